@@ -1,0 +1,34 @@
+# Compiler cache, linker, warnings and sanitizers for every target of ours.
+
+find_program(SWARM_CCACHE ccache)
+if(SWARM_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${SWARM_CCACHE})
+endif()
+
+# The default linker spends over a second on each program that carries gRPC.
+find_program(SWARM_MOLD mold)
+find_program(SWARM_LLD ld.lld)
+if(SWARM_MOLD)
+  add_link_options(-fuse-ld=mold)
+elseif(SWARM_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()
+
+# Warnings are for our own targets only; generated code links this without them.
+add_library(swarm_warnings INTERFACE)
+target_compile_options(swarm_warnings INTERFACE -Wall -Wextra -Wpedantic -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 reports uses of moved-from storage inside std::variant and absl that are not there.
+  target_compile_options(swarm_warnings INTERFACE -Wno-maybe-uninitialized)
+endif()
+
+if(SWARM_SANITIZER STREQUAL "address")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(SWARM_SANITIZER STREQUAL "thread")
+  # g++ has no fences under TSan, and Asio uses them.
+  add_compile_options(-fsanitize=thread -DBOOST_ASIO_DISABLE_FENCED_BLOCK)
+  add_link_options(-fsanitize=thread)
+elseif(NOT SWARM_SANITIZER STREQUAL "")
+  message(FATAL_ERROR "SWARM_SANITIZER is '${SWARM_SANITIZER}': use address or thread")
+endif()

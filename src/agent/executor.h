@@ -1,0 +1,105 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "model/agent_messages.h"
+
+namespace swarm::agent {
+
+// Where a running task answers on one target port, as seen from its own node: a container's private
+// address, or an ephemeral port on loopback.
+struct TaskAddress {
+  uint16_t target = 0;
+  std::string address;  // "172.17.0.3:80"
+
+  bool operator==(const TaskAddress&) const = default;
+};
+
+// Names what an executor runs for the agent to find again after its own restart. Executors store them
+// as container labels, or in the state file of a shim.
+struct TaskLabels {
+  model::SwarmId swarm;
+  model::NodeId node;
+  model::TaskId task;
+  model::ServiceId service;
+  std::string service_name;
+  model::Slot slot = 0;
+  model::RevisionNumber revision = 0;
+
+  bool operator==(const TaskLabels&) const = default;
+};
+
+// What happened to one task since it was started. Events of a task come in order.
+struct ExecutorEvent {
+  enum class Kind {
+    healthy,    // works: `addresses` are set. Without a health check of its own, a task works when
+                // its published tcp targets accept connections; without those, once it is started.
+    unhealthy,  // its health check failed for good
+    exited,     // `exit_code`, and `error` if there is more to say ("killed by signal 9", "OOM")
+    lost,       // the engine no longer knows it
+  };
+  Kind kind = Kind::healthy;
+  std::vector<TaskAddress> addresses;
+  int32_t exit_code = 0;
+  std::string error;
+};
+
+// Something of ours that exists on the node, found again after a restart of the agent.
+struct ExistingTask {
+  TaskLabels labels;
+  std::string container_id;
+  enum class State { created, running, exited } state = State::created;
+  bool is_healthy = false;  // as ExecutorEvent::healthy
+  std::vector<TaskAddress> addresses;
+  int32_t exit_code = 0;
+};
+
+struct EngineDescription {
+  std::string runtime;  // "docker", "process"
+  std::string version;
+  model::Resources resources;
+  model::Labels labels;
+};
+
+// Runs tasks for the agent; one per runtime. The agent owns the state machine of a task: an executor
+// only does what it is told and reports what it sees.
+//
+// All calls and all callbacks are on the agent's loop; nothing blocks it. Calls for one task come one
+// at a time. Errors: NOT_FOUND or FAILED_PRECONDITION cannot be cured by trying again (no such image,
+// bad command, port in use); UNAVAILABLE can (the engine does not answer).
+class Executor {
+ public:
+  using Done = absl::AnyInvocable<void(Status)>;
+  using Listener = absl::AnyInvocable<void(const model::TaskId&, const ExecutorEvent&)>;
+
+  virtual ~Executor() = default;
+
+  virtual void describe(absl::AnyInvocable<void(Result<EngineDescription>)> done) = 0;
+
+  // Before anything else; events begin with it.
+  virtual void set_listener(Listener listener) = 0;
+
+  // All tasks of ours that exist, running or not. Events about them follow from now on.
+  virtual void list(const model::SwarmId& swarm, const model::NodeId& node,
+                    absl::AnyInvocable<void(Result<std::vector<ExistingTask>>)> done) = 0;
+
+  // Makes everything ready but starts nothing: image present, container created. The id of the
+  // container comes back.
+  virtual void prepare(const TaskLabels& labels, const model::TaskTemplate& spec,
+                       absl::AnyInvocable<void(Result<std::string>)> done) = 0;
+  // Started, not yet healthy: that is an event.
+  virtual void start(const model::TaskId& task, Done done) = 0;
+  // Stop signal, then kill after the grace period. Done when it has ended (its `exited` event came
+  // before). OK if it had ended already or was never started.
+  virtual void stop(const model::TaskId& task, Duration grace, Done done) = 0;
+  // Forgets it and all it left. It must have ended. OK if there is nothing.
+  virtual void remove(const model::TaskId& task, Done done) = 0;
+};
+
+}  // namespace swarm::agent

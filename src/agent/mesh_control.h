@@ -1,0 +1,44 @@
+#pragma once
+
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "agent/executor.h"
+#include "base/result.h"
+#include "model/agent_messages.h"
+
+namespace swarm::agent {
+
+// The agent's hold on the mesh of its node, which is another process and outlives swarmd. Calls while
+// the mesh is being (re)started are kept and sent when it answers: the implementation knows the whole
+// wanted state (table, admitted tasks) and brings a new mesh up to it. On the agent's loop.
+class MeshControl {
+ public:
+  // A port that could not be opened, and why: "port 8080 is in use by another program".
+  struct PortProblem {
+    model::ServiceId service;
+    model::PublishedPort port;
+    std::string error;
+  };
+
+  virtual ~MeshControl() = default;
+
+  // The endpoints of the whole swarm. Older positions than the newest are ignored.
+  virtual void set_table(const model::MeshTable& table) = 0;
+
+  // From now on connections are admitted to this local task. Repeating it is harmless.
+  virtual void admit(const model::TaskId& task, const model::ServiceId& service,
+                     const std::vector<TaskAddress>& addresses) = 0;
+
+  // No new connection to the task from now on; `done` when its last one has ended or `timeout` has
+  // passed. Kept connections that are between two requests move to another endpoint or are closed.
+  // `done` runs also for a task that was never admitted.
+  virtual void retire(const model::TaskId& task, Duration timeout,
+                      absl::AnyInvocable<void()> done) = 0;
+
+  // The current set, whenever it changes: shown on the tasks of the service.
+  virtual void set_problem_listener(
+      absl::AnyInvocable<void(const std::vector<PortProblem>&)> listener) = 0;
+};
+
+}  // namespace swarm::agent

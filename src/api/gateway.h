@@ -1,0 +1,100 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "dispatcher/session_sink.h"
+#include "model/agent_messages.h"
+#include "security/identity.h"
+#include "state/change_set.h"
+#include "state/view.h"
+
+namespace swarm::api {
+
+// What the gRPC services of a manager need from it: implemented by manager/. The services convert,
+// check roles, call this and reply; they decide nothing. From any thread; callbacks come on any thread,
+// exactly once.
+class Gateway {
+ public:
+  using Write =
+      absl::AnyInvocable<Result<state::ChangeSet>(const state::View&, WallTime now, Random&)>;
+  using Read = absl::AnyInvocable<Status(const state::View&)>;
+  using Done = absl::AnyInvocable<void(Status)>;
+
+  struct Leader {
+    bool is_self = false;
+    std::string address;  // "" when nobody leads
+  };
+
+  virtual ~Gateway() = default;
+
+  virtual Leader leader() const = 0;
+
+  // Runs the use case on the leader's head, commits what it returns, and is done when that is
+  // committed. UNAVAILABLE within five seconds when there is no leader or no quorum.
+  virtual void write(Write use_case, Done done) = 0;
+  // Linearizable: runs `query` on the head, is done when leadership was confirmed after the call and
+  // the head it saw is committed.
+  virtual void read(Read query, Done done) = 0;
+  // From committed state of any manager, leader or not.
+  virtual void stale_read(Read query, Done done) = 0;
+
+  // ---- agents ----
+
+  class AgentSession {
+   public:
+    virtual ~AgentSession() = default;  // the stream is gone
+    virtual void receive(model::AgentUpMessage message) = 0;
+  };
+  // FAILED_PRECONDITION when this manager does not lead.
+  virtual void open_session(
+      model::NodeId node, std::string address, std::unique_ptr<dispatcher::SessionSink> sink,
+      absl::AnyInvocable<void(Result<std::unique_ptr<AgentSession>>)> done) = 0;
+
+  // ---- other managers ----
+
+  virtual void receive_raft(model::MemberId from, std::string message) = 0;
+  struct Joined {
+    model::MemberId member;
+  };
+  // A node with a manager's certificate asks to become a member at `address`. Leader only. A node that
+  // is a member already keeps its id and gets the new address.
+  virtual void join_raft(model::NodeId node, std::string address,
+                         absl::AnyInvocable<void(Result<Joined>)> done) = 0;
+  // The node asks to be removed from the group (swarm leave, demotion). Leader only.
+  virtual void leave_raft(model::NodeId node, Done done) = 0;
+
+  // ---- certificates ----
+
+  struct IssuedCertificate {
+    model::NodeId node;
+    model::SwarmId swarm;
+    model::Role role = model::Role::worker;
+    std::string certificate;  // PEM, leaf and root
+  };
+  // For a node that has only a token: checks its secret, makes the node record, signs. Leader only.
+  virtual void issue_certificate(std::string token_secret, std::string csr_pem,
+                                 absl::AnyInvocable<void(Result<IssuedCertificate>)> done) = 0;
+  // For a known node: a new certificate for the role it should have. Leader only.
+  virtual void renew_certificate(model::NodeId node, std::string csr_pem,
+                                 absl::AnyInvocable<void(Result<IssuedCertificate>)> done) = 0;
+
+  // Whether this node's certificate was withdrawn (removed from the swarm). From committed state.
+  virtual bool is_removed(const model::NodeId& node) const = 0;
+
+  // Additions the store does not hold, for `node ls` and `service ps`: on the leader.
+  struct ManagerReachability {
+    model::MemberId leader;
+    std::vector<model::MemberId> reachable;
+  };
+  virtual ManagerReachability reachability() const = 0;
+  // Must be called inside a Read or Write (on the control loop); null when nothing newer is known.
+  virtual const model::TaskStatus* soft_status(const model::TaskId& task) const = 0;
+};
+
+}  // namespace swarm::api

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "base/result.h"
+#include "model/node.h"
+
+namespace swarm::api {
+
+class Gateway;
+
+// What the local socket offers on every node, member of a swarm or not: implemented by the daemon's
+// node. From any thread; callbacks on any thread.
+class LocalNode {
+ public:
+  struct Info {
+    std::string version;
+    bool is_member = false;
+    model::NodeId node;
+    model::SwarmId swarm;
+    model::Role role = model::Role::worker;
+    bool is_leader = false;
+    std::string leader_address;
+    std::string advertise_address;
+    std::string runtime;
+    std::string hostname;
+  };
+
+  struct InitOptions {
+    std::string listen_address;     // "" = the default, 0.0.0.0:2377
+    std::string advertise_address;  // "" = detect
+    model::Availability availability = model::Availability::active;
+  };
+  struct Initialized {
+    model::NodeId node;
+    std::string worker_token;
+    std::string manager_token;
+    std::string advertise_address;  // "10.0.0.5:2377"
+  };
+  struct JoinOptions {
+    std::string manager_address;
+    std::string token;
+    std::string listen_address;
+    std::string advertise_address;
+    model::Availability availability = model::Availability::active;
+  };
+
+  virtual ~LocalNode() = default;
+
+  virtual Info info() const = 0;
+  virtual void init(InitOptions options, absl::AnyInvocable<void(Result<Initialized>)> done) = 0;
+  // Gives the role the token was for.
+  virtual void join(JoinOptions options, absl::AnyInvocable<void(Result<model::Role>)> done) = 0;
+  virtual void leave(bool force, absl::AnyInvocable<void(Status)> done) = 0;
+
+  // The manager of this node; null unless it is one. Valid until `leave` or a demotion: hold it only
+  // while a call is served (the node waits for those).
+  virtual std::shared_ptr<Gateway> gateway() = 0;
+};
+
+}  // namespace swarm::api

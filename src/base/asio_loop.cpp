@@ -1,0 +1,132 @@
+#include "base/asio_loop.h"
+
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <map>
+#include <thread>
+
+#include "base/check.h"
+
+namespace swarm {
+
+namespace {
+
+struct Deadline {
+  TimePoint when;
+  EventLoop::TimerId id;
+  auto operator<=>(const Deadline&) const = default;
+};
+
+std::chrono::steady_clock::time_point to_steady(TimePoint when) {
+  return std::chrono::steady_clock::time_point(
+      std::chrono::duration_cast<std::chrono::steady_clock::duration>(when.time_since_epoch()));
+}
+
+}  // namespace
+
+// All timers share one Asio timer that is armed for the earliest: thousands of deadlines cost one
+// kernel timer, and equal deadlines run in the order they were set.
+struct AsioLoop::Impl {
+  explicit Impl(std::string loop_name)
+      : name(std::move(loop_name)), work(context.get_executor()), alarm(context) {}
+
+  std::string name;
+  boost::asio::io_context context{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work;
+  boost::asio::steady_timer alarm;
+  std::map<Deadline, Callback> timers;
+  std::map<TimerId, TimePoint> due;
+  TimerId last_timer = 0;
+  std::atomic<std::thread::id> owner{};
+  std::thread thread;
+};
+
+AsioLoop::AsioLoop(std::string name) : impl_(std::make_unique<Impl>(std::move(name))) {}
+
+AsioLoop::~AsioLoop() { stop(); }
+
+void AsioLoop::start() {
+  SWARM_CHECK(!impl_->thread.joinable(), "loop '" + impl_->name + "' is started twice");
+  impl_->thread = std::thread([this] { run(); });
+}
+
+void AsioLoop::run() {
+  impl_->owner = std::this_thread::get_id();
+  impl_->context.run();
+  impl_->owner = std::thread::id{};
+}
+
+void AsioLoop::stop() {
+  impl_->context.stop();
+  if (impl_->thread.joinable() && impl_->thread.get_id() != std::this_thread::get_id()) {
+    impl_->thread.join();
+  }
+}
+
+void AsioLoop::post(Callback callback) {
+  boost::asio::post(impl_->context, std::move(callback));
+}
+
+namespace {
+
+// Runs every timer that is due, then arms the alarm for the next one.
+template <class Impl>
+void arm(Impl& impl) {
+  if (impl.timers.empty()) {
+    impl.alarm.cancel();
+    return;
+  }
+  impl.alarm.expires_at(to_steady(impl.timers.begin()->first.when));
+  impl.alarm.async_wait([&impl](const boost::system::error_code& error) {
+    if (error) {
+      return;
+    }
+    const TimePoint now{std::chrono::steady_clock::now().time_since_epoch()};
+    while (!impl.timers.empty() && impl.timers.begin()->first.when <= now) {
+      auto node = impl.timers.extract(impl.timers.begin());
+      impl.due.erase(node.key().id);
+      node.mapped()();
+    }
+    arm(impl);
+  });
+}
+
+}  // namespace
+
+EventLoop::TimerId AsioLoop::call_at(TimePoint when, Callback callback) {
+  const TimerId id = ++impl_->last_timer;
+  const bool is_first =
+      impl_->timers.empty() || when < impl_->timers.begin()->first.when;
+  impl_->timers.emplace(Deadline{when, id}, std::move(callback));
+  impl_->due.emplace(id, when);
+  if (is_first) {
+    arm(*impl_);
+  }
+  return id;
+}
+
+void AsioLoop::cancel(TimerId timer) {
+  const auto found = impl_->due.find(timer);
+  if (found == impl_->due.end()) {
+    return;
+  }
+  impl_->timers.erase(Deadline{found->second, timer});
+  impl_->due.erase(found);
+}
+
+TimePoint AsioLoop::now() const {
+  return TimePoint(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+WallTime AsioLoop::wall_now() const {
+  return WallTime(std::chrono::system_clock::now().time_since_epoch());
+}
+
+bool AsioLoop::is_current() const { return impl_->owner == std::this_thread::get_id(); }
+
+boost::asio::io_context& AsioLoop::context() { return impl_->context; }
+
+}  // namespace swarm

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+
+// Structured logs: a constant phrase (lower case, past tense, no full stop) and fields.
+//
+//   log::info("task started", {{"task", id.value()}, {"node", node.value()}});
+//
+// Levels by audience: error needs a person, warning may, info tells the story of a day on one page,
+// debug the story of one task. Never log a secret, a token or a key. From any thread. Pure modules
+// (raft/core, scheduler, orchestrator, state, control) do not log: they return what happened.
+namespace swarm::log {
+
+enum class Level { debug, info, warning, error };
+
+struct Field {
+  Field(std::string_view field_name, std::string_view text) : name(field_name), value(text) {}
+  Field(std::string_view field_name, const std::string& text) : name(field_name), value(text) {}
+  Field(std::string_view field_name, const char* text) : name(field_name), value(text) {}
+  template <class Number>
+    requires std::is_arithmetic_v<Number>
+  Field(std::string_view field_name, Number number)
+      : name(field_name), value(std::to_string(number)) {}
+
+  std::string_view name;
+  std::string value;
+};
+
+using Fields = std::initializer_list<Field>;
+
+// Before the first message: where to (stderr) and what to leave out. The default is info.
+void set_level(Level level);
+// Every message carries this prefix field from now on, e.g. node=<id>.
+void set_context(std::string name, std::string value);
+
+void write(Level level, std::string_view phrase, Fields fields);
+
+inline void debug(std::string_view phrase, Fields fields = {}) {
+  write(Level::debug, phrase, fields);
+}
+inline void info(std::string_view phrase, Fields fields = {}) { write(Level::info, phrase, fields); }
+inline void warning(std::string_view phrase, Fields fields = {}) {
+  write(Level::warning, phrase, fields);
+}
+inline void error(std::string_view phrase, Fields fields = {}) {
+  write(Level::error, phrase, fields);
+}
+
+}  // namespace swarm::log

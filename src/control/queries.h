@@ -1,0 +1,33 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/node.h"
+#include "model/task.h"
+#include "state/view.h"
+
+// What tables and inspections show, counted the same way for every transport.
+namespace swarm::control {
+
+struct ServiceCount {
+  uint64_t running = 0;  // tasks observed running, any revision, on nodes that are not down
+  uint64_t desired = 0;
+};
+ServiceCount count_service(const state::View& view, const model::Service& service);
+
+// Services that were not removed, in natural order of their names ("web2" before "web10").
+std::vector<state::ServicePtr> list_services(const state::View& view);
+std::vector<state::NodePtr> list_nodes(const state::View& view);  // natural order of hostnames
+
+// Reservations of the tasks placed on a node that are not over.
+model::Resources reserved_on(const state::View& view, const model::NodeId& node);
+
+// By service name and slot, the newest task of a slot first.
+std::vector<state::TaskPtr> list_tasks(const state::View& view,
+                                       const std::vector<model::ServiceId>& services,
+                                       const std::vector<model::NodeId>& nodes);
+
+}  // namespace swarm::control

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "base/result.h"
+#include "control/context.h"
+#include "model/service.h"
+
+namespace swarm::control {
+
+struct CreatedService {
+  model::ServiceId id;
+  state::ChangeSet changes;
+};
+// Revision 1. Published port 0 is given a free one from 30000-32767.
+Result<CreatedService> create_service(Context context, model::ServiceSpec spec);
+
+// A change of spec.task makes a new revision and a rollout to it (which replaces one that runs or is
+// paused); everything else just changes. An update that changes nothing is accepted and changes
+// nothing. The name cannot change.
+Result<state::ChangeSet> update_service(Context context, const model::ServiceId& id,
+                                        model::Position version, model::ServiceSpec spec);
+
+// To `to`, or to the previous revision: the one the service had before its last update or rollback, so
+// that two rollbacks return to the start. Scale, labels and policies stay as they are.
+Result<state::ChangeSet> rollback_service(Context context, std::string_view reference,
+                                          std::optional<model::RevisionNumber> to);
+
+Result<state::ChangeSet> scale_service(Context context, std::string_view reference,
+                                       uint64_t replicas);
+
+// Marks it removed; its tasks stop, then the record goes.
+Result<state::ChangeSet> remove_service(Context context, std::string_view reference);
+
+}  // namespace swarm::control

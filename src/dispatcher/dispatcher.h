@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/event_loop.h"
+#include "base/random.h"
+#include "dispatcher/session_sink.h"
+#include "state/output_gate.h"
+#include "state/store.h"
+
+namespace swarm::dispatcher {
+
+// The leader's side of all agents: sessions, heartbeats, assignments down, statuses up. Lives with a
+// leadership on the control loop; deadlines of heartbeats are soft and start anew with every leader.
+class Dispatcher {
+ public:
+  static std::unique_ptr<Dispatcher> make(EventLoop& loop, state::Store& store,
+                                          state::OutputGate& gate, Random random);
+  virtual ~Dispatcher() = default;
+
+  // A node with a valid certificate has opened a stream. A newer session of a node ends the older one.
+  // `address`: its host as the manager sees it.
+  virtual Result<model::SessionId> open(const model::NodeId& node, const std::string& address,
+                                        std::unique_ptr<SessionSink> sink) = 0;
+  virtual void receive(const model::SessionId& session, model::AgentUpMessage message) = 0;
+  // The stream is gone (peer, network); not called after SessionSink::close.
+  virtual void stream_closed(const model::SessionId& session) = 0;
+
+  // The store has changed; called by the manager after every transaction.
+  virtual void observe(const std::vector<state::Change>& changes) = 0;
+  // The managers agents may turn to, leader first.
+  virtual void set_managers(model::ManagerList managers) = 0;
+
+  // The soft progress of a task (accepted ... starting), newer than the stored status; null if none.
+  virtual const model::TaskStatus* soft_status(const model::TaskId& task) const = 0;
+};
+
+}  // namespace swarm::dispatcher

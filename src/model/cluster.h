@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include "base/time.h"
+#include "model/ids.h"
+#include "model/service.h"
+
+namespace swarm::model {
+
+// The one object every swarm has.
+struct Cluster {
+  SwarmId id;
+  Meta meta;
+
+  // Finished tasks kept per slot, besides the live one.
+  uint32_t task_history_limit = 5;
+  // How often agents are heard, and how often they may be missed before they are lost.
+  Duration heartbeat_period = seconds(1);
+  uint32_t heartbeat_misses = 3;
+
+  std::string ca_certificate;  // PEM, of the root
+  std::string ca_key;          // PEM; sealed in every file it is written to
+  // The secret parts of the two join tokens; the public part is the digest of ca_certificate.
+  std::string worker_token_secret;
+  std::string manager_token_secret;
+
+  // Nodes removed from the swarm: their certificates are refused.
+  std::set<NodeId> removed_nodes;
+  // Members removed from the Raft group: their ids never return.
+  std::set<MemberId> removed_members;
+
+  bool operator==(const Cluster&) const = default;
+};
+
+}  // namespace swarm::model

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/time.h"
+#include "model/service.h"
+
+namespace swarm::model {
+
+enum class Role : uint8_t { worker, manager };
+enum class Availability : uint8_t { active, pause, drain };
+
+// unknown: not heard of since the last leader change. suspect: its stream broke; gets no new tasks.
+// down: lost; its tasks are replaced.
+enum class NodeState : uint8_t { unknown, ready, suspect, down };
+
+struct NodeSpec {
+  Role role = Role::worker;  // what it should be
+  Availability availability = Availability::active;
+  Labels labels;
+
+  bool operator==(const NodeSpec&) const = default;
+};
+
+// What a node says about itself.
+struct NodeDescription {
+  std::string hostname;
+  std::string os;            // "linux"
+  std::string architecture;  // "x86_64"
+  Resources resources;
+  std::string runtime;         // "docker" or "process"
+  std::string engine_version;  // "20.10.24"
+  Labels engine_labels;
+  std::string version;         // of swarmd
+  std::string mesh_address;    // "10.0.0.5:7946": where other meshes reach this node's mesh
+
+  bool operator==(const NodeDescription&) const = default;
+};
+
+struct NodeStatus {
+  NodeState state = NodeState::unknown;
+  std::string message;
+  std::string address;  // as the manager sees it, without port
+  WallTime at;          // of the last change of state
+
+  bool operator==(const NodeStatus&) const = default;
+};
+
+// Of nodes that are members of the Raft group.
+struct ManagerStatus {
+  MemberId member;
+  std::string address;  // "10.0.0.5:2377": announced by the member itself
+
+  bool operator==(const ManagerStatus&) const = default;
+};
+
+struct Node {
+  NodeId id;
+  Meta meta;
+  NodeSpec spec;
+  Role role = Role::worker;  // what its certificate says
+  NodeDescription description;
+  NodeStatus status;
+  std::optional<ManagerStatus> manager;
+
+  bool operator==(const Node&) const = default;
+};
+
+std::string_view to_string(Role role);
+std::string_view to_string(Availability availability);
+std::string_view to_string(NodeState state);
+std::optional<Role> parse_role(std::string_view text);
+std::optional<Availability> parse_availability(std::string_view text);
+
+}  // namespace swarm::model

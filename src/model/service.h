@@ -1,0 +1,216 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "model/ids.h"
+
+// What a user declares. Plain values; defaults are the product's defaults. Checks are in
+// model/validate.h.
+namespace swarm::model {
+
+using Labels = std::map<std::string, std::string>;
+
+struct Meta {
+  Position version = 0;
+  WallTime created_at;
+  WallTime updated_at;
+
+  bool operator==(const Meta&) const = default;
+};
+
+// How to find out whether a container works. An empty test means the image's own check.
+struct HealthCheck {
+  // Docker's form: {"NONE"}, {"CMD", arg...} or {"CMD-SHELL", line}. A bundle of the process runtime
+  // may also say {"HTTP", path}.
+  std::vector<std::string> test;
+  Duration interval{};      // zero values mean the runtime's defaults
+  Duration timeout{};
+  Duration start_period{};
+  int32_t retries = 0;
+
+  bool operator==(const HealthCheck&) const = default;
+};
+
+enum class MountType { bind, volume, tmpfs };
+
+struct Mount {
+  MountType type = MountType::volume;
+  std::string source;
+  std::string target;
+  bool read_only = false;
+
+  bool operator==(const Mount&) const = default;
+};
+
+struct ContainerSpec {
+  std::string image;
+  std::vector<std::string> entrypoint;  // empty: the image's
+  std::vector<std::string> args;        // empty: the image's
+  std::vector<std::string> env;         // NAME=value, in the user's order, names unique
+  std::string workdir;
+  std::string user;
+  std::string hostname;
+  Labels labels;
+  std::vector<Mount> mounts;
+  std::optional<HealthCheck> health;
+  bool read_only = false;
+  bool init = false;
+  std::string stop_signal;  // empty: the image's, else SIGTERM
+  Duration stop_grace_period = seconds(10);
+
+  bool operator==(const ContainerSpec&) const = default;
+};
+
+struct Resources {
+  int64_t nano_cpus = 0;
+  int64_t memory_bytes = 0;
+
+  bool operator==(const Resources&) const = default;
+};
+
+struct ResourceRequirements {
+  Resources reservations;
+  Resources limits;
+  int64_t pids_limit = 0;
+
+  bool operator==(const ResourceRequirements&) const = default;
+};
+
+enum class RestartCondition { none, on_failure, any };
+
+struct RestartPolicy {
+  RestartCondition condition = RestartCondition::any;
+  // Before the first restart; doubles with every restart in a row up to kMaxRestartDelay.
+  Duration delay = seconds(5);
+  uint64_t max_attempts = 0;  // 0: no limit
+  Duration window{};          // 0: attempts count for ever
+
+  bool operator==(const RestartPolicy&) const = default;
+};
+
+inline constexpr Duration kMaxRestartDelay = minutes(5);
+
+struct Placement {
+  std::vector<std::string> constraints;  // "node.role==manager"
+  std::vector<std::string> preferences;  // "node.labels.zone": levels of the spread tree
+  uint64_t max_replicas_per_node = 0;    // 0: no limit
+
+  bool operator==(const Placement&) const = default;
+};
+
+enum class PortProtocol { tcp, udp };
+enum class PublishMode { ingress, host };
+
+struct PublishedPort {
+  uint16_t target = 0;
+  // 0 in a request: the swarm chooses from 30000-32767. Never 0 in a stored revision.
+  uint16_t published = 0;
+  PortProtocol protocol = PortProtocol::tcp;
+  PublishMode mode = PublishMode::ingress;
+
+  auto operator<=>(const PublishedPort&) const = default;
+};
+
+// Everything in a service's spec that affects its tasks. A change of it makes a new revision.
+struct TaskTemplate {
+  ContainerSpec container;
+  ResourceRequirements resources;
+  RestartPolicy restart;
+  Placement placement;
+  std::vector<PublishedPort> ports;
+  // How long open connections may delay the stop signal of a draining task.
+  Duration drain_timeout = seconds(30);
+  // Raised by `service update --force` to replace tasks although nothing else changed.
+  uint64_t force_update = 0;
+
+  bool operator==(const TaskTemplate&) const = default;
+};
+
+enum class FailureAction { pause, continue_on, rollback };
+enum class UpdateOrder { start_first, stop_first };
+
+// How a rollout moves slots. The default order differs from the reference (stop-first): with the
+// mesh in front, start-first drops no request, even with one replica.
+struct UpdatePolicy {
+  uint64_t parallelism = 1;  // slots in flight; 0: all
+  Duration delay{};          // after a slot runs, before its place in flight is free
+  Duration monitor = seconds(5);
+  FailureAction failure_action = FailureAction::pause;
+  double max_failure_ratio = 0;
+  UpdateOrder order = UpdateOrder::start_first;
+  // A slot whose new task does not run within this time counts as failed. 0: no deadline.
+  Duration progress_deadline = minutes(10);
+
+  bool operator==(const UpdatePolicy&) const = default;
+};
+
+struct ServiceSpec {
+  std::string name;
+  Labels labels;
+  uint64_t replicas = 1;
+  TaskTemplate task;
+  UpdatePolicy update;
+  UpdatePolicy rollback;
+
+  bool operator==(const ServiceSpec&) const = default;
+};
+
+enum class RolloutState {
+  updating,
+  paused,
+  completed,
+  rollback_started,
+  rollback_paused,
+  rollback_completed,
+};
+
+// The stored state machine that moves a service's slots from one revision to another. What cannot be
+// read from the tasks themselves is here, so that a new leader goes on where the old one stopped.
+struct Rollout {
+  RolloutState state = RolloutState::updating;
+  RevisionNumber from = 0;
+  RevisionNumber to = 0;
+  WallTime started_at;
+  WallTime completed_at;
+  std::string message;
+  uint64_t slots_changed = 0;       // slots this rollout set out to replace: base of the failure ratio
+  std::set<Slot> failed_slots;      // each counted once
+  WallTime last_slot_ready_at;      // the final monitor window runs from here
+
+  bool operator==(const Rollout&) const = default;
+};
+
+// `spec.task` always equals the template of revision `revision`.
+struct Service {
+  ServiceId id;
+  Meta meta;
+  ServiceSpec spec;
+  RevisionNumber revision = 0;           // what tasks should be
+  RevisionNumber previous_revision = 0;  // where --rollback goes; 0: nowhere
+  RevisionNumber last_revision = 0;      // highest number given out
+  std::optional<Rollout> rollout;
+  // Removed by the user; the record stays until its last task is gone.
+  bool is_removed = false;
+
+  bool operator==(const Service&) const = default;
+};
+
+struct Revision {
+  ServiceId service;
+  RevisionNumber number = 0;
+  Meta meta;
+  TaskTemplate task;
+
+  bool operator==(const Revision&) const = default;
+};
+
+// How many revisions of a service are kept besides those in use.
+inline constexpr size_t kRevisionHistory = 10;
+
+}  // namespace swarm::model

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/time.h"
+#include "model/service.h"
+
+namespace swarm::model {
+
+// In the order of a task's life; it never goes back. The numbers are stored: do not renumber.
+enum class TaskState : uint8_t {
+  fresh = 0,         // shown as NEW
+  pending = 10,      // waits for a node
+  assigned = 20,     // has one
+  accepted = 30,     // the agent took it
+  preparing = 40,    // image, container
+  ready = 50,        // prepared, waits for desired state running
+  starting = 60,     // started, not yet healthy
+  running = 70,      // up and healthy: may be an endpoint
+  complete = 80,     // ended by itself, exit code 0
+  shutdown = 90,     // stopped on request
+  failed = 100,      // ended by itself with an error, or unhealthy
+  rejected = 110,    // could not be started
+  remove = 120,      // desired only: stop, then delete the record
+  orphaned = 130,    // its node is gone for good
+};
+
+std::string_view to_string(TaskState state);  // "running"
+std::optional<TaskState> parse_task_state(std::string_view text);
+
+// The container has ended or will never be.
+constexpr bool is_terminal(TaskState state) { return state > TaskState::running; }
+
+// Why a task waits, for machines; the sentence is in TaskStatus::message.
+enum class WaitReason : uint8_t {
+  none,
+  no_suitable_node,
+  restart_delay,
+  predecessor,     // stop-first: the old task of the slot has not stopped
+  image,           // being fetched
+  health,          // started, not yet healthy
+};
+
+struct TaskStatus {
+  TaskState state = TaskState::fresh;
+  WallTime at;              // of the last change of state
+  std::string message;      // what is happening, for a person
+  std::string error;        // why it failed or cannot go on
+  std::optional<int32_t> exit_code;
+  std::string container_id;  // the runtime's own name for it
+  WaitReason wait = WaitReason::none;
+  WallTime running_since;    // when it first ran; not set before
+
+  bool operator==(const TaskStatus&) const = default;
+};
+
+// One attempt to run a slot at a revision. Immutable but for node, status and desired state.
+// Lean on purpose: it names its revision and does not embed it.
+struct Task {
+  TaskId id;
+  Meta meta;
+  ServiceId service;
+  Slot slot = 0;
+  RevisionNumber revision = 0;
+  NodeId node;
+  // ready (held back), running, shutdown or remove; written by orchestrators only, never lowered.
+  TaskState desired = TaskState::running;
+  TaskStatus status;
+
+  // Held at desired state ready until this instant (restart delay) ...
+  WallTime not_before;
+  // ... and until this task has stopped (stop-first); empty: nobody.
+  TaskId predecessor;
+
+  // Restarts in a row in this slot at this revision, for back-off; carried from task to task.
+  uint32_t restarts = 0;
+  // Start of the restart window the attempts are counted in.
+  uint32_t window_restarts = 0;
+  WallTime window_started_at;
+  // Made by a rollout: its failure within the monitor window counts against it.
+  bool is_rollout = false;
+
+  bool operator==(const Task&) const = default;
+};
+
+// "web.3", and for containers "web.3.<task id>".
+std::string task_name(std::string_view service_name, const Task& task);
+
+}  // namespace swarm::model

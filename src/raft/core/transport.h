@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include "raft/core/types.h"
+
+namespace swarm::raft {
+
+// Carries messages between members: over gRPC, or over the simulated network. Never blocks; may lose,
+// repeat and reorder. What it learns about peers comes back through Replica::receive and
+// Replica::peer_refused. On the raft loop.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  virtual void set_peer(MemberId peer, const std::string& address) = 0;
+  virtual void remove_peer(MemberId peer) = 0;
+  virtual void send(MemberId to, std::string message) = 0;
+};
+
+}  // namespace swarm::raft

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "base/event_loop.h"
+#include "base/file_system.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "raft/core/transport.h"
+#include "raft/core/types.h"
+#include "raft/log/payload_cipher.h"
+#include "raft/replica/state_machine.h"
+
+namespace swarm::raft {
+
+struct ReplicaOptions {
+  MemberId self;
+  std::filesystem::path directory;  // of the log and the snapshots
+  Duration tick = milliseconds(50);  // = heartbeat; an election takes 10 to 20 ticks
+  // Log bytes after which a snapshot is taken (tiny in tests).
+  uint64_t snapshot_log_bytes = 16 << 20;
+};
+
+// One member of the Raft group: drives the pure core over a log, a transport and a state machine.
+// Lives on the raft loop, which never waits for anything: writes and fsyncs run on `log_loop`.
+//
+// An fsync error ends the process. Damage that is not a torn tail is refused by `open` with
+// DATA_LOSS, naming the file and the offset.
+class Replica {
+ public:
+  // `loop` and `log_loop` may be the same (simulation). `cipher` seals what is written to disk.
+  static Result<std::unique_ptr<Replica>> open(ReplicaOptions options, EventLoop& loop,
+                                               EventLoop& log_loop, FileSystem& files,
+                                               Transport& transport, PayloadCipher& cipher,
+                                               StateMachine& machine, Random random);
+  virtual ~Replica() = default;
+
+  // Writes the first entries of a new group of one: this member at `address`. Before start, on an
+  // empty directory only.
+  virtual Status bootstrap(const std::string& address) = 0;
+  // A member that was added by a leader starts empty and waits to hear from it.
+  virtual void start() = 0;
+
+  // Everything below on the raft loop.
+  virtual void receive(MemberId from, std::string message) = 0;
+  virtual void peer_refused(MemberId peer) = 0;  // its process is gone: campaign early if it led
+
+  // Dropped without a word when this member does not lead in `term`.
+  virtual void propose(Term term, std::string data) = 0;
+  virtual void applied(Index index) = 0;
+
+  // Done with OK once this member is known to lead still (ReadIndex); UNAVAILABLE otherwise.
+  virtual void confirm_leadership(absl::AnyInvocable<void(Status)> done) = 0;
+
+  // Membership, one change at a time, on the leader. Done when committed, or with the reason why not.
+  // A learner is promoted by itself when it has caught up. Adding a known member changes its address.
+  virtual void add_member(Member member, absl::AnyInvocable<void(Status)> done) = 0;
+  virtual void remove_member(MemberId member, absl::AnyInvocable<void(Status)> done) = 0;
+  // To `to`, or to the most advanced voter when empty.
+  virtual void transfer_leadership(MemberId to, absl::AnyInvocable<void(Status)> done) = 0;
+
+  virtual std::vector<Member> members() const = 0;  // of the latest configuration
+  struct Progress {
+    Term term;
+    bool is_leader = false;
+    MemberId leader;
+    Index committed;
+    Index applied;
+    Index last;
+    // As leader: voters and learners heard from within the last election timeout.
+    std::vector<MemberId> reachable;
+  };
+  virtual Progress progress() const = 0;
+};
+
+}  // namespace swarm::raft

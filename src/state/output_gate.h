@@ -1,0 +1,38 @@
+#pragma once
+
+#include <deque>
+
+#include "absl/functional/any_invocable.h"
+#include "base/result.h"
+#include "model/ids.h"
+
+namespace swarm::state {
+
+// Holds back what the leader tells anybody until the transactions it was computed from are committed,
+// so that nobody ever acts on a state that a leader change may undo. On the loop of the store.
+class OutputGate {
+ public:
+  using Output = absl::AnyInvocable<void(Status)>;
+
+  // Runs `output` with OK once `position` is committed, at once if it is. Outputs run in the order of
+  // this call.
+  void when_committed(model::Position position, Output output);
+  // Releases everything up to `position`.
+  void advance(model::Position position);
+  // Leadership is lost: everything held runs with `reason` (UNAVAILABLE: the caller may try again).
+  void close(const Status& reason);
+  // Leadership is won: `position` is committed.
+  void open(model::Position position);
+
+  size_t held() const { return held_.size(); }
+
+ private:
+  struct Held {
+    model::Position position;
+    Output output;
+  };
+  std::deque<Held> held_;
+  model::Position committed_ = 0;
+};
+
+}  // namespace swarm::state

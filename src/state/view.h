@@ -1,0 +1,61 @@
+#pragma once
+
+#include <map>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "state/change_set.h"
+
+namespace swarm::state {
+
+struct Tables;
+
+// The store as it stands: what every decider reads. A view is a window, not a copy: it changes with the
+// store, so never keep one, or a reference got from one, across a commit. On the loop of the store.
+//
+// All containers are ordered by id, so that what is computed from them does not depend on chance.
+class View {
+ public:
+  explicit View(const Tables& tables) : tables_(&tables) {}
+
+  // The number of the last transaction in this view.
+  model::Position position() const;
+
+  // Null before the swarm is made.
+  const ClusterPtr& cluster() const;
+
+  // Null when there is none of that id.
+  NodePtr node(const model::NodeId& id) const;
+  ServicePtr service(const model::ServiceId& id) const;
+  ServicePtr service_by_name(std::string_view name) const;
+  RevisionPtr revision(const model::ServiceId& service, model::RevisionNumber number) const;
+  TaskPtr task(const model::TaskId& id) const;
+
+  const std::map<model::NodeId, NodePtr>& nodes() const;
+  const std::map<model::ServiceId, ServicePtr>& services() const;
+  const std::map<model::TaskId, TaskPtr>& tasks() const;
+  // Empty for a service or node that has none.
+  const std::map<model::RevisionNumber, RevisionPtr>& revisions_of(
+      const model::ServiceId& service) const;
+  const std::map<model::TaskId, TaskPtr>& tasks_of(const model::ServiceId& service) const;
+  const std::map<model::TaskId, TaskPtr>& tasks_on(const model::NodeId& node) const;
+  // Of one service by slot; within a slot by id.
+  std::map<model::Slot, std::vector<TaskPtr>> slots_of(const model::ServiceId& service) const;
+  // Tasks that wait for a node: observed pending, desired at most running, no node yet.
+  const std::map<model::TaskId, TaskPtr>& unplaced_tasks() const;
+
+  // The template a task was made from. Checks that it exists: a revision in use is never removed.
+  const model::TaskTemplate& template_of(const model::Task& task) const;
+
+  // A person's reference: full id, then exact name (nodes: hostname), then a unique prefix of an id.
+  // NOT_FOUND or INVALID_ARGUMENT ("is ambiguous (2 matches found)").
+  Result<ServicePtr> find_service(std::string_view reference) const;
+  Result<NodePtr> find_node(std::string_view reference) const;
+  Result<TaskPtr> find_task(std::string_view reference) const;
+
+ private:
+  const Tables* tables_;
+};
+
+}  // namespace swarm::state
