@@ -46,7 +46,9 @@ struct AsioLoop::Impl {
 
 AsioLoop::AsioLoop(std::string name) : impl_(std::make_unique<Impl>(std::move(name))) {}
 
-AsioLoop::~AsioLoop() { stop(); }
+AsioLoop::~AsioLoop() {
+  stop();
+}
 
 void AsioLoop::start() {
   SWARM_CHECK(!impl_->thread.joinable(), "loop '" + impl_->name + "' is started twice");
@@ -98,8 +100,7 @@ void arm(Impl& impl) {
 
 EventLoop::TimerId AsioLoop::call_at(TimePoint when, Callback callback) {
   const TimerId id = ++impl_->last_timer;
-  const bool is_first =
-      impl_->timers.empty() || when < impl_->timers.begin()->first.when;
+  const bool is_first = impl_->timers.empty() || when < impl_->timers.begin()->first.when;
   impl_->timers.emplace(Deadline{when, id}, std::move(callback));
   impl_->due.emplace(id, when);
   if (is_first) {
@@ -125,8 +126,12 @@ WallTime AsioLoop::wall_now() const {
   return WallTime(std::chrono::system_clock::now().time_since_epoch());
 }
 
-bool AsioLoop::is_current() const { return impl_->owner == std::this_thread::get_id(); }
+bool AsioLoop::is_current() const {
+  return impl_->owner == std::this_thread::get_id();
+}
 
-boost::asio::io_context& AsioLoop::context() { return impl_->context; }
+boost::asio::io_context& AsioLoop::context() {
+  return impl_->context;
+}
 
 }  // namespace swarm

@@ -13,8 +13,8 @@ namespace swarm {
 
 // The event loop of production: an Asio io_context run by exactly one thread.
 //
-// `start` runs it on a thread of its own; `run` lends it the calling thread. Stopping is safe from any
-// thread; what was posted and has not run is dropped when the loop is destroyed.
+// `start` runs it on a thread of its own; `run` lends it the calling thread. Stopping is safe from
+// any thread; what was posted and has not run is dropped when the loop is destroyed.
 class AsioLoop final : public EventLoop {
  public:
   explicit AsioLoop(std::string name);

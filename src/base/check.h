@@ -12,9 +12,9 @@ namespace swarm {
 }  // namespace swarm
 
 // SWARM_CHECK(condition, "what was expected, what was seen").
-#define SWARM_CHECK(condition, detail)                                   \
-  do {                                                                   \
-    if (!(condition)) [[unlikely]] {                                     \
-      ::swarm::check_failed(__FILE__, __LINE__, #condition, (detail));   \
-    }                                                                    \
+#define SWARM_CHECK(condition, detail)                                 \
+  do {                                                                 \
+    if (!(condition)) [[unlikely]] {                                   \
+      ::swarm::check_failed(__FILE__, __LINE__, #condition, (detail)); \
+    }                                                                  \
   } while (false)

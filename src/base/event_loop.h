@@ -11,8 +11,8 @@ namespace swarm {
 
 using Callback = absl::AnyInvocable<void()>;
 
-// One thread of control that owns objects. Every object of the control plane belongs to one loop and
-// is touched by nobody else; crossing loops is a `post` with values.
+// One thread of control that owns objects. Every object of the control plane belongs to one loop
+// and is touched by nobody else; crossing loops is a `post` with values.
 //
 // Two implementations: AsioLoop (a real thread) and the simulated loop of tests/support, which runs
 // all loops of all nodes on virtual time.
@@ -38,7 +38,8 @@ class EventLoop {
   virtual bool is_current() const = 0;
 };
 
-// At most one pending call; setting it again replaces it, destroying it cancels it. On the loop only.
+// At most one pending call; setting it again replaces it, destroying it cancels it. On the loop
+// only.
 class Timer {
  public:
   explicit Timer(EventLoop& loop) : loop_(loop) {}

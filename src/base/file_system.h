@@ -30,9 +30,9 @@ class File {
 };
 
 enum class OpenMode {
-  read,         // must exist
-  write,        // must exist
-  create,       // must not exist; private to the owner
+  read,    // must exist
+  write,   // must exist
+  create,  // must not exist; private to the owner
   create_or_open,
 };
 
@@ -59,8 +59,8 @@ class FileSystem {
 Result<std::string> read_file(FileSystem& files, const std::filesystem::path& path,
                               size_t max_bytes);
 
-// After return either the old or the new contents survive any crash: writes beside it, syncs, renames,
-// syncs the directory. The file is private to its owner.
+// After return either the old or the new contents survive any crash: writes beside it, syncs,
+// renames, syncs the directory. The file is private to its owner.
 Status replace_file(FileSystem& files, const std::filesystem::path& path,
                     std::string_view contents);
 

@@ -71,7 +71,9 @@ void append_field(std::string& line, std::string_view name, std::string_view val
 
 }  // namespace
 
-void set_level(Level level) { logger().set_level(to_spdlog(level)); }
+void set_level(Level level) {
+  logger().set_level(to_spdlog(level));
+}
 
 void set_context(std::string name, std::string value) {
   const std::scoped_lock lock(context().mutex);

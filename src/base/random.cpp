@@ -9,6 +9,8 @@ namespace swarm {
 
 namespace {
 
+__extension__ using Uint128 = unsigned __int128;
+
 // SplitMix64 (Steele et al.): spreads a seed over the state of xoshiro256**.
 uint64_t split_mix(uint64_t& seed) {
   uint64_t z = (seed += 0x9e3779b97f4a7c15);
@@ -46,10 +48,12 @@ uint64_t Random::next() {
 uint64_t Random::below(uint64_t bound) {
   SWARM_CHECK(bound > 0, "a random number below 0 was asked for");
   // Lemire's multiply-and-shift; the bias of under bound / 2^64 does not matter here.
-  return static_cast<uint64_t>((static_cast<unsigned __int128>(next()) * bound) >> 64);
+  return static_cast<uint64_t>((static_cast<Uint128>(next()) * bound) >> 64);
 }
 
-double Random::unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
+double Random::unit() {
+  return static_cast<double>(next() >> 11) * 0x1.0p-53;
+}
 
 Random Random::fork(std::string_view name) {
   // FNV-1a keeps forks of different names apart even when they are made in another order.

@@ -9,7 +9,8 @@
 
 namespace swarm {
 
-// A string or number that names one kind of thing, so that a task id cannot be passed for a node id.
+// A string or number that names one kind of thing, so that a task id cannot be passed for a node
+// id.
 template <class Tag, class Value = std::string>
 class StrongId {
  public:

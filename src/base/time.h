@@ -38,6 +38,8 @@ using TimePoint = MonotonicClock::time_point;
 using WallTime = WallClock::time_point;
 
 // The default value of WallTime (the epoch) stands for "never" or "not set" in stored objects.
-inline constexpr bool is_set(WallTime time) { return time != WallTime{}; }
+inline constexpr bool is_set(WallTime time) {
+  return time != WallTime{};
+}
 
 }  // namespace swarm

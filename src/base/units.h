@@ -7,8 +7,8 @@
 #include "base/result.h"
 #include "base/time.h"
 
-// Quantities as people write them. All parsers refuse trailing text, overflow and empty input with a
-// sentence that shows the right form.
+// Quantities as people write them. All parsers refuse trailing text, overflow and empty input with
+// a sentence that shows the right form.
 namespace swarm {
 
 // Durations in Go's syntax: "1h30m", "1.5s", "250ms", "0". Signs are accepted.
@@ -30,7 +30,8 @@ std::string format_nano_cpus(int64_t nano_cpus);
 Result<int64_t> parse_integer(std::string_view text, int64_t min, int64_t max,
                               std::string_view what);
 
-// RFC 3339 in UTC with nanoseconds, "2026-01-31T12:00:00.000000001Z"; "" for a time that is not set.
+// RFC 3339 in UTC with nanoseconds, "2026-01-31T12:00:00.000000001Z"; "" for a time that is not
+// set.
 std::string format_time(WallTime time);
 
 }  // namespace swarm

@@ -8,16 +8,14 @@
 
 namespace swarm::test {
 
-// Virtual time, one heap of events. Time moves only when nothing is left to do at the present instant,
-// so a test of hours takes milliseconds and runs the same way every time. Several simulated loops may
-// share one world (see SimulatedLoop).
+// Virtual time, one heap of events. Time moves only when nothing is left to do at the present
+// instant, so a test of hours takes milliseconds and runs the same way every time. Several
+// simulated loops may share one world (see SimulatedLoop).
 class World {
  public:
   TimePoint now() const { return now_; }
   // The wall clock starts at a fixed date.
-  WallTime wall_now() const {
-    return WallTime(seconds(1'700'000'000)) + now_.time_since_epoch();
-  }
+  WallTime wall_now() const { return WallTime(seconds(1'700'000'000)) + now_.time_since_epoch(); }
 
   uint64_t schedule(TimePoint when, Callback callback) {
     const uint64_t id = ++last_;
