@@ -17,9 +17,12 @@ namespace swarm::log {
 enum class Level { debug, info, warning, error };
 
 struct Field {
-  Field(std::string_view field_name, std::string_view text) : name(field_name), value(text) {}
-  Field(std::string_view field_name, const std::string& text) : name(field_name), value(text) {}
   Field(std::string_view field_name, const char* text) : name(field_name), value(text) {}
+  // std::string, std::string_view and the string_view of absl, which is another type here.
+  template <class Text>
+    requires requires(const Text& text) { std::string(text.data(), text.size()); }
+  Field(std::string_view field_name, const Text& text)
+      : name(field_name), value(text.data(), text.size()) {}
   template <class Number>
     requires std::is_arithmetic_v<Number>
   Field(std::string_view field_name, Number number)
