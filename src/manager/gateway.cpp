@@ -1,0 +1,300 @@
+#include "manager/gateway.h"
+
+#include <utility>
+
+#include "control/context.h"
+#include "control/nodes.h"
+#include "control/swarm.h"
+#include "manager/reply.h"
+
+namespace swarm::manager {
+
+namespace {
+
+Status no_leader() {
+  return absl::UnavailableError("this manager does not lead the swarm: try again");
+}
+
+// One agent's stream. The dispatcher it was opened on may end before it; then it is deaf.
+class Session final : public api::Gateway::AgentSession {
+ public:
+  Session(std::shared_ptr<Manager> manager, std::weak_ptr<LeaderTerm> term, model::SessionId id)
+      : manager_(std::move(manager)), term_(std::move(term)), id_(std::move(id)) {}
+
+  ~Session() override {
+    manager_->on_control_loop([term = term_, id = id_] {
+      if (const auto live = term.lock()) {
+        live->dispatcher().stream_closed(id);
+      }
+    });
+  }
+
+  void receive(model::AgentUpMessage message) override {
+    manager_->on_control_loop([term = term_, id = id_, message = std::move(message)]() mutable {
+      if (const auto live = term.lock()) {
+        live->dispatcher().receive(id, std::move(message));
+      }
+    });
+  }
+
+ private:
+  std::shared_ptr<Manager> manager_;
+  std::weak_ptr<LeaderTerm> term_;
+  model::SessionId id_;
+};
+
+// Commits and runs `then` when that is committed; errors, too, wait for the head they were computed
+// from. On the control loop of a leader.
+template <class Then>
+void commit_then(Manager& manager, Result<state::ChangeSet> changes, Then then) {
+  Status outcome = changes.status();
+  model::Position position = manager.store().head();
+  if (changes.ok()) {
+    const Result<model::Position> committed =
+        manager.store().commit(*std::move(changes), manager.loop().wall_now());
+    outcome = committed.status();
+    position = committed.ok() ? *committed : position;
+  }
+  manager.gate().when_committed(
+      position, [outcome = std::move(outcome), then = std::move(then)](Status gate) mutable {
+        then(gate.ok() ? std::move(outcome) : std::move(gate));
+      });
+}
+
+}  // namespace
+
+ManagerGateway::ManagerGateway(std::shared_ptr<Manager> manager, CertificateSigner& signer)
+    : manager_(std::move(manager)), signer_(signer) {}
+
+api::Gateway::Leader ManagerGateway::leader() const {
+  const Manager::Leader leader = manager_->leader();
+  return {leader.is_self, leader.address};
+}
+
+void ManagerGateway::write(Write use_case, Done done) {
+  manager_->on_control_loop([manager = manager_, use_case = std::move(use_case),
+                             reply = Reply<Status>(std::move(done))]() mutable {
+    if (manager->term() == nullptr) {
+      reply(no_leader());
+      return;
+    }
+    Result<state::ChangeSet> changes =
+        use_case(manager->store().view(), manager->loop().wall_now(), manager->random());
+    commit_then(*manager, std::move(changes), std::move(reply));
+  });
+}
+
+void ManagerGateway::read(Read query, Done done) {
+  manager_->on_control_loop([manager = manager_, query = std::move(query),
+                             reply = Reply<Status>(std::move(done))]() mutable {
+    if (manager->term() == nullptr) {
+      reply(no_leader());
+      return;
+    }
+    manager->confirm_leadership(
+        [manager, query = std::move(query), reply = std::move(reply)](Status confirmed) mutable {
+          if (!confirmed.ok() || manager->term() == nullptr) {
+            reply(confirmed.ok() ? no_leader() : std::move(confirmed));
+            return;
+          }
+          Status outcome = query(manager->store().view());
+          manager->gate().when_committed(
+              manager->store().head(),
+              [outcome = std::move(outcome), reply = std::move(reply)](Status gate) mutable {
+                reply(gate.ok() ? std::move(outcome) : std::move(gate));
+              });
+        });
+  });
+}
+
+void ManagerGateway::stale_read(Read query, Done done) {
+  manager_->on_control_loop([manager = manager_, query = std::move(query),
+                             reply = Reply<Status>(std::move(done))]() mutable {
+    // A leader's head runs ahead of what is committed; a follower's does not.
+    Status outcome = query(manager->store().view());
+    manager->gate().when_committed(
+        manager->store().head(),
+        [outcome = std::move(outcome), reply = std::move(reply)](Status gate) mutable {
+          reply(gate.ok() ? std::move(outcome) : std::move(gate));
+        });
+  });
+}
+
+void ManagerGateway::open_session(
+    model::NodeId node, std::string address, std::unique_ptr<dispatcher::SessionSink> sink,
+    absl::AnyInvocable<void(Result<std::unique_ptr<AgentSession>>)> done) {
+  using Opened = Result<std::unique_ptr<AgentSession>>;
+  manager_->on_control_loop([manager = manager_, node = std::move(node),
+                             address = std::move(address), sink = std::move(sink),
+                             reply = Reply<Opened>(std::move(done))]() mutable {
+    if (manager->term() == nullptr) {
+      reply(absl::FailedPreconditionError("this manager does not lead the swarm"));
+      return;
+    }
+    Result<model::SessionId> session =
+        manager->term()->dispatcher().open(node, address, std::move(sink));
+    if (!session.ok()) {
+      reply(session.status());
+      return;
+    }
+    reply(Opened(std::make_unique<Session>(manager, manager->term(), *std::move(session))));
+  });
+}
+
+void ManagerGateway::receive_raft(model::MemberId from, std::string message) {
+  manager_->receive(from, std::move(message));
+}
+
+namespace {
+
+model::MemberId new_member_id(Manager& manager) {
+  const state::ClusterPtr& cluster = manager.store().view().cluster();
+  for (;;) {
+    const model::MemberId id(manager.random().next() >> 1);
+    if (!id.is_empty() && !cluster->removed_members.contains(id)) {
+      return id;
+    }
+  }
+}
+
+}  // namespace
+
+void ManagerGateway::join_raft(model::NodeId node, std::string address,
+                               absl::AnyInvocable<void(Result<Joined>)> done) {
+  manager_->on_control_loop([manager = manager_, node = std::move(node),
+                             address = std::move(address),
+                             reply = Reply<Result<Joined>>(std::move(done))]() mutable {
+    const state::NodePtr known =
+        manager->term() == nullptr ? nullptr : manager->store().view().node(node);
+    if (known == nullptr || known->spec.role != model::Role::manager) {
+      reply(manager->term() == nullptr
+                ? no_leader()
+                : absl::PermissionDeniedError("node " + node.value() + " is not to be a manager"));
+      return;
+    }
+    // Recorded first: should this leader fail in between, the node asks again and is given the same
+    // member id, so that nobody is left behind in the group.
+    const model::MemberId member =
+        known->manager.has_value() ? known->manager->member : new_member_id(*manager);
+    const state::View view = manager->store().view();
+    Result<state::ChangeSet> changes =
+        control::record_member({view, manager->loop().wall_now(), manager->random()}, node,
+                               model::ManagerStatus{member, address});
+    commit_then(*manager, std::move(changes),
+                [manager, member, address, reply = std::move(reply)](Status recorded) mutable {
+                  if (!recorded.ok()) {
+                    reply(std::move(recorded));
+                    return;
+                  }
+                  manager->add_member(raft::Member{raft::MemberId(member.value()), address, true},
+                                      [member, reply = std::move(reply)](Status added) mutable {
+                                        reply(added.ok() ? Result<Joined>(Joined{member})
+                                                         : Result<Joined>(std::move(added)));
+                                      });
+                });
+  });
+}
+
+void ManagerGateway::leave_raft(model::NodeId node, Done done) {
+  // Leaving is a demotion of oneself: the role manager takes the member out of the group.
+  const size_t reachable = manager_->reachable_members().size();
+  write(
+      [node = std::move(node), reachable](const state::View& view, WallTime now,
+                                          Random& random) -> Result<state::ChangeSet> {
+        const state::NodePtr known = view.node(node);
+        if (known == nullptr) {
+          return absl::NotFoundError("node " + node.value() + " is not part of this swarm");
+        }
+        model::NodeSpec spec = known->spec;
+        spec.role = model::Role::worker;
+        return control::update_node({view, now, random}, node, known->meta.version, spec,
+                                    reachable);
+      },
+      std::move(done));
+}
+
+namespace {
+
+using Issued = Result<api::Gateway::IssuedCertificate>;
+
+// The node's new certificate and the transaction that records it go together: signed first, given
+// out when committed.
+void sign_and_commit(Manager& manager, CertificateSigner& signer, const model::NodeId& node,
+                     model::Role role, const std::string& csr, Result<state::ChangeSet> changes,
+                     Reply<Issued> reply) {
+  const state::ClusterPtr cluster = manager.store().view().cluster();
+  Result<std::string> certificate = signer.sign(*cluster, csr, node, role);
+  if (!certificate.ok()) {
+    changes = certificate.status();
+  }
+  api::Gateway::IssuedCertificate issued;
+  issued.node = node;
+  issued.swarm = cluster->id;
+  issued.role = role;
+  if (certificate.ok()) {
+    issued.certificate = *std::move(certificate);
+  }
+  commit_then(manager, std::move(changes),
+              [issued = std::move(issued), reply = std::move(reply)](Status recorded) mutable {
+                reply(recorded.ok() ? Issued(std::move(issued)) : Issued(std::move(recorded)));
+              });
+}
+
+}  // namespace
+
+void ManagerGateway::issue_certificate(std::string token_secret, std::string csr_pem,
+                                       absl::AnyInvocable<void(Result<IssuedCertificate>)> done) {
+  manager_->on_control_loop([manager = manager_, &signer = signer_,
+                             secret = std::move(token_secret), csr = std::move(csr_pem),
+                             reply = Reply<Issued>(std::move(done))]() mutable {
+    if (manager->term() == nullptr) {
+      reply(no_leader());
+      return;
+    }
+    const state::View view = manager->store().view();
+    Result<control::AdmittedNode> admitted =
+        control::admit_node({view, manager->loop().wall_now(), manager->random()}, secret);
+    if (!admitted.ok()) {
+      reply(admitted.status());
+      return;
+    }
+    sign_and_commit(*manager, signer, admitted->id, admitted->role, csr,
+                    std::move(admitted->changes), std::move(reply));
+  });
+}
+
+void ManagerGateway::renew_certificate(model::NodeId node, std::string csr_pem,
+                                       absl::AnyInvocable<void(Result<IssuedCertificate>)> done) {
+  manager_->on_control_loop([manager = manager_, &signer = signer_, node = std::move(node),
+                             csr = std::move(csr_pem),
+                             reply = Reply<Issued>(std::move(done))]() mutable {
+    if (manager->term() == nullptr) {
+      reply(no_leader());
+      return;
+    }
+    const state::View view = manager->store().view();
+    const state::NodePtr known = view.node(node);
+    if (known == nullptr) {
+      reply(absl::PermissionDeniedError("node " + node.value() + " was removed from the swarm"));
+      return;
+    }
+    sign_and_commit(*manager, signer, node, known->spec.role, csr,
+                    control::record_role({view, manager->loop().wall_now(), manager->random()},
+                                         node, known->spec.role),
+                    std::move(reply));
+  });
+}
+
+bool ManagerGateway::is_removed(const model::NodeId& node) const {
+  return manager_->is_removed(node);
+}
+
+api::Gateway::ManagerReachability ManagerGateway::reachability() const {
+  return {manager_->leader().member, manager_->reachable_members()};
+}
+
+const model::TaskStatus* ManagerGateway::soft_status(const model::TaskId& task) const {
+  return manager_->term() == nullptr ? nullptr : manager_->term()->dispatcher().soft_status(task);
+}
+
+}  // namespace swarm::manager

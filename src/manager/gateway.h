@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+
+#include "api/gateway.h"
+#include "manager/certificate_signer.h"
+#include "manager/manager.h"
+
+namespace swarm::manager {
+
+// The manager as the gRPC services see it: posts to the control loop, runs use cases on the head,
+// and replies when the output gate lets go. Every callback is called exactly once, also when the
+// manager stops. From any thread.
+class ManagerGateway final : public api::Gateway {
+ public:
+  ManagerGateway(std::shared_ptr<Manager> manager, CertificateSigner& signer);
+
+  Leader leader() const override;
+  void write(Write use_case, Done done) override;
+  void read(Read query, Done done) override;
+  void stale_read(Read query, Done done) override;
+
+  void open_session(model::NodeId node, std::string address,
+                    std::unique_ptr<dispatcher::SessionSink> sink,
+                    absl::AnyInvocable<void(Result<std::unique_ptr<AgentSession>>)> done) override;
+
+  void receive_raft(model::MemberId from, std::string message) override;
+  void join_raft(model::NodeId node, std::string address,
+                 absl::AnyInvocable<void(Result<Joined>)> done) override;
+  void leave_raft(model::NodeId node, Done done) override;
+
+  void issue_certificate(std::string token_secret, std::string csr_pem,
+                         absl::AnyInvocable<void(Result<IssuedCertificate>)> done) override;
+  void renew_certificate(model::NodeId node, std::string csr_pem,
+                         absl::AnyInvocable<void(Result<IssuedCertificate>)> done) override;
+
+  bool is_removed(const model::NodeId& node) const override;
+  ManagerReachability reachability() const override;
+  const model::TaskStatus* soft_status(const model::TaskId& task) const override;
+
+ private:
+  std::shared_ptr<Manager> manager_;
+  CertificateSigner& signer_;
+};
+
+}  // namespace swarm::manager

@@ -1,0 +1,347 @@
+#include "manager/manager.h"
+
+#include <future>
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+
+namespace swarm::manager {
+
+namespace {
+
+constexpr Duration kReachabilityPeriod = milliseconds(500);
+constexpr Duration kHandOverLimit = seconds(2);
+
+raft::MemberId to_raft(model::MemberId id) {
+  return raft::MemberId(id.value());
+}
+model::MemberId to_model(raft::MemberId id) {
+  return model::MemberId(id.value());
+}
+
+// Runs `call` on `loop` and waits for it. Never from that loop.
+void run_and_wait(EventLoop& loop, absl::AnyInvocable<void()> call) {
+  if (loop.is_current()) {
+    call();
+    return;
+  }
+  std::promise<void> done;
+  loop.post([&] {
+    call();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+}  // namespace
+
+Manager::Manager(ManagerOptions options, ManagerEnvironment environment, Random random)
+    : options_(std::move(options)),
+      environment_(environment),
+      reachability_(environment.raft_loop),
+      random_(random) {}
+
+Result<std::shared_ptr<Manager>> Manager::open(ManagerOptions options,
+                                               ManagerEnvironment environment, Random random) {
+  Random raft_random = random.fork("raft");
+  std::shared_ptr<Manager> manager(new Manager(std::move(options), environment, random));
+  raft::ReplicaOptions replica_options;
+  replica_options.self = to_raft(manager->options_.member);
+  replica_options.directory = manager->options_.directory;
+  SWARM_ASSIGN_OR_RETURN(
+      manager->replica_,
+      raft::Replica::open(replica_options, environment.raft_loop, environment.log_loop,
+                          environment.files, environment.transport, environment.cipher, *manager,
+                          raft_random));
+  manager->store_.set_observer(
+      [raw = manager.get()](model::Position, const std::vector<state::Change>& changes) {
+        raw->note_removed_nodes();
+        if (raw->term_ != nullptr) {
+          raw->term_->observe(changes);
+        }
+      });
+  return manager;
+}
+
+Manager::~Manager() {
+  SWARM_CHECK(replica_ == nullptr, "a manager is destroyed before stop");
+}
+
+Status Manager::bootstrap(
+    std::function<Result<state::ChangeSet>(const state::View&, WallTime, Random&)> first) {
+  first_ = std::move(first);
+  return replica_->bootstrap(options_.address);
+}
+
+void Manager::start() {
+  on_raft_loop([this](raft::Replica& replica) {
+    replica.start();
+    refresh_reachability(replica);
+  });
+}
+
+void Manager::stop() {
+  run_and_wait(environment_.raft_loop, [this] {
+    reachability_.cancel();
+    replica_.reset();
+  });
+  run_and_wait(environment_.control_loop, [this] {
+    is_stopped_ = true;
+    term_.reset();
+    store_.set_observer(nullptr);
+    gate_.close(absl::UnavailableError("this manager is stopping: try another one"));
+  });
+}
+
+void Manager::on_control_loop(absl::AnyInvocable<void()> call) {
+  environment_.control_loop.post([self = shared_from_this(), call = std::move(call)]() mutable {
+    if (!self->is_stopped_) {
+      call();
+    }
+  });
+}
+
+void Manager::on_raft_loop(absl::AnyInvocable<void(raft::Replica&)> call) {
+  environment_.raft_loop.post([self = shared_from_this(), call = std::move(call)]() mutable {
+    if (self->replica_ != nullptr) {
+      call(*self->replica_);
+    }
+  });
+}
+
+// ---- raft loop ----
+
+void Manager::refresh_reachability(raft::Replica& replica) {
+  std::vector<model::MemberId> reachable;
+  for (const raft::MemberId id : replica.progress().reachable) {
+    reachable.push_back(to_model(id));
+  }
+  {
+    const std::scoped_lock lock(mutex_);
+    reachable_ = std::move(reachable);
+  }
+  reachability_.set_after(kReachabilityPeriod, [this] { refresh_reachability(*replica_); });
+}
+
+void Manager::apply(std::vector<raft::CommittedEntry> entries, raft::Index up_to) {
+  on_control_loop([this, entries = std::move(entries), up_to] { apply_here(entries, up_to); });
+}
+
+void Manager::leadership_won(raft::Term term) {
+  on_control_loop([this, term] { begin_term(term); });
+}
+
+void Manager::leadership_lost(raft::Term term) {
+  on_control_loop([this, term] { end_term(term); });
+}
+
+void Manager::leader_changed(std::optional<raft::MemberId> leader) {
+  Leader known;
+  if (leader.has_value()) {
+    known.member = to_model(*leader);
+    for (const raft::Member& member : replica_->members()) {
+      if (member.id == *leader) {
+        known.address = member.address;
+      }
+    }
+  }
+  const std::scoped_lock lock(mutex_);
+  known.is_self = leader_.is_self && known.member == options_.member;
+  leader_ = std::move(known);
+}
+
+void Manager::take_snapshot(raft::Index,
+                            absl::AnyInvocable<void(raft::Index, SnapshotSource)> done) {
+  // By the time this runs, the control loop has applied whatever was handed to it before the call.
+  on_control_loop([this, done = std::move(done)]() mutable {
+    on_raft_loop([done = std::move(done), applied = applied_, source = store_.snapshot()](
+                     raft::Replica&) mutable { done(applied, std::move(source)); });
+  });
+}
+
+void Manager::restore(raft::Index index, std::vector<std::string> chunks,
+                      absl::AnyInvocable<void(Status)> done) {
+  on_control_loop([this, index, chunks = std::move(chunks), done = std::move(done)]() mutable {
+    Status status = store_.restore(chunks);
+    if (status.ok()) {
+      applied_ = index;
+      note_removed_nodes();
+    }
+    on_raft_loop([done = std::move(done), status = std::move(status)](raft::Replica&) mutable {
+      done(std::move(status));
+    });
+  });
+}
+
+// ---- control loop ----
+
+void Manager::apply_here(const std::vector<raft::CommittedEntry>& entries, raft::Index up_to) {
+  for (const raft::CommittedEntry& entry : entries) {
+    if (leading_term_.has_value() && entry.term == *leading_term_) {
+      // One of ours: it is in the head already. Proposals of a term commit in order, without gaps.
+      store_.confirm(store_.committed() + 1);
+      continue;
+    }
+    const Status status = store_.apply_committed(*entry.data);
+    SWARM_CHECK(status.ok(), "committed entry " + std::to_string(entry.index.value()) +
+                                 " cannot be applied: " + std::string(status.message()));
+  }
+  applied_ = up_to;
+  gate_.advance(store_.committed());
+  on_raft_loop([up_to](raft::Replica& replica) { replica.applied(up_to); });
+}
+
+void Manager::begin_term(raft::Term term) {
+  leading_term_ = term;
+  store_.lead(*this);
+  gate_.open(store_.committed());
+  if (const Status status = write_first_transaction(); !status.ok()) {
+    log::error("the swarm could not be made", {{"error", status.message()}});
+    return;
+  }
+  RoleManager::Membership membership{
+      [this](model::MemberId member, RoleManager::Done done) {
+        remove_member(member, std::move(done));
+      },
+      [this](RoleManager::Done done) { transfer_leadership(std::move(done)); }};
+  term_ = std::make_shared<LeaderTerm>(environment_.control_loop, store_, gate_, options_.node,
+                                       std::move(membership), random_.fork("term"));
+  term_->start();
+  log::info("leadership won", {{"term", term.value()}});
+  const std::scoped_lock lock(mutex_);
+  leader_ = {true, options_.address, options_.member};
+}
+
+void Manager::note_removed_nodes() {
+  const state::ClusterPtr& cluster = store_.view().cluster();
+  const std::scoped_lock lock(mutex_);
+  if (cluster != nullptr && cluster->removed_nodes.size() != removed_nodes_.size()) {
+    removed_nodes_ = cluster->removed_nodes;
+  }
+}
+
+Status Manager::write_first_transaction() {
+  if (store_.view().cluster() != nullptr || first_ == nullptr) {
+    return absl::OkStatus();
+  }
+  const WallTime now = environment_.control_loop.wall_now();
+  SWARM_ASSIGN_OR_RETURN(state::ChangeSet changes, first_(store_.view(), now, random_));
+  first_ = nullptr;
+  return store_.commit(std::move(changes), now).status();
+}
+
+void Manager::end_term(raft::Term term) {
+  if (leading_term_ != term) {
+    return;
+  }
+  {
+    const std::scoped_lock lock(mutex_);
+    leader_.is_self = false;
+    if (leader_.member == options_.member) {
+      leader_ = {};
+    }
+  }
+  leading_term_.reset();
+  term_.reset();
+  store_.abandon();
+  gate_.close(absl::UnavailableError(
+      "the leader changed while this was written: it may or may not have happened; look, then try "
+      "again"));
+  log::info("leadership lost", {{"term", term.value()}});
+}
+
+void Manager::propose(model::Position, std::string entry) {
+  SWARM_CHECK(leading_term_.has_value(), "a transaction was proposed without leadership");
+  on_raft_loop([term = *leading_term_, entry = std::move(entry)](raft::Replica& replica) mutable {
+    replica.propose(term, std::move(entry));
+  });
+}
+
+void Manager::on_replica(
+    absl::AnyInvocable<void(raft::Replica&, absl::AnyInvocable<void(Status)>)> call,
+    absl::AnyInvocable<void(Status)> done) {
+  on_raft_loop(
+      [this, call = std::move(call), done = std::move(done)](raft::Replica& replica) mutable {
+        call(replica, [this, done = std::move(done)](Status status) mutable {
+          on_control_loop([done = std::move(done), status = std::move(status)]() mutable {
+            done(std::move(status));
+          });
+        });
+      });
+}
+
+void Manager::confirm_leadership(absl::AnyInvocable<void(Status)> done) {
+  on_replica([](raft::Replica& replica,
+                auto confirmed) { replica.confirm_leadership(std::move(confirmed)); },
+             std::move(done));
+}
+
+void Manager::add_member(raft::Member member, absl::AnyInvocable<void(Status)> done) {
+  on_replica(
+      [member = std::move(member)](raft::Replica& replica, auto added) mutable {
+        replica.add_member(std::move(member), std::move(added));
+      },
+      std::move(done));
+}
+
+void Manager::remove_member(model::MemberId member, absl::AnyInvocable<void(Status)> done) {
+  on_replica([member](raft::Replica& replica,
+                      auto removed) { replica.remove_member(to_raft(member), std::move(removed)); },
+             std::move(done));
+}
+
+void Manager::transfer_leadership(absl::AnyInvocable<void(Status)> done) {
+  on_replica(
+      [](raft::Replica& replica, auto transferred) {
+        replica.transfer_leadership(raft::MemberId{}, std::move(transferred));
+      },
+      std::move(done));
+}
+
+// ---- any thread ----
+
+void Manager::hand_over(absl::AnyInvocable<void()> done) {
+  on_control_loop([this, done = std::move(done)]() mutable {
+    if (!leading_term_.has_value()) {
+      done();
+      return;
+    }
+    // Whichever comes first: the outcome or the limit.
+    auto once = std::make_shared<absl::AnyInvocable<void()>>(std::move(done));
+    auto finish = [once] {
+      if (*once != nullptr) {
+        std::exchange(*once, nullptr)();
+      }
+    };
+    environment_.control_loop.call_at(environment_.control_loop.now() + kHandOverLimit, finish);
+    transfer_leadership([finish](const Status&) { finish(); });
+  });
+}
+
+Manager::Leader Manager::leader() const {
+  const std::scoped_lock lock(mutex_);
+  return leader_;
+}
+
+void Manager::receive(model::MemberId from, std::string message) {
+  on_raft_loop([from, message = std::move(message)](raft::Replica& replica) mutable {
+    replica.receive(to_raft(from), std::move(message));
+  });
+}
+
+void Manager::peer_refused(model::MemberId peer) {
+  on_raft_loop([peer](raft::Replica& replica) { replica.peer_refused(to_raft(peer)); });
+}
+
+bool Manager::is_removed(const model::NodeId& node) const {
+  const std::scoped_lock lock(mutex_);
+  return removed_nodes_.contains(node);
+}
+
+std::vector<model::MemberId> Manager::reachable_members() const {
+  const std::scoped_lock lock(mutex_);
+  return reachable_;
+}
+
+}  // namespace swarm::manager

@@ -1,0 +1,148 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "base/event_loop.h"
+#include "base/file_system.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "manager/leader_term.h"
+#include "raft/replica/replica.h"
+#include "state/output_gate.h"
+#include "state/store.h"
+
+namespace swarm::manager {
+
+struct ManagerOptions {
+  model::NodeId node;
+  model::MemberId member;
+  std::string address;              // where other managers reach this one
+  std::filesystem::path directory;  // of the raft log
+};
+
+// What a manager stands on. Real in swarmd, simulated in swarm-sim; all must outlive it.
+struct ManagerEnvironment {
+  EventLoop& control_loop;
+  EventLoop& raft_loop;
+  EventLoop& log_loop;
+  FileSystem& files;
+  raft::Transport& transport;
+  raft::PayloadCipher& cipher;
+};
+
+// One manager: the replicated store and, while it leads, everything that decides. It owns the
+// replica (on the raft loop) and the store (on the control loop) and is the bridge between the two
+// loops; nothing else crosses them.
+class Manager final : public raft::StateMachine,
+                      private state::Proposer,
+                      public std::enable_shared_from_this<Manager> {
+ public:
+  // Opens the log. DATA_LOSS when it is damaged.
+  static Result<std::shared_ptr<Manager>> open(ManagerOptions options,
+                                               ManagerEnvironment environment, Random random);
+  ~Manager() override;
+
+  // Before start: makes this the only member of a new swarm, whose first transaction is `first`.
+  Status bootstrap(
+      std::function<Result<state::ChangeSet>(const state::View&, WallTime, Random&)> first);
+  void start();
+  // Hands leadership over if there is somebody to take it; done after at most two seconds. On any
+  // thread.
+  void hand_over(absl::AnyInvocable<void()> done);
+  // Destroys what lives on the two loops, each on its own; both must still run. Off the loops.
+  void stop();
+
+  struct Leader {
+    bool is_self = false;  // and ready to decide
+    std::string address;   // "" when nobody leads
+    model::MemberId member;
+  };
+  Leader leader() const;  // from any thread
+
+  // ---- control loop ----
+
+  EventLoop& loop() { return environment_.control_loop; }
+  state::Store& store() { return store_; }
+  state::OutputGate& gate() { return gate_; }
+  Random& random() { return random_; }
+  // Null unless this manager leads.
+  const std::shared_ptr<LeaderTerm>& term() const { return term_; }
+  // Done on the control loop once this manager is known to lead still.
+  void confirm_leadership(absl::AnyInvocable<void(Status)> done);
+  void add_member(raft::Member member, absl::AnyInvocable<void(Status)> done);
+  void remove_member(model::MemberId member, absl::AnyInvocable<void(Status)> done);
+  void transfer_leadership(absl::AnyInvocable<void(Status)> done);
+
+  // ---- any thread ----
+
+  // Runs `call` on the control loop, unless this manager has stopped by then: it is destroyed
+  // uncalled. What is posted keeps the manager alive.
+  void on_control_loop(absl::AnyInvocable<void()> call);
+  void receive(model::MemberId from, std::string message);
+  void peer_refused(model::MemberId peer);
+  std::vector<model::MemberId> reachable_members() const;
+  // Whether the node was removed from the swarm, so that its certificate is void.
+  bool is_removed(const model::NodeId& node) const;
+
+ private:
+  Manager(ManagerOptions options, ManagerEnvironment environment, Random random);
+
+  // raft::StateMachine, on the raft loop.
+  void apply(std::vector<raft::CommittedEntry> entries, raft::Index up_to) override;
+  void leadership_won(raft::Term term) override;
+  void leadership_lost(raft::Term term) override;
+  void leader_changed(std::optional<raft::MemberId> leader) override;
+  void take_snapshot(raft::Index at_least,
+                     absl::AnyInvocable<void(raft::Index, SnapshotSource)> done) override;
+  void restore(raft::Index index, std::vector<std::string> chunks,
+               absl::AnyInvocable<void(Status)> done) override;
+
+  // state::Proposer, on the control loop.
+  void propose(model::Position position, std::string entry) override;
+
+  void refresh_reachability(raft::Replica& replica);
+
+  // On the control loop.
+  void apply_here(const std::vector<raft::CommittedEntry>& entries, raft::Index up_to);
+  void begin_term(raft::Term term);
+  void end_term(raft::Term term);
+  void note_removed_nodes();
+  Status write_first_transaction();
+
+  // As on_control_loop, for the other loop.
+  void on_raft_loop(absl::AnyInvocable<void(raft::Replica&)> call);
+  // A call on the raft loop whose outcome comes back to the control loop.
+  void on_replica(absl::AnyInvocable<void(raft::Replica&, absl::AnyInvocable<void(Status)>)> call,
+                  absl::AnyInvocable<void(Status)> done);
+
+  const ManagerOptions options_;
+  ManagerEnvironment environment_;
+
+  // ---- owned by the raft loop ----
+  std::unique_ptr<raft::Replica> replica_;
+  Timer reachability_;
+
+  // ---- owned by the control loop ----
+  bool is_stopped_ = false;
+  Random random_;
+  state::Store store_;
+  state::OutputGate gate_;
+  raft::Index applied_;
+  std::optional<raft::Term> leading_term_;
+  std::shared_ptr<LeaderTerm> term_;
+  std::function<Result<state::ChangeSet>(const state::View&, WallTime, Random&)> first_;
+
+  // ---- shared: what other threads may ask at any time ----
+  mutable std::mutex mutex_;
+  Leader leader_;
+  std::vector<model::MemberId> reachable_;
+  std::set<model::NodeId> removed_nodes_;
+};
+
+}  // namespace swarm::manager

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/file_system.h"
+#include "base/result.h"
+#include "model/node.h"
+
+namespace swarm::manager {
+
+// What a node remembers of its membership, in one small text file of its state folder. It is
+// written last when a node enters a swarm and removed first when it leaves, so that a crash in
+// between leaves a node that is not a member.
+struct NodeRecord {
+  model::SwarmId swarm;
+  model::NodeId node;
+  model::Role role = model::Role::worker;
+  model::MemberId member;  // of the Raft group; managers only
+  std::string listen_address;
+  std::string advertise_address;
+  std::vector<std::string> managers;  // where to find the swarm again
+
+  bool operator==(const NodeRecord&) const = default;
+};
+
+Status save_node_record(FileSystem& files, const std::filesystem::path& directory,
+                        const NodeRecord& record);
+// NOT_FOUND when the node is no member; DATA_LOSS when the file cannot be understood.
+Result<NodeRecord> load_node_record(FileSystem& files, const std::filesystem::path& directory);
+Status remove_node_record(FileSystem& files, const std::filesystem::path& directory);
+
+}  // namespace swarm::manager
