@@ -1,0 +1,86 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "mesh/local_task.h"
+#include "mesh/port_plan.h"
+#include "model/agent_messages.h"
+
+// What swarmd and the mesh of its node say over the control socket: messages of [length u32][kind
+// u8] [fields]. `Hello`, `Welcome` and `Shutdown` keep their form for ever, so that swarmd and mesh
+// of different versions can part in good order; all else may change with kControlProtocol.
+namespace swarm::mesh {
+
+inline constexpr uint32_t kControlProtocol = 1;
+// A table of some 100,000 endpoints.
+inline constexpr size_t kMaxControlMessage = 64 * 1024 * 1024;
+
+// ---- swarmd -> mesh ----
+
+// First on a connection. What this swarmd does not claim again is forgotten in time.
+struct Hello {
+  uint32_t protocol = kControlProtocol;
+  model::SwarmId swarm;
+  model::NodeId node;
+
+  bool operator==(const Hello&) const = default;
+};
+
+struct Admit {
+  LocalTask task;
+
+  bool operator==(const Admit&) const = default;
+};
+
+// Answered by Retired when the task has no connection (left).
+struct Retire {
+  model::TaskId task;
+
+  bool operator==(const Retire&) const = default;
+};
+
+// Read the certificates again.
+struct Reload {
+  bool operator==(const Reload&) const = default;
+};
+
+struct Shutdown {
+  bool operator==(const Shutdown&) const = default;
+};
+
+// ---- mesh -> swarmd ----
+
+struct Welcome {
+  uint32_t protocol = kControlProtocol;
+  // Of another swarm or node: of no use to this swarmd.
+  model::SwarmId swarm;
+  model::NodeId node;
+
+  bool operator==(const Welcome&) const = default;
+};
+
+struct Retired {
+  model::TaskId task;
+
+  bool operator==(const Retired&) const = default;
+};
+
+// The whole current set.
+struct Problems {
+  std::vector<PortIssue> issues;
+
+  bool operator==(const Problems&) const = default;
+};
+
+using ControlMessage = std::variant<Hello, model::MeshTable, Admit, Retire, Reload, Shutdown,
+                                    Welcome, Retired, Problems>;
+
+// Without the length.
+std::string encode_control(const ControlMessage& message);
+Result<ControlMessage> decode_control(std::string_view bytes);
+
+}  // namespace swarm::mesh

@@ -1,0 +1,199 @@
+#include "mesh/routing.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace swarm::mesh {
+
+namespace {
+
+// A task that was started before an update changed the target port is asked on the port it has.
+const TargetAddress* find_address(const LocalTask& task, uint16_t target) {
+  const auto found = std::find_if(task.addresses.begin(), task.addresses.end(),
+                                  [target](const auto& a) { return a.target == target; });
+  if (found != task.addresses.end()) return &*found;
+  return task.addresses.size() == 1 ? &task.addresses.front() : nullptr;
+}
+
+const model::Endpoint* find_endpoint(const model::MeshService& service, const model::TaskId& task) {
+  const auto found = std::find_if(service.endpoints.begin(), service.endpoints.end(),
+                                  [&](const auto& e) { return e.task == task; });
+  return found == service.endpoints.end() ? nullptr : &*found;
+}
+
+int rank_of(const model::Endpoint* endpoint) {
+  return endpoint != nullptr && endpoint->state == model::EndpointState::ready ? 0 : 1;
+}
+
+}  // namespace
+
+Routing::Routing(model::NodeId self, Random random, Duration hold)
+    : self_(std::move(self)), hold_(hold), random_(random) {}
+
+bool Routing::set_table(model::MeshTable table) {
+  if (table.position < table_.position) return false;
+  table_ = std::move(table);
+  service_index_.clear();
+  for (size_t i = 0; i < table_.services.size(); ++i) {
+    service_index_.emplace(table_.services[i].service, i);
+  }
+  avoided_until_.clear();
+  return true;
+}
+
+void Routing::admit(const LocalTask& task) {
+  local_.insert_or_assign(task.task, Local{task});
+  last_local_.erase(task.service);
+  avoided_until_.erase(task.task);
+}
+
+void Routing::retire(const model::TaskId& task) {
+  if (const auto found = local_.find(task); found != local_.end()) {
+    found->second.is_retiring = true;
+    found->second.is_claimed = true;
+  }
+}
+
+bool Routing::is_drained(const model::TaskId& task) const {
+  const auto found = local_.find(task);
+  const bool is_admitted = found != local_.end() && !found->second.is_retiring;
+  return !is_admitted && connections(task) == 0;
+}
+
+void Routing::forget(const model::TaskId& task, TimePoint now) {
+  const auto found = local_.find(task);
+  if (found == local_.end()) return;
+  const model::ServiceId service = found->second.task.service;
+  local_.erase(found);
+  avoided_until_.erase(task);
+  const bool is_last = std::none_of(local_.begin(), local_.end(), [&](const auto& entry) {
+    return entry.second.task.service == service;
+  });
+  if (is_last) last_local_[service] = now;
+  std::erase_if(last_local_, [&](const auto& entry) { return entry.second + hold_ <= now; });
+}
+
+void Routing::begin_claims() {
+  for (auto& [id, local] : local_) {
+    local.is_claimed = false;
+  }
+}
+
+std::vector<model::TaskId> Routing::retire_unclaimed() {
+  std::vector<model::TaskId> retired;
+  for (auto& [id, local] : local_) {
+    if (!local.is_claimed && !is_in_table(local)) {
+      local.is_retiring = true;
+      retired.push_back(id);
+    }
+  }
+  return retired;
+}
+
+bool Routing::is_in_table(const Local& local) const {
+  const model::MeshService* service = find_service(local.task.service);
+  return service != nullptr && find_endpoint(*service, local.task.task) != nullptr;
+}
+
+Choice Routing::choose(const RouteKey& key, TimePoint now) {
+  Choice choice;
+  const model::MeshService* service = find_service(key.service);
+  if (service == nullptr) {
+    choice.kind = Choice::Kind::gone;
+    return choice;
+  }
+  std::vector<Candidate> all = candidates(*service, key);
+  std::erase_if(all, [&](const Candidate& candidate) {
+    const auto avoided = avoided_until_.find(candidate.route.task);
+    const bool is_avoided = avoided != avoided_until_.end() && avoided->second > now;
+    if (is_avoided) choice.retry_at = std::min(choice.retry_at, avoided->second);
+    return is_avoided;
+  });
+  if (all.empty()) return choice;
+
+  const auto load = [this](const Candidate& c) {
+    return std::pair(c.rank, connections(c.route.task));
+  };
+  const auto best = load(*std::min_element(
+      all.begin(), all.end(), [&](const auto& a, const auto& b) { return load(a) < load(b); }));
+  std::erase_if(all, [&](const Candidate& candidate) { return load(candidate) != best; });
+  choice.kind = Choice::Kind::route;
+  choice.route = std::move(all[random_.below(all.size())].route);
+  return choice;
+}
+
+std::vector<Routing::Candidate> Routing::candidates(const model::MeshService& service,
+                                                    const RouteKey& key) const {
+  std::vector<Candidate> found;
+  for (const auto& [id, local] : local_) {
+    if (local.is_retiring || local.task.service != key.service) continue;
+    if (const TargetAddress* address = find_address(local.task, key.target)) {
+      found.push_back({{id, true, address->address, self_}, rank_of(find_endpoint(service, id))});
+    }
+  }
+  if (key.mode == model::PublishMode::host) return found;
+  for (const model::Endpoint& endpoint : service.endpoints) {
+    if (endpoint.node == self_) continue;  // admission alone decides
+    found.push_back(
+        {{endpoint.task, false, endpoint.mesh_address, endpoint.node}, rank_of(&endpoint)});
+  }
+  return found;
+}
+
+Result<std::string> Routing::address_of(const model::TaskId& task, uint16_t target) const {
+  const auto found = local_.find(task);
+  if (found == local_.end()) return absl::NotFoundError("the task is not admitted on this node");
+  if (found->second.is_retiring) return absl::FailedPreconditionError("the task is draining");
+  const TargetAddress* address = find_address(found->second.task, target);
+  if (address == nullptr) {
+    return absl::NotFoundError("the task has no target port " + std::to_string(target));
+  }
+  return address->address;
+}
+
+void Routing::connection_closed(const model::TaskId& task) {
+  const auto found = connections_.find(task);
+  SWARM_CHECK(found != connections_.end(),
+              "a connection of task " + task.value() + " was closed that was not counted");
+  if (--found->second == 0) connections_.erase(found);
+}
+
+size_t Routing::connections(const model::TaskId& task) const {
+  const auto found = connections_.find(task);
+  return found == connections_.end() ? 0 : found->second;
+}
+
+void Routing::avoid(const model::TaskId& task, TimePoint now) {
+  std::erase_if(avoided_until_, [now](const auto& entry) { return entry.second <= now; });
+  avoided_until_[task] = now + kAvoidAfterFailure;
+}
+
+const model::MeshService* Routing::find_service(const model::ServiceId& service) const {
+  const auto found = service_index_.find(service);
+  return found == service_index_.end() ? nullptr : &table_.services[found->second];
+}
+
+bool Routing::serves_host(const model::ServiceId& service, TimePoint now) const {
+  const bool has_task = std::any_of(local_.begin(), local_.end(), [&](const auto& entry) {
+    return entry.second.task.service == service;
+  });
+  const auto last = last_local_.find(service);
+  return has_task || (last != last_local_.end() && now < last->second + hold_);
+}
+
+PortPlan Routing::plan(const std::map<uint16_t, OpenPort>& current, TimePoint now) const {
+  return plan_ports(
+      table_, [this, now](const auto& service) { return serves_host(service, now); }, current);
+}
+
+TimePoint Routing::next_plan_change(TimePoint now) const {
+  TimePoint next = TimePoint::max();
+  for (const auto& [service, left] : last_local_) {
+    if (left + hold_ > now) next = std::min(next, left + hold_);
+  }
+  return next;
+}
+
+}  // namespace swarm::mesh

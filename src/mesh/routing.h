@@ -1,0 +1,118 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "mesh/local_task.h"
+#include "mesh/port_plan.h"
+#include "model/agent_messages.h"
+
+namespace swarm::mesh {
+
+// After an endpoint refused or did not answer, others are tried first for so long. Short: a sole
+// replica that is just being replaced must be asked again soon.
+inline constexpr Duration kAvoidAfterFailure = milliseconds(250);
+
+// A client that finds no endpoint is held for so long before it fails, and host ports stay open for
+// so long after their last task left: a stop-first update fits in between.
+inline constexpr Duration kDefaultHold = seconds(10);
+
+// Where one connection is to go.
+struct Route {
+  model::TaskId task;
+  bool is_local = false;
+  std::string address;  // of the task if it is local, else of the mesh of its node
+  model::NodeId node;   // whose mesh that must be
+
+  bool operator==(const Route&) const = default;
+};
+
+struct Choice {
+  enum class Kind {
+    route,
+    wait,  // nobody can take it now
+    gone,  // the service is not published any more
+  };
+  Kind kind = Kind::wait;
+  Route route;
+  // Of `wait`: when an endpoint that failed is worth another try. A change may come earlier.
+  TimePoint retry_at = TimePoint::max();
+};
+
+// All the mesh of one node knows: the table of the swarm, the tasks of its own node, and how many
+// connections each task has from or through here. Decides where connections go; moves no byte.
+//
+// The truth about a local task is its admission, at once and without the table; the truth about a
+// remote one is what its node answers when asked. The table only says whom to ask, so it may be
+// late.
+//
+// A local task: admitted -> retiring (nothing new) -> drained (no connection left) -> forgotten.
+// Pure: time and chance are handed in. Belongs to the loop of the mesh.
+class Routing {
+ public:
+  Routing(model::NodeId self, Random random, Duration hold = kDefaultHold);
+
+  // Ignored (false) when older than the one there.
+  bool set_table(model::MeshTable table);
+  const model::MeshTable& table() const { return table_; }
+
+  void admit(const LocalTask& task);
+  // Nothing new for the task from now on. Of one that is not here nothing is known: it is drained.
+  void retire(const model::TaskId& task);
+  // Whether a task that is not (or no longer) admitted has no connection.
+  bool is_drained(const model::TaskId& task) const;
+  void forget(const model::TaskId& task, TimePoint now);
+
+  // A new swarmd claims by `admit` what it knows of; `retire_unclaimed` retires what it did not and
+  // what the table does not name either, and returns it.
+  void begin_claims();
+  std::vector<model::TaskId> retire_unclaimed();
+
+  // The task with the fewest connections, by lot among equals.
+  Choice choose(const RouteKey& key, TimePoint now);
+  // At the owner: where the task answers, or why no connection may be made to it.
+  Result<std::string> address_of(const model::TaskId& task, uint16_t target) const;
+
+  void connection_opened(const model::TaskId& task) { ++connections_[task]; }
+  void connection_closed(const model::TaskId& task);
+  size_t connections(const model::TaskId& task) const;
+  void avoid(const model::TaskId& task, TimePoint now);
+
+  PortPlan plan(const std::map<uint16_t, OpenPort>& current, TimePoint now) const;
+  // When `plan` may say something else although nothing happened; TimePoint::max() for never.
+  TimePoint next_plan_change(TimePoint now) const;
+
+ private:
+  struct Local {
+    LocalTask task;
+    bool is_retiring = false;
+    bool is_claimed = true;
+  };
+  struct Candidate {
+    Route route;
+    // 0: the table says ready. 1: it says draining, or does not know the task (yet, or any more).
+    int rank = 0;
+  };
+
+  const model::MeshService* find_service(const model::ServiceId& service) const;
+  std::vector<Candidate> candidates(const model::MeshService& service, const RouteKey& key) const;
+  bool serves_host(const model::ServiceId& service, TimePoint now) const;
+  bool is_in_table(const Local& local) const;
+
+  const model::NodeId self_;
+  const Duration hold_;
+  Random random_;
+  model::MeshTable table_;
+  std::map<model::ServiceId, size_t> service_index_;  // into table_.services
+  std::map<model::TaskId, Local> local_;
+  std::map<model::TaskId, size_t> connections_;  // no zeros
+  std::map<model::TaskId, TimePoint> avoided_until_;
+  std::map<model::ServiceId, TimePoint>
+      last_local_;  // when a service's last task here was forgotten
+};
+
+}  // namespace swarm::mesh
