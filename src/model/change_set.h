@@ -27,8 +27,8 @@ struct RevisionKey {
 // What one transaction does to the store, and what one raft entry holds. Objects are whole: the
 // outcome is replicated, not the command.
 //
-// An object whose meta.version is 0 is created; otherwise it replaces the stored object of that very
-// version. An object may occur once in a change set.
+// An object whose meta.version is 0 is created; otherwise it replaces the stored object of that
+// very version. An object may occur once in a change set.
 struct ChangeSet {
   using Object = std::variant<ClusterPtr, NodePtr, ServicePtr, RevisionPtr, TaskPtr>;
   using Key = std::variant<NodeId, ServiceId, RevisionKey, TaskId>;

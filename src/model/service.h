@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
@@ -26,10 +27,10 @@ struct Meta {
 
 // How to find out whether a container works. An empty test means the image's own check.
 struct HealthCheck {
-  // Docker's form: {"NONE"}, {"CMD", arg...} or {"CMD-SHELL", line}. A bundle of the process runtime
-  // may also say {"HTTP", path}.
+  // Docker's form: {"NONE"}, {"CMD", arg...} or {"CMD-SHELL", line}. A bundle of the process
+  // runtime may also say {"HTTP", path}.
   std::vector<std::string> test;
-  Duration interval{};      // zero values mean the runtime's defaults
+  Duration interval{};  // zero values mean the runtime's defaults
   Duration timeout{};
   Duration start_period{};
   int32_t retries = 0;
@@ -170,8 +171,9 @@ enum class RolloutState {
   rollback_completed,
 };
 
-// The stored state machine that moves a service's slots from one revision to another. What cannot be
-// read from the tasks themselves is here, so that a new leader goes on where the old one stopped.
+// The stored state machine that moves a service's slots from one revision to another. What cannot
+// be read from the tasks themselves is here, so that a new leader goes on where the old one
+// stopped.
 struct Rollout {
   RolloutState state = RolloutState::updating;
   RevisionNumber from = 0;
@@ -179,9 +181,9 @@ struct Rollout {
   WallTime started_at;
   WallTime completed_at;
   std::string message;
-  uint64_t slots_changed = 0;       // slots this rollout set out to replace: base of the failure ratio
-  std::set<Slot> failed_slots;      // each counted once
-  WallTime last_slot_ready_at;      // the final monitor window runs from here
+  uint64_t slots_changed = 0;   // slots this rollout set out to replace: base of the failure ratio
+  std::set<Slot> failed_slots;  // each counted once
+  WallTime last_slot_ready_at;  // the final monitor window runs from here
 
   bool operator==(const Rollout&) const = default;
 };
@@ -212,5 +214,21 @@ struct Revision {
 
 // How many revisions of a service are kept besides those in use.
 inline constexpr size_t kRevisionHistory = 10;
+
+// The words of flags and tables: "on-failure", "start-first", "rollback_started". Nothing else is
+// parsed.
+std::string_view to_string(MountType type);
+std::string_view to_string(RestartCondition condition);
+std::string_view to_string(PortProtocol protocol);
+std::string_view to_string(PublishMode mode);
+std::string_view to_string(FailureAction action);
+std::string_view to_string(UpdateOrder order);
+std::string_view to_string(RolloutState state);
+std::optional<MountType> parse_mount_type(std::string_view text);
+std::optional<RestartCondition> parse_restart_condition(std::string_view text);
+std::optional<PortProtocol> parse_port_protocol(std::string_view text);
+std::optional<PublishMode> parse_publish_mode(std::string_view text);
+std::optional<FailureAction> parse_failure_action(std::string_view text);
+std::optional<UpdateOrder> parse_update_order(std::string_view text);
 
 }  // namespace swarm::model

@@ -12,47 +12,51 @@ namespace swarm::model {
 
 // In the order of a task's life; it never goes back. The numbers are stored: do not renumber.
 enum class TaskState : uint8_t {
-  fresh = 0,         // shown as NEW
-  pending = 10,      // waits for a node
-  assigned = 20,     // has one
-  accepted = 30,     // the agent took it
-  preparing = 40,    // image, container
-  ready = 50,        // prepared, waits for desired state running
-  starting = 60,     // started, not yet healthy
-  running = 70,      // up and healthy: may be an endpoint
-  complete = 80,     // ended by itself, exit code 0
-  shutdown = 90,     // stopped on request
-  failed = 100,      // ended by itself with an error, or unhealthy
-  rejected = 110,    // could not be started
-  remove = 120,      // desired only: stop, then delete the record
-  orphaned = 130,    // its node is gone for good
+  fresh = 0,       // shown as NEW
+  pending = 10,    // waits for a node
+  assigned = 20,   // has one
+  accepted = 30,   // the agent took it
+  preparing = 40,  // image, container
+  ready = 50,      // prepared, waits for desired state running
+  starting = 60,   // started, not yet healthy
+  running = 70,    // up and healthy: may be an endpoint
+  complete = 80,   // ended by itself, exit code 0
+  shutdown = 90,   // stopped on request
+  failed = 100,    // ended by itself with an error, or unhealthy
+  rejected = 110,  // could not be started
+  remove = 120,    // desired only: stop, then delete the record
+  orphaned = 130,  // its node is gone for good
 };
 
 std::string_view to_string(TaskState state);  // "running"
 std::optional<TaskState> parse_task_state(std::string_view text);
 
 // The container has ended or will never be.
-constexpr bool is_terminal(TaskState state) { return state > TaskState::running; }
+constexpr bool is_terminal(TaskState state) {
+  return state > TaskState::running;
+}
 
 // Why a task waits, for machines; the sentence is in TaskStatus::message.
 enum class WaitReason : uint8_t {
   none,
   no_suitable_node,
   restart_delay,
-  predecessor,     // stop-first: the old task of the slot has not stopped
-  image,           // being fetched
-  health,          // started, not yet healthy
+  predecessor,  // stop-first: the old task of the slot has not stopped
+  image,        // being fetched
+  health,       // started, not yet healthy
 };
+
+std::string_view to_string(WaitReason reason);  // "no_suitable_node"
 
 struct TaskStatus {
   TaskState state = TaskState::fresh;
-  WallTime at;              // of the last change of state
-  std::string message;      // what is happening, for a person
-  std::string error;        // why it failed or cannot go on
+  WallTime at;          // of the last change of state
+  std::string message;  // what is happening, for a person
+  std::string error;    // why it failed or cannot go on
   std::optional<int32_t> exit_code;
   std::string container_id;  // the runtime's own name for it
   WaitReason wait = WaitReason::none;
-  WallTime running_since;    // when it first ran; not set before
+  WallTime running_since;  // when it first ran; not set before
 
   bool operator==(const TaskStatus&) const = default;
 };
@@ -86,7 +90,7 @@ struct Task {
   bool operator==(const Task&) const = default;
 };
 
-// "web.3", and for containers "web.3.<task id>".
+// "web.3". A container is named "web.3.<task id>": add the id.
 std::string task_name(std::string_view service_name, const Task& task);
 
 }  // namespace swarm::model

@@ -7,8 +7,8 @@
 #include "base/result.h"
 #include "model/service.h"
 
-// The checks on input that need no look at the store. Each error is INVALID_ARGUMENT, names the field
-// and the value, and says what would be right.
+// The checks on input that need no look at the store. Each error is INVALID_ARGUMENT, names the
+// field and the value, and says what would be right.
 namespace swarm::model {
 
 // A spec larger than this is refused before it is looked at.
@@ -17,8 +17,8 @@ inline constexpr uint64_t kMaxReplicas = 100'000;
 inline constexpr size_t kMaxListItems = 1'000;
 inline constexpr size_t kMaxTextBytes = 64 * 1024;
 
-Status validate_name(std::string_view name);             // a DNS label, at most 63 characters
-Status validate_image(std::string_view image);           // [host[:port]/]path[:tag][@digest]
+Status validate_name(std::string_view name);    // a DNS label, at most 63 characters
+Status validate_image(std::string_view image);  // [host[:port]/]path[:tag][@digest]
 Status validate_labels(const Labels& labels);
 Status validate_policy(const UpdatePolicy& policy, std::string_view which);  // "update", "rollback"
 Status validate_template(const TaskTemplate& task);
@@ -33,6 +33,10 @@ struct Constraint {
   bool operator==(const Constraint&) const = default;
 };
 Result<Constraint> parse_constraint(std::string_view text);
+
+// "spread=node.labels.zone" gives "node.labels.zone", the form that is stored. Without "spread="
+// too.
+Result<std::string> parse_preference(std::string_view text);
 
 // "8080:80/tcp", "80", "mode=host,target=80,published=8080".
 Result<PublishedPort> parse_port(std::string_view text);

@@ -12,8 +12,9 @@ class Endpoint;
 class MeshTable;
 }  // namespace swarm::v1
 
-// The stream between an agent and the leader. Errors as in service_codec.h; a message of a kind this
-// version does not know is UNIMPLEMENTED, so that a newer peer can be told apart from a broken one.
+// The stream between an agent and the leader. Errors as in service_codec.h; a message of a kind
+// this version does not know is UNIMPLEMENTED, so that a newer peer can be told apart from a broken
+// one.
 namespace swarm::wire {
 
 void encode(const model::AgentUpMessage& message, v1::AgentUp* out);

@@ -22,8 +22,8 @@ enum WaitReason : int;
 enum EndpointState : int;
 }  // namespace swarm::v1
 
-// Enums of model as enums of proto/objects.proto and back. A number that is not known, and the zero of
-// a field that was not sent, are INVALID_ARGUMENT.
+// Enums of model as enums of proto/objects.proto and back. A number that is not known, and the zero
+// of a field that was not sent, are INVALID_ARGUMENT.
 namespace swarm::wire {
 
 v1::MountType encode(model::MountType value);

@@ -15,8 +15,8 @@ class Revision;
 }  // namespace swarm::v1
 
 // Services and what they are made of. `encode` fills a cleared message; `decode` refuses with
-// INVALID_ARGUMENT what model cannot hold (unknown enum values, ports over 65535, repeated label keys,
-// a spec over model::kMaxSpecBytes). Whether the values make sense is the business of
+// INVALID_ARGUMENT what model cannot hold (unknown enum values, ports over 65535, repeated label
+// keys, a spec over model::kMaxSpecBytes). Whether the values make sense is the business of
 // model/validate.h.
 namespace swarm::wire {
 

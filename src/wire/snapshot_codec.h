@@ -9,9 +9,9 @@
 #include "model/change_set.h"
 
 // A snapshot of the store as a row of chunks: frames (a header, then one object each) in one stream
-// that is cut every kMaxChunkBytes. Each chunk begins with a CRC32C of its bytes that goes on from the
-// chunk before, so that a missing, repeated or swapped chunk is found. Equal objects in equal order
-// give equal bytes.
+// that is cut every kMaxChunkBytes. Each chunk begins with a CRC32C of its bytes that goes on from
+// the chunk before, so that a missing, repeated or swapped chunk is found. Equal objects in equal
+// order give equal bytes.
 namespace swarm::wire {
 
 inline constexpr size_t kMaxChunkBytes = 1 << 20;

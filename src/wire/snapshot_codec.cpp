@@ -1,0 +1,150 @@
+#include "wire/snapshot_codec.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <isa-l/crc.h>
+
+#include "proto/objects.pb.h"
+#include "wire/store_object.h"
+
+namespace swarm::wire {
+namespace {
+
+constexpr uint32_t kFormat = 1;
+constexpr size_t kNumberBytes = 4;
+// Larger frames are not written: an object fits a raft entry.
+constexpr uint32_t kMaxFrameBytes = 4 << 20;
+
+std::string number_to_bytes(uint32_t number) {
+  std::string bytes(kNumberBytes, '\0');
+  for (size_t i = 0; i < kNumberBytes; ++i) {
+    bytes[i] = static_cast<char>(number >> (8 * i));
+  }
+  return bytes;
+}
+
+uint32_t number_at(std::string_view bytes) {
+  uint32_t number = 0;
+  for (size_t i = 0; i < kNumberBytes; ++i) {
+    number |= static_cast<uint32_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
+  }
+  return number;
+}
+
+uint32_t extend_checksum(uint32_t checksum, std::string_view bytes) {
+  // The library takes a pointer to mutable bytes and only reads them.
+  auto* data = reinterpret_cast<unsigned char*>(const_cast<char*>(bytes.data()));
+  return crc32_iscsi(data, static_cast<int>(bytes.size()), checksum);
+}
+
+Status damaged(const std::string& why) {
+  return absl::DataLossError("the snapshot is damaged: " + why);
+}
+
+}  // namespace
+
+SnapshotWriter::SnapshotWriter(model::Position position,
+                               std::vector<model::ChangeSet::Object> objects)
+    : objects_(std::move(objects)) {
+  v1::SnapshotHeader header;
+  header.set_format(kFormat);
+  header.set_position(position);
+  header.set_objects(objects_.size());
+  append_frame(header.SerializeAsString());
+}
+
+void SnapshotWriter::append_frame(std::string frame) {
+  pending_ += number_to_bytes(static_cast<uint32_t>(frame.size()));
+  pending_ += frame;
+}
+
+std::string SnapshotWriter::next_chunk() {
+  constexpr size_t kPayload = kMaxChunkBytes - kNumberBytes;
+  v1::StoreObject message;
+  while (pending_.size() < kPayload && next_object_ < objects_.size()) {
+    message.Clear();
+    encode(objects_[next_object_], &message);
+    append_frame(message.SerializeAsString());
+    objects_[next_object_] = {};  // the store may have dropped it since: give the memory back
+    ++next_object_;
+  }
+  if (pending_.empty()) {
+    return {};
+  }
+  const size_t size = std::min(pending_.size(), kPayload);
+  const std::string_view payload(pending_.data(), size);
+  checksum_ = extend_checksum(checksum_, payload);
+  std::string chunk = number_to_bytes(checksum_);
+  chunk += payload;
+  pending_.erase(0, size);
+  return chunk;
+}
+
+Status SnapshotReader::add(std::string_view chunk) {
+  if (chunk.size() <= kNumberBytes || chunk.size() > kMaxChunkBytes) {
+    return damaged("a chunk has " + std::to_string(chunk.size()) + " bytes");
+  }
+  const std::string_view payload = chunk.substr(kNumberBytes);
+  checksum_ = extend_checksum(checksum_, payload);
+  if (checksum_ != number_at(chunk)) {
+    return damaged("a chunk does not match its checksum or is out of order");
+  }
+  pending_ += payload;
+  std::string_view rest = pending_;
+  while (rest.size() >= kNumberBytes) {
+    const uint32_t size = number_at(rest);
+    if (size > kMaxFrameBytes) {
+      return damaged("a frame claims " + std::to_string(size) + " bytes");
+    }
+    if (rest.size() - kNumberBytes < size) {
+      break;
+    }
+    SWARM_RETURN_IF_ERROR(add_frame(rest.substr(kNumberBytes, size)));
+    rest.remove_prefix(kNumberBytes + size);
+  }
+  pending_.erase(0, pending_.size() - rest.size());
+  return absl::OkStatus();
+}
+
+Status SnapshotReader::add_frame(std::string_view frame) {
+  const int size = static_cast<int>(frame.size());
+  if (!has_header_) {
+    v1::SnapshotHeader header;
+    if (!header.ParseFromArray(frame.data(), size)) {
+      return damaged("its header cannot be read");
+    }
+    if (header.format() != kFormat) {
+      return absl::DataLossError("the snapshot has format " + std::to_string(header.format()) +
+                                 ", this version reads format " + std::to_string(kFormat) +
+                                 ": start the version of swarmd that wrote it");
+    }
+    has_header_ = true;
+    contents_.position = header.position();
+    expected_objects_ = header.objects();
+    return absl::OkStatus();
+  }
+  if (contents_.objects.size() == expected_objects_) {
+    return damaged("it holds more objects than its header says");
+  }
+  v1::StoreObject message;
+  if (!message.ParseFromArray(frame.data(), size)) {
+    return damaged("object " + std::to_string(contents_.objects.size()) + " cannot be read");
+  }
+  Result<model::ChangeSet::Object> object = decode(message);
+  if (!object.ok()) {
+    return damaged(std::string(object.status().message()));
+  }
+  contents_.objects.push_back(*std::move(object));
+  return absl::OkStatus();
+}
+
+Result<SnapshotReader::Contents> SnapshotReader::finish() {
+  if (!has_header_ || !pending_.empty() || contents_.objects.size() != expected_objects_) {
+    return damaged("it has " + std::to_string(contents_.objects.size()) + " of " +
+                   std::to_string(expected_objects_) + " objects");
+  }
+  return std::move(contents_);
+}
+
+}  // namespace swarm::wire
