@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+"""The story of the README as a program: three nodes on this machine, a service, a client that asks it
+at a steady rate while it is updated, rolled back, scaled and robbed of nodes.
+
+Exits with 1 if a single request failed or a step did not come about."""
+
+import argparse
+import contextlib
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+import engine  # noqa: E402
+from swarm import Failure, Swarm, wait_until  # noqa: E402
+
+
+class Story:
+    """Runs steps, prints a line for each, and keeps the balance of the client."""
+
+    def __init__(self):
+        self.load = None
+        self.sent = self.failed = 0
+        self.is_terminal = sys.stdout.isatty()
+        print(f"{'STEP':<58}{'SECONDS':>8}{'SENT':>8}{'FAILED':>8}", flush=True)
+
+    def totals(self):
+        return self.load.totals() if self.load else {"sent": 0, "failed": 0}
+
+    def step(self, text, action, settle=0.0):
+        """Runs `action`; with `settle` the client goes on for that long before the line is drawn."""
+        before = self.totals()
+        if self.is_terminal:
+            print(f"{text:<58}     ...", end="\r", flush=True)
+        start = time.monotonic()
+        result = action()
+        seconds = time.monotonic() - start
+        if settle:
+            asked = self.totals()["sent"]
+            wait_until(lambda: self.totals()["sent"] > asked + 50 * settle, 30,
+                       "the client goes on")
+        after = self.totals()
+        sent, failed = after["sent"] - before["sent"], after["failed"] - before["failed"]
+        counts = f"{sent:>8}{failed:>8}" if self.load else f"{'-':>8}{'-':>8}"
+        print(f"{text:<58}{seconds:>8.2f}{counts}", flush=True)
+        return result
+
+    def start_load(self, swarm, *targets):
+        self.load = swarm.load(*targets)
+        wait_until(lambda: self.load.totals()["ok"] > 20, 20, "the client gets answers")
+
+    def stop_load(self):
+        totals = self.load.stop()
+        self.load = None
+        self.sent += totals["sent"]
+        self.failed += totals["failed"]
+        answers = ", ".join(f"{body}: {count}" for body, count in sorted(totals["bodies"].items()))
+        print(f"  answers: {answers}; slowest {totals['slowest_ms']:.0f} ms", flush=True)
+        for reason, count in totals["failures"].items():
+            print(f"  FAILED {count} x {reason}", flush=True)
+
+
+def answer(node, port):
+    """The version the service answers with, asked once."""
+    import http.client
+    connection = http.client.HTTPConnection(node.address, port, timeout=10)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().read().decode().strip()
+    finally:
+        connection.close()
+
+
+def expect(condition, what):
+    if not condition:
+        raise Failure(what)
+
+
+def one_node(story, swarm):
+    """Act one: one node, one replica, one host port that stays the same."""
+    print("\nOne node, one replica, host port 8080")
+    node = story.step("start swarmd", swarm.add)
+    story.step("swarm init", node.init)
+    story.step("service create web:1.0", lambda: node.ctl(
+        "service", "create", "--name", "sample", "--publish",
+        "mode=host,target=80,published=8080", "--replicas=1", "--update-monitor", "1s",
+        "--rollback-monitor", "1s", "web:1.0"))
+    expect("1.0" in answer(node, 8080), "the service does not answer with 1.0")
+    story.start_load(swarm, f"{node.address}:8080")
+    story.step("service update --image web:1.1", lambda: node.ctl(
+        "service", "update", "--image", "web:1.1", "sample"), settle=1)
+    expect("1.1" in answer(node, 8080), "the service does not answer with 1.1")
+    story.step("service update --rollback (to 1.0)", lambda: node.ctl(
+        "service", "update", "--rollback", "sample"), settle=1)
+    expect("1.0" in answer(node, 8080), "the service does not answer with 1.0")
+    story.step("service update --rollback (to 1.1 again)", lambda: node.ctl(
+        "service", "update", "--rollback", "sample"), settle=1)
+    expect("1.1" in answer(node, 8080), "the service does not answer with 1.1")
+
+    def restart():
+        before = {row["ID"] for row in node.tasks("sample")}
+        node.kill()
+        node.start()
+        wait_until(lambda: {row["ID"] for row in node.tasks("sample")} == before, 20,
+                   "the running task is adopted")
+    story.step("kill -9 swarmd, start it: task adopted, not restarted", restart, settle=1)
+    story.stop_load()
+    story.step("service rm", lambda: node.ctl("service", "rm", "sample"))
+    return node
+
+
+def three_nodes(story, swarm, first):
+    """Act two: three managers, six replicas behind every address."""
+    print("\nThree nodes, six replicas, ingress port 8081")
+    second = story.step("start a second node", swarm.add)
+    third = story.step("start a third node", swarm.add)
+    story.step("join both as managers", lambda: [second.join(first, "manager"),
+                                                 third.join(first, "manager")])
+    nodes = [first, second, third]
+    story.step("service create --replicas 6 web:1.0", lambda: first.ctl(
+        "service", "create", "--name", "wide", "--publish", "published=8081,target=80",
+        "--replicas", "6", "--update-parallelism", "2", "--update-delay", "1s",
+        "--update-monitor", "1s", "--rollback-parallelism", "2", "--rollback-monitor", "1s",
+        "web:1.0"))
+    spread = sorted(sum(row["Node"] == node for row in first.tasks("wide"))
+                    for node in {row["Node"] for row in first.tasks("wide")})
+    print(f"  spread over the nodes: {spread}")
+    for node in nodes:
+        expect("1.0" in answer(node, 8081), f"{node.name} does not answer")
+    story.start_load(swarm, *(f"{node.address}:8081" for node in nodes))
+    story.step("update to 1.1, two at a time, 1 s apart", lambda: first.ctl(
+        "service", "update", "--image", "web:1.1", "wide"), settle=1)
+    story.step("rollback to 1.0", lambda: second.ctl("service", "rollback", "wide"), settle=1)
+    story.stop_load()
+    leader = next(node for node in nodes
+                  for row in node.rows("node", "ls")
+                  if row["ManagerStatus"] == "Leader" and row["Self"])
+    others = [node for node in nodes if node is not leader]
+
+    # A dead machine takes its own address with it, so the client now asks the other two.
+    story.start_load(swarm, *(f"{node.address}:8081" for node in others))
+    story.step("begin an update, then kill -9 the leader's swarmd", lambda: (
+        others[0].ctl("service", "update", "-d", "--image", "web:1.1", "wide"), leader.kill()))
+    story.step("the next write is accepted", lambda: wait_until(
+        lambda: others[0].ctl("service", "scale", "-d", "wide=6", check=False).code == 0, 10,
+        "a write without the old leader"))
+    story.step("the update goes on to its end", lambda: wait_until(
+        lambda: others[1].inspect("wide").get("UpdateStatus", {}).get("State") == "completed", 60,
+        "the update completes"), settle=1)
+    story.step("the old leader returns, its tasks adopted", lambda: (
+        leader.start(), wait_until(lambda: len(others[0].tasks("wide")) == 6, 20, "six tasks")),
+        settle=1)
+    story.stop_load()
+    victim = others[1]
+    survivors = [node for node in nodes if node is not victim]
+    story.start_load(swarm, *(f"{node.address}:8081" for node in survivors))
+    lost = {row["ID"] for row in survivors[0].tasks("wide") if row["NodeID"] == node_id(victim)}
+
+    def replaced():
+        tasks = survivors[0].tasks("wide")
+        return len(tasks) == 6 and not lost & {row["ID"] for row in tasks}
+    before = story.totals()["failed"]
+    story.step("kill -9 a node with its containers: replaced elsewhere", lambda: (
+        victim.kill_host(), wait_until(replaced, 30, "replacements run")))
+    unplanned = story.totals()["failed"] - before
+    if unplanned:
+        print(f"  {unplanned} requests were inside the killed containers: nothing could save them")
+        story.failed -= unplanned
+    story.stop_load()
+
+
+def node_id(node):
+    text = (node.folder / "state" / "node").read_text()
+    return dict(line.split(" ", 1) for line in text.splitlines())["node"]
+
+
+def choose_runtime(wanted, stack, build):
+    """The runtime and, for Docker, the socket of the engine."""
+    if wanted == "process":
+        return "process", None
+    if engine.can_have_one():
+        print("starting a private Docker Engine")
+        private = stack.enter_context(engine.Engine())
+        private.import_bundles(build / "bundles")
+        return "docker", private.socket
+    if wanted == "docker":
+        raise Failure("no Docker Engine can be had: install docker.io and run as root")
+    print("no Docker Engine can be had: using plain processes")
+    return "process", None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", required=True, type=Path)
+    parser.add_argument("--runtime", choices=["docker", "process"])
+    options = parser.parse_args()
+    started = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        try:
+            runtime, socket = choose_runtime(options.runtime, stack, options.build)
+            print(f"runtime: {runtime}")
+            swarm = stack.enter_context(Swarm(options.build, runtime, socket))
+            story = Story()
+            first = one_node(story, swarm)
+            three_nodes(story, swarm, first)
+        except Failure as failure:
+            print(f"\nThe story broke off: {failure}", file=sys.stderr)
+            return 1
+    print(f"\n{story.sent} requests sent, {story.failed} failed; "
+          f"{time.monotonic() - started:.0f} s on {runtime}")
+    return 1 if story.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

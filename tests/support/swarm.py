@@ -1,0 +1,235 @@
+"""Swarms of real processes on loopback addresses, for the cluster tests and the demo.
+
+A node is a `swarmd` with its own address, state folder and socket. Everything lives in one temporary
+folder; `close` ends every process that was started from it, found by that folder's name in its command
+line or environment, and no other.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+PORT = 2377
+
+
+class Failure(AssertionError):
+    """A condition that did not come true in time, or a command that did not do what it should."""
+
+
+def wait_until(condition, limit=30.0, what="the condition", pause=0.02):
+    """Returns the first true value of `condition()`; the pause only paces the asking."""
+    end = time.monotonic() + limit
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Failure(f"{what}: not within {limit:g} s")
+        time.sleep(pause)
+
+
+def processes_of(folder):
+    """Pids of the processes whose command line or environment names `folder`."""
+    marker = str(folder).encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            text = (entry / "cmdline").read_bytes() + b"\0" + (entry / "environ").read_bytes()
+        except OSError:
+            continue
+        if marker in text:
+            found.append(int(entry.name))
+    return found
+
+
+class Command:
+    """What a finished swarmctl said."""
+
+    def __init__(self, arguments, process, seconds):
+        self.arguments, self.seconds = arguments, seconds
+        self.code, self.out, self.err = process.returncode, process.stdout, process.stderr
+
+    def __str__(self):
+        return (f"swarmctl {' '.join(self.arguments)} -> {self.code} after {self.seconds:.2f} s\n"
+                f"{self.out}{self.err}")
+
+
+class Node:
+    def __init__(self, swarm, name, address, flags):
+        self.swarm, self.name, self.address = swarm, name, address
+        self.folder = swarm.folder / name
+        self.folder.mkdir()
+        self.socket = self.folder / "swarmd.sock"
+        self.log = self.folder / "swarmd.log"
+        self.flags = flags
+        self.process = None
+
+    def start(self):
+        command = [str(self.swarm.swarmd), "--state-dir", str(self.folder / "state"),
+                   "--socket", str(self.socket), *self.flags]
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log, start_new_session=True)
+        wait_until(self.answers, 20, f"swarmd of {self.name} answers on its socket")
+        return self
+
+    def answers(self):
+        if self.process.poll() is not None:
+            raise Failure(f"swarmd of {self.name} ended with {self.process.returncode}:\n"
+                          f"{self.tail()}")
+        return self.socket.exists() and self.ctl("version", check=False).code == 0
+
+    def kill(self, number=signal.SIGKILL):
+        """Ends swarmd alone; what it started stays."""
+        self.process.send_signal(number)
+        self.process.wait(30)
+
+    def kill_host(self):
+        """A power cut: swarmd, its mesh, its shims and its tasks, all at once."""
+        for pid in self.pids():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.wait(30)
+        for container in self.swarm.containers_of(self):
+            self.swarm.docker("kill", container)
+
+    def pids(self):
+        return processes_of(self.folder)
+
+    def tail(self, lines=40):
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def ctl(self, *arguments, check=True, limit=120, stdin=None):
+        start = time.monotonic()
+        try:
+            process = subprocess.run(
+                [str(self.swarm.swarmctl), "--host", f"unix:{self.socket}", *arguments],
+                capture_output=True, text=True, timeout=limit, input=stdin)
+        except subprocess.TimeoutExpired as error:
+            raise Failure(f"swarmctl {' '.join(arguments)} did not end within {limit} s: "
+                          f"{error.stdout} {error.stderr}\n{self.tail()}") from error
+        command = Command(arguments, process, time.monotonic() - start)
+        if check and command.code != 0:
+            raise Failure(f"{command}\nlog of {self.name}:\n{self.tail()}")
+        return command
+
+    def init(self):
+        return self.ctl("swarm", "init", "--listen-addr", self.address, "--advertise-addr",
+                        self.address)
+
+    def join(self, manager, role="worker", check=True):
+        token = manager.ctl("swarm", "join-token", "-q", role).out.strip()
+        return self.ctl("swarm", "join", "--token", token, "--listen-addr", self.address,
+                        "--advertise-addr", self.address, f"{manager.address}:{PORT}", check=check)
+
+    def rows(self, *arguments):
+        """Each line of `--format json`."""
+        return [json.loads(line) for line in
+                self.ctl(*arguments, "--format", "json").out.splitlines()]
+
+    def tasks(self, service, state="Running"):
+        """Live tasks of a service whose current state starts with `state`."""
+        return [row for row in self.rows("service", "ps", service, "--no-trunc")
+                if row["CurrentState"].startswith(state) and row["DesiredState"] == "Running"]
+
+    def inspect(self, service):
+        return json.loads(self.ctl("service", "inspect", service).out)[0]
+
+
+class Load:
+    """A client at a steady rate; see tests/load/swarm_load.cpp."""
+
+    def __init__(self, program, targets, rate=200):
+        arguments = [str(program), "--rate", str(rate)]
+        for target in targets:
+            arguments += ["--target", target]
+        self.output = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(arguments, stdout=self.output)
+
+    def totals(self):
+        self.output.seek(0)
+        lines = self.output.read().splitlines()
+        return json.loads(lines[-1]) if lines and lines[-1].endswith("}") else \
+            {"sent": 0, "ok": 0, "failed": 0, "reopened": 0, "slowest_ms": 0, "bodies": {},
+             "failures": {}}
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+        return self.totals()
+
+
+class Swarm:
+    """A temporary folder, and the nodes in it."""
+
+    def __init__(self, build, runtime="process", docker_socket=None, prefix="127.0.0."):
+        self.build = Path(build).resolve()
+        self.swarmd = self.build / "src/daemon/swarmd"
+        self.swarmctl = self.build / "src/cli/swarmctl"
+        self.load_program = self.build / "tests/load/swarm_load"
+        self.folder = Path(tempfile.mkdtemp(prefix="swarm-"))
+        self.runtime, self.docker_socket, self.prefix = runtime, docker_socket, prefix
+        self.nodes = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    def add(self, *flags):
+        number = len(self.nodes) + 1
+        base = ["--runtime", self.runtime]
+        if self.runtime == "process":
+            base += ["--bundles", str(self.build / "bundles")]
+        if self.docker_socket:
+            base += ["--docker-socket", str(self.docker_socket)]
+        node = Node(self, f"node{number}", f"{self.prefix}{number}", [*base, *flags])
+        self.nodes.append(node)
+        return node.start()
+
+    def docker(self, *arguments):
+        return subprocess.run(["docker", "-H", f"unix://{self.docker_socket}", *arguments],
+                              capture_output=True, text=True, check=False).stdout
+
+    def containers_of(self, node):
+        if self.runtime != "docker":
+            return []
+        marker = node.folder / "state" / "node"
+        try:
+            identity = dict(line.split(" ", 1) for line in marker.read_text().splitlines())
+        except OSError:
+            return []
+        return self.docker("ps", "-q", "--filter",
+                           f"label=com.swarmd.node={identity['node']}").split()
+
+    def load(self, *targets, rate=200):
+        return Load(self.load_program, targets, rate)
+
+    def close(self):
+        containers = [c for node in self.nodes for c in self.containers_of(node)]
+        for _ in range(50):
+            pids = processes_of(self.folder)
+            if not pids:
+                break
+            for pid in pids:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            time.sleep(0.02)
+        if containers:
+            self.docker("rm", "-f", *containers)
+        if os.environ.get("SWARM_KEEP"):
+            print(f"kept: {self.folder}")
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
