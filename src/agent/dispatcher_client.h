@@ -22,8 +22,8 @@ class DispatcherClient {
  public:
   struct Events {
     absl::AnyInvocable<void(model::AgentDownMessage)> on_message;
-    // The stream is over, once. A manager that is not the leader ends it with FAILED_PRECONDITION and
-    // `leader_address` set when it knows. An unreachable manager: UNAVAILABLE.
+    // The stream is over, once. A manager that is not the leader ends it with FAILED_PRECONDITION
+    // and `leader_address` set when it knows. An unreachable manager: UNAVAILABLE.
     absl::AnyInvocable<void(Status status, std::string leader_address)> on_closed;
   };
 

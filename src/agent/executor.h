@@ -21,8 +21,8 @@ struct TaskAddress {
   bool operator==(const TaskAddress&) const = default;
 };
 
-// Names what an executor runs for the agent to find again after its own restart. Executors store them
-// as container labels, or in the state file of a shim.
+// Names what an executor runs for the agent to find again after its own restart. Executors store
+// them as container labels, or in the state file of a shim.
 struct TaskLabels {
   model::SwarmId swarm;
   model::NodeId node;
@@ -67,12 +67,12 @@ struct EngineDescription {
   model::Labels labels;
 };
 
-// Runs tasks for the agent; one per runtime. The agent owns the state machine of a task: an executor
-// only does what it is told and reports what it sees.
+// Runs tasks for the agent; one per runtime. The agent owns the state machine of a task: an
+// executor only does what it is told and reports what it sees.
 //
-// All calls and all callbacks are on the agent's loop; nothing blocks it. Calls for one task come one
-// at a time. Errors: NOT_FOUND or FAILED_PRECONDITION cannot be cured by trying again (no such image,
-// bad command, port in use); UNAVAILABLE can (the engine does not answer).
+// All calls and all callbacks are on the agent's loop; nothing blocks it. Calls for one task come
+// one at a time. Errors: NOT_FOUND or FAILED_PRECONDITION cannot be cured by trying again (no such
+// image, bad command, port in use); UNAVAILABLE can (the engine does not answer).
 class Executor {
  public:
   using Done = absl::AnyInvocable<void(Status)>;

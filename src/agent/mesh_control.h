@@ -9,9 +9,10 @@
 
 namespace swarm::agent {
 
-// The agent's hold on the mesh of its node, which is another process and outlives swarmd. Calls while
-// the mesh is being (re)started are kept and sent when it answers: the implementation knows the whole
-// wanted state (table, admitted tasks) and brings a new mesh up to it. On the agent's loop.
+// The agent's hold on the mesh of its node, which is another process and outlives swarmd. Calls
+// while the mesh is being (re)started are kept and sent when it answers: the implementation knows
+// the whole wanted state (table, admitted tasks) and brings a new mesh up to it. On the agent's
+// loop.
 class MeshControl {
  public:
   // A port that could not be opened, and why: "port 8080 is in use by another program".
