@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <string>
 
 #include "absl/functional/any_invocable.h"
 #include "base/result.h"
@@ -8,16 +9,18 @@
 
 namespace swarm::state {
 
-// Holds back what the leader tells anybody until the transactions it was computed from are committed,
-// so that nobody ever acts on a state that a leader change may undo. On the loop of the store.
+// Holds back what the leader tells anybody until the transactions it was computed from are
+// committed, so that nobody ever acts on a state that a leader change may undo. On the loop of the
+// store.
 class OutputGate {
  public:
   using Output = absl::AnyInvocable<void(Status)>;
 
-  // Runs `output` with OK once `position` is committed, at once if it is. Outputs run in the order of
-  // this call.
+  // Runs `output` with OK once `position` is committed, at once if it is. Outputs run in the order
+  // of this call. While the gate is closed it runs at once with the reason: positions of a
+  // leadership that is over mean nothing to the next one.
   void when_committed(model::Position position, Output output);
-  // Releases everything up to `position`.
+  // Releases everything up to `position`. Nothing while the gate is closed.
   void advance(model::Position position);
   // Leadership is lost: everything held runs with `reason` (UNAVAILABLE: the caller may try again).
   void close(const Status& reason);
@@ -33,6 +36,7 @@ class OutputGate {
   };
   std::deque<Held> held_;
   model::Position committed_ = 0;
+  Status closed_;  // why; OK while open
 };
 
 }  // namespace swarm::state

@@ -9,12 +9,13 @@
 
 namespace swarm::state {
 
-// A decider: brings what the store says nearer to what it should say. Implemented by orchestrators and
-// the scheduler; driven by manager/reconcile_loop, the only place that waits. Deciders never call one
-// another: they meet in the store.
+// A decider: brings what the store says nearer to what it should say. Implemented by orchestrators
+// and the scheduler; driven by manager/reconcile_loop, the only place that waits. Deciders never
+// call one another: they meet in the store.
 //
 // It starts from nothing with every leadership: load, then react. Whatever must outlive a leader
-// change is in the store. An implementation may keep a set of what is dirty, never a truth of its own.
+// change is in the store. An implementation may keep a set of what is dirty, never a truth of its
+// own.
 class Reconciler {
  public:
   virtual ~Reconciler() = default;

@@ -15,23 +15,22 @@
 
 namespace swarm::state {
 
-// One transaction as observers see it: objects as they were and as they are. Either may be null.
-struct Change {
-  ChangeSet::Object before;  // holds a null pointer of the kind when created
-  ChangeSet::Object after;   // holds a null pointer of the kind when removed
-};
+// One entry of the log holds at most this much: the raft core takes no more in one message.
+inline constexpr size_t kMaxEntryBytes = 3 << 19;  // 1.5 MiB
 
+// One transaction as observers see it, with the position of the head after it.
 using Observer = std::function<void(model::Position, const std::vector<Change>&)>;
 
 // The replicated truth. Owned by the control loop; no locks.
 //
-// On the leader a transaction is applied at once (the head), kept with an undo record, and proposed;
-// the next one builds on it without waiting. `confirm` drops the undo records up to a committed
-// position; `abandon` takes the head back to the last committed one when leadership is lost. On
-// followers, and while a new leader applies its log, committed entries come in through
+// On the leader a transaction is applied at once (the head), kept with an undo record, and
+// proposed; the next one builds on it without waiting. `confirm` drops the undo records up to a
+// committed position; `abandon` takes the head back to the last committed one when leadership is
+// lost. On followers, and while a new leader applies its log, committed entries come in through
 // `apply_committed`.
 //
-// What leaves the leader must wait for the commit of the position it was computed at: see OutputGate.
+// What leaves the leader must wait for the commit of the position it was computed at: see
+// OutputGate.
 class Store {
  public:
   explicit Store(size_t max_uncommitted_bytes = 16 << 20);
@@ -45,10 +44,11 @@ class Store {
 
   // From now on commits are proposed here. Head and committed must be equal.
   void lead(Proposer& proposer);
-  // Checks versions, names and references; stamps versions and times; applies to the head; proposes.
-  // Nothing is changed on error: ABORTED for a stale version, ALREADY_EXISTS for a name in use,
-  // RESOURCE_EXHAUSTED past the bound of uncommitted bytes or of one entry, FAILED_PRECONDITION when
-  // not leading. An empty change set is no transaction: it returns the head.
+  // Checks versions, names and references; stamps versions and times; applies to the head;
+  // proposes. Nothing is changed on error: ABORTED for a stale version, ALREADY_EXISTS for a name
+  // in use, RESOURCE_EXHAUSTED past the bound of uncommitted bytes or of one entry,
+  // FAILED_PRECONDITION when not leading. An empty change set is no transaction: it returns the
+  // head.
   Result<model::Position> commit(ChangeSet changes, WallTime now);
   // All transactions up to `position` are committed.
   void confirm(model::Position position);
@@ -64,10 +64,11 @@ class Store {
   // ---- both ----
 
   // The committed state, in a form that is byte-identical for equal states on every node.
-  // Copies pointers only; the returned function does the serialising and may run on any thread, giving
-  // chunks until it returns an empty one.
+  // Copies pointers only; the returned function does the serialising and may run on any thread,
+  // giving chunks until it returns an empty one.
   std::function<std::string()> snapshot() const;
-  // Replaces everything (observers get no changes; they must load again). Chunks as snapshot() gave.
+  // Replaces everything (observers get no changes; they must load again). Chunks as snapshot()
+  // gave.
   Status restore(const std::vector<std::string>& chunks);
 
   // Called on the loop, after the tables have changed. Never call back into commit from it.

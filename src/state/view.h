@@ -11,8 +11,9 @@ namespace swarm::state {
 
 struct Tables;
 
-// The store as it stands: what every decider reads. A view is a window, not a copy: it changes with the
-// store, so never keep one, or a reference got from one, across a commit. On the loop of the store.
+// The store as it stands: what every decider reads. A view is a window, not a copy: it changes with
+// the store, so never keep one, or a reference got from one, across a commit. On the loop of the
+// store.
 //
 // All containers are ordered by id, so that what is computed from them does not depend on chance.
 class View {
@@ -48,8 +49,8 @@ class View {
   // The template a task was made from. Checks that it exists: a revision in use is never removed.
   const model::TaskTemplate& template_of(const model::Task& task) const;
 
-  // A person's reference: full id, then exact name (nodes: hostname), then a unique prefix of an id.
-  // NOT_FOUND or INVALID_ARGUMENT ("is ambiguous (2 matches found)").
+  // A person's reference: full id, then exact name (nodes: hostname), then a unique prefix of an
+  // id. NOT_FOUND or INVALID_ARGUMENT ("is ambiguous (2 matches found)").
   Result<ServicePtr> find_service(std::string_view reference) const;
   Result<NodePtr> find_node(std::string_view reference) const;
   Result<TaskPtr> find_task(std::string_view reference) const;
