@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# All static checks: lint.sh BUILD_FOLDER [--fast]. Every check runs; fails if any found something.
+# shellcheck disable=SC2317  # functions are called through check
+set -uo pipefail
+cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
+build=$1
+fast=${2:-}
+failed=0
+
+check() {
+  local name=$1
+  shift
+  if "$@"; then
+    echo "ok      $name"
+  else
+    echo "FAILED  $name"
+    failed=1
+  fi
+}
+
+format() {
+  git ls-files '*.h' '*.cpp' | grep -E '^(src|tests|bench|examples)/' |
+    xargs clang-format-19 --dry-run --Werror
+}
+
+# Unknown keys in a unit only warn: any output is a failure.
+unit() {
+  local folder output
+  folder=$(mktemp -d)
+  sed "s|/usr/bin/swarmd|/bin/true|" packaging/swarmd.service >"$folder/swarmd.service"
+  output=$(systemd-analyze verify --man=no --recursive-errors=one "$folder/swarmd.service" 2>&1)
+  local status=$?
+  rm -rf "$folder"
+  [[ -z $output && $status -eq 0 ]] || { echo "$output"; return 1; }
+}
+
+tidy() {
+  git ls-files 'src/*.cpp' | xargs -P "$(nproc)" -n 4 \
+    clang-tidy-19 -p "$build" --quiet --warnings-as-errors='*' 2>/dev/null
+}
+
+check "format" format
+check "architecture" python3 tests/architecture/architecture.py .
+check "scripts" shellcheck dev tools/lint.sh .ci/run
+check "unit file" unit
+[[ $fast == --fast ]] || check "clang-tidy" tidy
+exit $failed
