@@ -8,13 +8,13 @@
 #include "model/node.h"
 #include "model/validate.h"
 
-// What constraints and placement preferences say about a node. In model, because the scheduler and the
-// orchestrators must agree on it and neither may include the other.
+// What constraints and placement preferences say about a node. In model, because the scheduler and
+// the orchestrators must agree on it and neither may include the other.
 namespace swarm::model {
 
 // The value of "node.id", "node.hostname", "node.role", "node.platform.os", "node.platform.arch",
-// "node.labels.X" or "engine.labels.X". A label the node has not is the empty string. The part before
-// a label's name is compared without case. Nothing for any other key.
+// "node.labels.X" or "engine.labels.X". A label the node has not is the empty string. The part
+// before a label's name is compared without case. Nothing for any other key.
 std::optional<std::string> node_attribute(const Node& node, std::string_view key);
 
 // Values compare without case. A key that does not exist never matches, with either operator.

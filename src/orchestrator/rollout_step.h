@@ -1,0 +1,75 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "orchestrator/plan.h"
+#include "orchestrator/slots.h"
+
+namespace swarm::orchestrator {
+
+// One step of a service's moving rollout: from the tasks as they are to the changes that are due.
+//
+// A slot is
+//   done       a task at the new revision runs, or has completed as it may
+//   in flight  its new task was made by this rollout and does not run yet, or runs for less than
+//   the
+//              delay; at most `parallelism` slots are
+//   failed     its new task ended before it ran or within the monitor window, or did not run by the
+//              progress deadline. Counted once; no longer in flight, and not moved again: its task
+//              is left to the restart policy
+//   to move    none of these; slots that serve nothing first, then by number
+// When failed / slots_changed exceeds the policy's ratio, the failure action is taken: pause, or
+// (never from within a rollback) rollback. When no slot is to move or in flight, the rollout is
+// watched for one more monitor window after the last slot ran, and is then completed.
+//
+// An automatic rollback makes `from` the service's revision again; no revision is lost. What
+// --rollback meant before the update is not stored, so previous_revision becomes 0 (use --to).
+class RolloutStep {
+ public:
+  RolloutStep(const model::Service& service, Plan& plan);
+
+  // Returns the earliest deadline it waits for.
+  std::optional<WallTime> run();
+
+ private:
+  struct Progress {
+    const SlotTasks* slot = nullptr;
+    bool is_occupied = false;             // else it is no replica, but its records may tell
+    const model::Task* target = nullptr;  // newest wanted task at the new revision
+    bool is_finished = false;             // completed there, and may
+    bool is_failed = false;
+  };
+
+  Progress look_at(const SlotTasks& slot) const;
+  bool is_to_move(const Progress& progress) const;
+  // Holds its place at `now`. Notes when it gives it up.
+  bool is_in_flight(const Progress& progress);
+
+  // Fills in slots_changed at the first step.
+  void count_slots();
+  // True when the failure action was taken: nothing else is done then.
+  bool judge_failures();
+  std::optional<std::string> new_failure(Progress& progress);
+  void take_action(const std::string& cause);
+  void roll_back(const std::string& cause);
+
+  void move_slots();
+  void move(const SlotTasks& slot);
+  void retire_finished();
+  void complete_if_done();
+  void complete();
+
+  model::Rollout& rollout() { return *plan_.edit(service_).rollout; }
+  void wait_until(WallTime deadline);
+
+  const model::Service& service_;
+  Plan& plan_;
+  const model::UpdatePolicy& policy_;
+  std::vector<SlotTasks> slots_;
+  std::vector<Progress> progress_;
+  std::optional<WallTime> deadline_;
+};
+
+}  // namespace swarm::orchestrator

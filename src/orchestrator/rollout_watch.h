@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "orchestrator/slots.h"
+
+// What counts for and against a rollout. Everything is read from stored tasks.
+namespace swarm::orchestrator {
+
+// Made by the service's present rollout (or in place of such a task that a lost node took along).
+bool belongs_to_rollout(const model::Service& service, const model::Task& task);
+
+// When the task began to run, in the manager's time as far as can be known: what its node says, but
+// not before it was made nor after it was last heard of. Not set: never ran.
+WallTime ran_since(const model::Task& task);
+
+// It ended before it ran, or within the monitor window after. A task that completes as its restart
+// policy allows has not failed.
+bool is_rollout_failure(const state::View& view, const model::Service& service,
+                        const model::Task& task);
+// The same, and its slot is not in the books yet: the record is still needed.
+bool is_uncounted_failure(const state::View& view, const model::Service& service,
+                          const model::Task& task);
+
+// When the task counts as failed if it does not run by then; nothing without a deadline.
+std::optional<WallTime> progress_deadline(const model::Service& service, const model::Task& task);
+
+}  // namespace swarm::orchestrator

@@ -1,0 +1,103 @@
+#include "scheduler/filters.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "model/placement.h"
+
+namespace swarm::scheduler {
+namespace {
+
+bool is_ready(const NodeAccount& account, const Needs&, const Allowance&) {
+  return account.node->status.state == model::NodeState::ready &&
+         account.node->spec.availability == model::Availability::active;
+}
+
+bool has_resources(const NodeAccount& account, const Needs& needs, const Allowance& allowance) {
+  const model::Resources free = NodeLedger::free_on(account);
+  const model::Resources& asked = needs.reservations;
+  // What is not reserved is not checked: an overbooked node still takes tasks that ask for nothing.
+  return (asked.nano_cpus == 0 ||
+          asked.nano_cpus <= free.nano_cpus + allowance.resources.nano_cpus) &&
+         (asked.memory_bytes == 0 ||
+          asked.memory_bytes <= free.memory_bytes + allowance.resources.memory_bytes);
+}
+
+bool meets_constraints(const NodeAccount& account, const Needs& needs, const Allowance&) {
+  return !needs.has_bad_constraint && model::matches_all(needs.constraints, *account.node);
+}
+
+bool has_free_ports(const NodeAccount& account, const Needs& needs, const Allowance&) {
+  return std::all_of(needs.host_ports.begin(), needs.host_ports.end(), [&](const HostPort& port) {
+    const auto found = account.host_ports.find(port);
+    return found == account.host_ports.end() ||
+           (found->second.size() == 1 && found->second.begin()->first == needs.service);
+  });
+}
+
+bool is_below_max_replicas(const NodeAccount& account, const Needs& needs,
+                           const Allowance& allowance) {
+  if (needs.max_replicas_per_node == 0) {
+    return true;
+  }
+  const uint64_t active = account.active_of_service(needs.service);
+  return active < needs.max_replicas_per_node + (allowance.is_replica_free ? 1 : 0);
+}
+
+using Passes = bool (*)(const NodeAccount&, const Needs&, const Allowance&);
+using Sentence = std::string (*)(size_t nodes);
+
+std::string on_nodes(size_t nodes) {
+  return " on " + std::to_string(nodes) + (nodes == 1 ? " node" : " nodes");
+}
+
+struct NamedFilter {
+  Filter filter;
+  Passes passes;
+  Sentence sentence;
+};
+
+constexpr std::array<NamedFilter, kFilterCount> kPipeline = {{
+    {Filter::ready, is_ready,
+     [](size_t nodes) {
+       return std::to_string(nodes) + (nodes == 1 ? " node" : " nodes") +
+              " not available for new tasks";
+     }},
+    {Filter::resources, has_resources,
+     [](size_t nodes) { return "insufficient resources" + on_nodes(nodes); }},
+    {Filter::constraints, meets_constraints,
+     [](size_t nodes) { return "scheduling constraints not satisfied" + on_nodes(nodes); }},
+    {Filter::host_port, has_free_ports,
+     [](size_t nodes) { return "host-mode port already in use" + on_nodes(nodes); }},
+    {Filter::max_replicas, is_below_max_replicas,
+     [](size_t nodes) { return "max replicas per node limit exceeded" + on_nodes(nodes); }},
+}};
+
+}  // namespace
+
+std::optional<Filter> refusal(const NodeAccount& account, const Needs& needs,
+                              const Allowance& allowance) {
+  for (const NamedFilter& filter : kPipeline) {
+    if (!filter.passes(account, needs, allowance)) {
+      return filter.filter;
+    }
+  }
+  return std::nullopt;
+}
+
+std::string explain(const Refusals& refusals) {
+  std::array<size_t, kFilterCount> order;
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return refusals[a] > refusals[b]; });
+  std::string reasons;
+  for (const size_t index : order) {
+    if (refusals[index] > 0) {
+      reasons += (reasons.empty() ? "" : "; ") + kPipeline[index].sentence(refusals[index]);
+    }
+  }
+  return reasons.empty() ? "no suitable node (the swarm has no nodes)"
+                         : "no suitable node (" + reasons + ")";
+}
+
+}  // namespace swarm::scheduler
