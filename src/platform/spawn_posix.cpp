@@ -1,0 +1,248 @@
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <cerrno>
+
+#include "base/asio_loop.h"
+#include "platform/posix_support.h"
+#include "platform/process.h"
+
+namespace swarm::platform {
+
+namespace {
+
+namespace asio = boost::asio;
+
+// Where a child finds the pipe of its report.
+constexpr int kReportDescriptor = 3;
+constexpr size_t kMaxReportBytes = 64 * 1024;
+// Only for kernels without pidfd_open.
+constexpr Duration kPollPeriod = milliseconds(50);
+// A report is complete when its process has ended, unless a descendant kept the pipe: then what is
+// there by now is all.
+constexpr Duration kReportGrace = seconds(1);
+
+// Collects the child's exit status; knows nothing when the process is no child of ours.
+ExitStatus collect(int64_t pid) {
+  int status = 0;
+  if (::waitpid(static_cast<pid_t>(pid), &status, WNOHANG) != static_cast<pid_t>(pid)) {
+    return {};
+  }
+  if (WIFSIGNALED(status)) {
+    return {.is_known = true, .code = 128 + WTERMSIG(status), .signal = WTERMSIG(status)};
+  }
+  return {.is_known = true, .code = WEXITSTATUS(status)};
+}
+
+class PosixProcess final : public WatchedProcess {
+ public:
+  PosixProcess(AsioLoop& loop, ProcessId id, ProcessEvents events, Descriptor report)
+      : loop_(loop),
+        id_(std::move(id)),
+        events_(std::move(events)),
+        handle_(loop.context()),
+        report_(loop.context()),
+        poll_(loop) {
+    const int handle = open_process(id_.pid);
+    if (handle >= 0) {
+      handle_.assign(handle);
+      wait_for_exit();
+    } else {
+      poll_for_exit();
+    }
+    if (report.is_open()) {
+      report_.assign(report.release());
+      read_report();
+    }
+  }
+
+  const ProcessId& id() const override { return id_; }
+
+ private:
+  void wait_for_exit() {
+    handle_.async_wait(asio::posix::stream_descriptor::wait_read,
+                       anchor_.bind([this](const boost::system::error_code& error) {
+                         if (!error) {
+                           finish();
+                         }
+                       }));
+  }
+
+  void poll_for_exit() {
+    if (!is_alive(id_)) {
+      poll_.set_after(Duration::zero(), [this] { finish(); });
+      return;
+    }
+    poll_.set_after(kPollPeriod, [this] { poll_for_exit(); });
+  }
+
+  // The report comes before the exit.
+  void finish() {
+    boost::system::error_code ignored;
+    handle_.close(ignored);
+    status_ = collect(id_.pid);
+    if (report_.is_open()) {
+      poll_.set_after(kReportGrace, [this] { report_.cancel(); });
+      return;
+    }
+    deliver_exit();
+  }
+
+  void deliver_exit() {
+    if (auto on_exit = std::exchange(events_.on_exit, nullptr)) {
+      on_exit(*status_);  // may destroy this
+    }
+  }
+
+  void read_report() {
+    report_.async_read_some(
+        asio::buffer(chunk_),
+        anchor_.bind([this](const boost::system::error_code& error, size_t got) {
+          text_.append(chunk_, got);
+          if (!error && text_.size() < kMaxReportBytes) {
+            read_report();
+            return;
+          }
+          deliver_report();
+        }));
+  }
+
+  void deliver_report() {
+    boost::system::error_code ignored;
+    report_.close(ignored);
+    if (status_) {
+      loop_.post(anchor_.bind([this] { deliver_exit(); }));
+    }
+    auto on_report = std::exchange(events_.on_report, nullptr);
+    on_report(std::move(text_));  // may destroy this
+  }
+
+  AsioLoop& loop_;
+  ProcessId id_;
+  ProcessEvents events_;
+  asio::posix::stream_descriptor handle_;
+  asio::posix::stream_descriptor report_;
+  char chunk_[4096];
+  std::string text_;
+  std::optional<ExitStatus> status_;
+  Timer poll_;
+  Anchor anchor_;
+};
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> result;
+  for (const std::string& text : texts) {
+    result.push_back(const_cast<char*>(text.c_str()));
+  }
+  result.push_back(nullptr);
+  return result;
+}
+
+// posix_spawn's two lists of what to do in the child.
+class SpawnActions {
+ public:
+  SpawnActions() {
+    posix_spawn_file_actions_init(&files_);
+    posix_spawnattr_init(&attributes_);
+  }
+  ~SpawnActions() {
+    posix_spawn_file_actions_destroy(&files_);
+    posix_spawnattr_destroy(&attributes_);
+  }
+  SpawnActions(const SpawnActions&) = delete;
+  SpawnActions& operator=(const SpawnActions&) = delete;
+
+  // All of these can only fail for lack of memory.
+  void fill(const SpawnRequest& request, int report) {
+    posix_spawn_file_actions_addopen(&files_, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&files_, 1, "/dev/null", O_WRONLY, 0);
+    const char* const log = request.error_log.empty() ? "/dev/null" : request.error_log.c_str();
+    posix_spawn_file_actions_addopen(&files_, 2, log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    int first_closed = kReportDescriptor;
+    if (report >= 0) {
+      posix_spawn_file_actions_adddup2(&files_, report, kReportDescriptor);
+      ++first_closed;
+    }
+    posix_spawn_file_actions_addclosefrom_np(&files_, first_closed);
+    if (!request.workdir.empty()) {
+      posix_spawn_file_actions_addchdir_np(&files_, request.workdir.c_str());
+    }
+    sigset_t none;
+    sigemptyset(&none);
+    posix_spawnattr_setsigmask(&attributes_, &none);
+    sigset_t all;
+    sigfillset(&all);
+    posix_spawnattr_setsigdefault(&attributes_, &all);
+    posix_spawnattr_setflags(&attributes_,
+                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  }
+
+  const posix_spawn_file_actions_t* files() const { return &files_; }
+  const posix_spawnattr_t* attributes() const { return &attributes_; }
+
+ private:
+  posix_spawn_file_actions_t files_;
+  posix_spawnattr_t attributes_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<WatchedProcess>> spawn_process(AsioLoop& loop, const SpawnRequest& request,
+                                                      ProcessEvents events) {
+  if (request.command.empty()) {
+    return absl::InvalidArgumentError("no command to start");
+  }
+  Pipe report;
+  if (request.wants_report) {
+    SWARM_ASSIGN_OR_RETURN(report, make_pipe());
+  }
+  SpawnActions actions;
+  actions.fill(request, report.write.get());
+  const auto arguments = pointers(request.command);
+  const auto environment = pointers(request.environment);
+  pid_t pid = 0;
+  const int error = posix_spawnp(&pid, request.command.front().c_str(), actions.files(),
+                                 actions.attributes(), arguments.data(), environment.data());
+  if (error != 0) {
+    return system_error(error, "start " + request.command.front());
+  }
+  report.write.reset();
+  // Not collected yet, so it can be identified even if it has ended already.
+  SWARM_ASSIGN_OR_RETURN(ProcessId id, identify_process(pid));
+  return std::make_unique<PosixProcess>(loop, std::move(id), std::move(events),
+                                        std::move(report.read));
+}
+
+Result<std::unique_ptr<WatchedProcess>> watch_process(
+    AsioLoop& loop, const ProcessId& process, absl::AnyInvocable<void(ExitStatus)> on_exit) {
+  ProcessEvents events;
+  events.on_exit = std::move(on_exit);
+  auto watch = std::make_unique<PosixProcess>(loop, process, std::move(events), Descriptor());
+  // Checked after the descriptor was opened: it pins what the pid means now.
+  if (!is_alive(process)) {
+    (void)collect(process.pid);
+    return absl::NotFoundError("process " + std::to_string(process.pid) + " has ended");
+  }
+  return std::unique_ptr<WatchedProcess>(std::move(watch));
+}
+
+void write_report(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t put = ::write(kReportDescriptor, text.data(), text.size());
+    if (put < 0 && errno == EINTR) {
+      continue;
+    }
+    if (put <= 0) {
+      break;
+    }
+    text.remove_prefix(static_cast<size_t>(put));
+  }
+  ::close(kReportDescriptor);
+}
+
+}  // namespace swarm::platform
