@@ -18,7 +18,11 @@ struct Agent::Impl {
         executor(executor_given),
         mesh(mesh_given),
         session(loop, client, random.fork("session"), session_handlers()),
-        reporter(loop, [this](auto reports) { session.send(std::move(reports)); }),
+        reporter(loop,
+                 [this](auto reports) {
+                   worker.flush();
+                   session.send(std::move(reports));
+                 }),
         worker(loop, executor, mesh, store, options.swarm, options.node, random.fork("worker"),
                worker_events()),
         describe_timer(loop) {}

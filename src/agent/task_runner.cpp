@@ -117,7 +117,9 @@ void TaskRunner::note_exit(const ExecutorEvent& event) {
   if (event.kind == ExecutorEvent::Kind::lost) {
     error = event.error.empty() ? "the container was removed by somebody else" : event.error;
   } else {
-    status_.exit_code = event.exit_code;
+    if (!status_.exit_code) {
+      status_.exit_code = event.exit_code;
+    }
     error = error_of_exit(event.exit_code, event.error);
     state = state_of_exit(event.exit_code);
   }

@@ -276,7 +276,14 @@ void Worker::save_soon() {
   }
 }
 
+void Worker::flush() {
+  if (save_timer_.is_set() && !is_save_failing_) {
+    save();
+  }
+}
+
 void Worker::save() {
+  save_timer_.cancel();
   AgentRecord record;
   for (const auto& [task, runner] : runners_) {
     record.assigned.push_back(runner->assignment());
@@ -286,7 +293,9 @@ void Worker::save() {
     record.assigned.push_back(held.assignment);
     record.reports.push_back({task, held.status});
   }
-  if (const Status status = store_.save(record); !status.ok()) {
+  const Status status = store_.save(record);
+  is_save_failing_ = !status.ok();
+  if (is_save_failing_) {
     log::error("record of assignments could not be saved, will retry",
                {{"error", status.message()}});
     save_timer_.set_after(kSaveRetryWait, [this] { save(); });

@@ -41,6 +41,10 @@ class Worker {
   // serves nobody and fails; of an ingress port the other nodes still answer, so it is only shown.
   void set_port_problems(std::vector<MeshControl::PortProblem> problems);
 
+  // Writes what is not written yet. Before a status goes up: a manager is never told of an end that
+  // the agent could forget.
+  void flush();
+
   // Drains, stops and removes every task: the node leaves the swarm.
   void remove_all(std::function<void()> done);
 
@@ -86,7 +90,8 @@ class Worker {
   std::function<void()> on_started_;
   std::function<void()> on_empty_;
   Timer list_timer_;
-  Timer save_timer_;
+  Timer save_timer_;  // set while something is not written
+  bool is_save_failing_ = false;
   Anchor anchor_;
 };
 

@@ -1,0 +1,197 @@
+#include "agent/agent.h"
+
+#include <gmock/gmock.h>
+
+#include "agent_fixture.h"
+
+namespace swarm::agent {
+namespace {
+
+using model::TaskState;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::Not;
+
+TEST_F(AgentTest, DescribesTheNodeWithWhatTheEngineSays) {
+  start();
+  ASSERT_TRUE(world.run_until([&] { return managers.has_stream(); }));
+  const model::NodeDescription described = managers.received<model::AgentHello>().at(0).description;
+  EXPECT_EQ(described.hostname, "host");
+  EXPECT_EQ(described.runtime, "fake");
+  EXPECT_EQ(described.mesh_address, "127.0.0.1:7946");
+  EXPECT_GT(described.resources.nano_cpus, 0);
+}
+
+TEST_F(AgentTest, LooksForNoManagerBeforeItsEngineAnswers) {
+  engine.set_answering(false);
+  start();
+  world.run_for(minutes(1));
+  EXPECT_TRUE(managers.attempts().empty());
+  engine.set_answering(true);
+  EXPECT_TRUE(world.run_until([&] { return managers.has_stream(); }));
+}
+
+TEST_F(AgentTest, TellsTheManagerWhenTheEngineChanges) {
+  connect({});
+  engine.set_description({"fake", "2", {1, 2}, {}});
+  ASSERT_TRUE(world.run_until([&] { return !managers.received<model::NodeDescription>().empty(); },
+                              kDescribePeriod * 2));
+  EXPECT_EQ(managers.received<model::NodeDescription>()[0].engine_version, "2");
+}
+
+TEST_F(AgentTest, RunsWhatItIsAssigned) {
+  connect({assignment("t1"), assignment("t2")});
+  EXPECT_TRUE(await("t1", TaskState::running));
+  EXPECT_TRUE(await("t2", TaskState::running));
+}
+
+TEST_F(AgentTest, ActsOnChanges) {
+  connect({assignment("t1")});
+  ASSERT_TRUE(await("t1", TaskState::running));
+  managers.send(changes(2, {assignment("t2"), assignment("t1", TaskState::shutdown)}));
+  ASSERT_TRUE(await("t2", TaskState::running));
+  ASSERT_TRUE(await("t1", TaskState::shutdown));
+  managers.send(changes(3, {}, {TaskId("t1")}));
+  ASSERT_TRUE(world.run_until([&] { return !engine.exists(TaskId("t1")); }));
+  EXPECT_TRUE(is_running("t2"));
+}
+
+TEST_F(AgentTest, HeartbeatsNameTheNewestPositionActedOn) {
+  connect({});
+  managers.send(changes(9, {assignment("t1")}));
+  world.run_for(seconds(2));
+  EXPECT_EQ(managers.received<model::AgentHeartbeat>().back().applied, 9u);
+}
+
+TEST_F(AgentTest, TasksRunOnForEverWithoutAManager) {
+  connect({assignment("t1")});
+  ASSERT_TRUE(await("t1", TaskState::running));
+  managers.set_unreachable(true);
+  managers.close(absl::UnavailableError("gone"));
+  world.run_for(hours(5));
+  EXPECT_TRUE(is_running("t1"));
+  EXPECT_TRUE(mesh.is_admitted(TaskId("t1")));
+}
+
+TEST_F(AgentTest, WhatHappenedWithoutAManagerIsReportedToTheNext) {
+  connect({assignment("t1"), assignment("t2")});
+  ASSERT_TRUE(await("t2", TaskState::running));
+  managers.set_unreachable(true);
+  managers.close(absl::UnavailableError("gone"));
+  world.run_for(minutes(1));
+  engine.crash(TaskId("t1"), 1);
+  world.run_for(minutes(1));
+  managers.set_unreachable(false);
+  const size_t before = managers.attempts().size();
+  ASSERT_TRUE(world.run_until([&] { return managers.attempts().size() > before; }));
+  managers.accept();
+  EXPECT_EQ(managers.reported(TaskId("t1"))->state, TaskState::failed);
+  EXPECT_EQ(managers.reported(TaskId("t2"))->state, TaskState::running);
+}
+
+TEST_F(AgentTest, ACompleteSetRemovesWhatItDoesNotName) {
+  connect({assignment("t1"), assignment("t2")});
+  ASSERT_TRUE(await("t1", TaskState::running));
+  ASSERT_TRUE(await("t2", TaskState::running));
+  managers.send(complete_set(5, {assignment("t2")}));
+  ASSERT_TRUE(world.run_until([&] { return !engine.exists(TaskId("t1")); }));
+  EXPECT_TRUE(is_running("t2"));
+  EXPECT_EQ(engine.starts(TaskId("t2")), 1);
+}
+
+TEST_F(AgentTest, AFinishedTaskThatIsAssignedForItsRecordIsNotStarted) {
+  connect({assignment("t1", TaskState::shutdown)});
+  ASSERT_TRUE(await("t1", TaskState::shutdown));
+  EXPECT_EQ(engine.starts(TaskId("t1")), 0);
+}
+
+TEST_F(AgentTest, AnIngressPortThatCannotBeOpenedIsShownOnTheTask) {
+  connect({assignment("t1")});
+  ASSERT_TRUE(await("t1", TaskState::running));
+  const std::string error = "port 8080 is in use by another program";
+  mesh.set_problems({{model::ServiceId("web"), {.target = 80, .published = 8080}, error}});
+  ASSERT_TRUE(world.run_until([&] { return managers.reported(TaskId("t1"))->message == error; }));
+  EXPECT_TRUE(is_running("t1"));
+  mesh.set_problems({});
+  ASSERT_TRUE(world.run_until([&] { return managers.reported(TaskId("t1"))->message != error; }));
+}
+
+TEST_F(AgentTest, AHostPortThatCannotBeOpenedFailsTheTask) {
+  model::Assignment given = assignment("t1");
+  given.spec.ports[0].mode = model::PublishMode::host;
+  connect({given});
+  ASSERT_TRUE(await("t1", TaskState::running));
+  mesh.set_problems({{model::ServiceId("web"), given.spec.ports[0], "port 8080 is in use"}});
+  ASSERT_TRUE(await("t1", TaskState::failed));
+  EXPECT_EQ(managers.reported(TaskId("t1"))->error, "port 8080 is in use");
+}
+
+TEST_F(AgentTest, ATaskAssignedAfterItsHostPortFailedIsRejected) {
+  connect({});
+  model::Assignment given = assignment("t1");
+  given.spec.ports[0].mode = model::PublishMode::host;
+  mesh.set_problems({{model::ServiceId("web"), given.spec.ports[0], "port 8080 is in use"}});
+  managers.send(changes(2, {given}));
+  ASSERT_TRUE(await("t1", TaskState::rejected));
+}
+
+TEST_F(AgentTest, AProblemOfAnotherPortDoesNotConcernATask) {
+  connect({assignment("t1")});
+  ASSERT_TRUE(await("t1", TaskState::running));
+  mesh.set_problems({{model::ServiceId("web"), {.target = 81, .published = 8081}, "in use"},
+                     {model::ServiceId("db"), {.target = 80, .published = 8080}, "in use"}});
+  world.run_for(seconds(1));
+  EXPECT_EQ(managers.reported(TaskId("t1"))->message, "started");
+}
+
+TEST_F(AgentTest, HandsOnManagersRolesAndTheMeshTable) {
+  connect({});
+  managers.send(model::ManagerList{{"m7"}});
+  managers.send(model::RoleChange{model::Role::manager});
+  managers.send(model::MeshTable{12, {}});
+  EXPECT_THAT(known_managers.back().addresses, ElementsAre("m7"));
+  EXPECT_EQ(roles.back(), model::Role::manager);
+  EXPECT_EQ(mesh.table().position, 12u);
+}
+
+TEST_F(AgentTest, LeavingDrainsStopsAndRemovesEverything) {
+  connect({assignment("t1"), assignment("t2")});
+  ASSERT_TRUE(await("t1", TaskState::running));
+  ASSERT_TRUE(await("t2", TaskState::running));
+  bool has_left = false;
+  agent->leave([&] { has_left = true; });
+  ASSERT_TRUE(world.run_until([&] { return has_left; }));
+  EXPECT_FALSE(engine.exists(TaskId("t1")));
+  EXPECT_FALSE(engine.exists(TaskId("t2")));
+  EXPECT_TRUE(mesh.admitted().empty());
+  EXPECT_TRUE(store.record.assigned.empty());
+  EXPECT_FALSE(agent->is_connected());
+}
+
+TEST_F(AgentTest, LeavingWithNothingToDoIsDone) {
+  connect({});
+  bool has_left = false;
+  agent->leave([&] { has_left = true; });
+  EXPECT_TRUE(world.run_until([&] { return has_left; }));
+}
+
+TEST_F(AgentTest, ADiskThatFailsDoesNotStopTasksAndIsTriedAgain) {
+  store.save_status = absl::ResourceExhaustedError("disk is full");
+  connect({assignment("t1")});
+  ASSERT_TRUE(await("t1", TaskState::running));
+  store.save_status = absl::OkStatus();
+  EXPECT_TRUE(world.run_until([&] { return store.record.assigned.size() == 1; }));
+}
+
+TEST_F(AgentTest, ManyChangesAreSavedAtOnce) {
+  std::vector<model::Assignment> many;
+  for (int task = 0; task < 300; ++task) {
+    many.push_back(assignment("t" + std::to_string(task)));
+  }
+  connect(many);
+  ASSERT_TRUE(await("t299", TaskState::running));
+  EXPECT_LE(store.saves, 10);
+}
+
+}  // namespace
+}  // namespace swarm::agent
