@@ -13,8 +13,8 @@ namespace swarm::control {
 // The first transaction of a new swarm: the cluster object and its first node, a manager.
 Result<state::ChangeSet> create_cluster(Context context, model::Cluster cluster, model::Node first);
 
-// A node that showed `token_secret` gets a record with the role of that token; its certificate is made
-// by the caller from the id. PERMISSION_DENIED for a secret that is not valid (any more).
+// A node that showed `token_secret` gets a record with the role of that token; its certificate is
+// made by the caller from the id. PERMISSION_DENIED for a secret that is not valid (any more).
 struct AdmittedNode {
   model::NodeId id;
   model::Role role = model::Role::worker;

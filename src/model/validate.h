@@ -11,8 +11,9 @@
 // field and the value, and says what would be right.
 namespace swarm::model {
 
-// A spec larger than this is refused before it is looked at.
-inline constexpr size_t kMaxSpecBytes = 1 << 20;
+// A spec larger than this is refused before it is looked at. One log entry (state::kMaxEntryBytes)
+// must hold it twice: in the service and in the new revision.
+inline constexpr size_t kMaxSpecBytes = 512 * 1024;
 inline constexpr uint64_t kMaxReplicas = 100'000;
 inline constexpr size_t kMaxListItems = 1'000;
 inline constexpr size_t kMaxTextBytes = 64 * 1024;

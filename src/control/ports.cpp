@@ -1,0 +1,115 @@
+#include "control/ports.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+
+namespace swarm::control {
+namespace {
+
+using model::PublishedPort;
+
+constexpr uint16_t kFirstDynamicPort = 30'000;
+constexpr uint16_t kLastDynamicPort = 32'767;
+
+bool is_under_way(const model::Service& service) {
+  return service.rollout && service.rollout->state != model::RolloutState::completed &&
+         service.rollout->state != model::RolloutState::rollback_completed;
+}
+
+std::vector<PublishedPort> held_ports(const state::View& view, const model::Service& service) {
+  std::vector<PublishedPort> ports = service.spec.task.ports;
+  if (is_under_way(service)) {
+    if (const auto from = view.revision(service.id, service.rollout->from)) {
+      ports.insert(ports.end(), from->task.ports.begin(), from->task.ports.end());
+    }
+  }
+  return ports;
+}
+
+using Binding = std::pair<uint16_t, model::PortProtocol>;
+
+bool is_same_target(const PublishedPort& a, const PublishedPort& b) {
+  return std::tie(a.target, a.protocol, a.mode) == std::tie(b.target, b.protocol, b.mode);
+}
+
+// What `self` had for the target of `port`, unless the new list uses it for something else.
+uint16_t kept_port(const std::vector<PublishedPort>& stored, const PublishedPort& port,
+                   const std::set<Binding>& taken) {
+  for (const PublishedPort& old : stored) {
+    if (is_same_target(old, port) && !taken.contains({old.published, old.protocol})) {
+      return old.published;
+    }
+  }
+  return 0;
+}
+
+uint16_t free_port(model::PortProtocol protocol, const std::set<Binding>& taken) {
+  for (uint16_t port = kFirstDynamicPort; port <= kLastDynamicPort; ++port) {
+    if (!taken.contains({port, protocol})) {
+      return port;
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+Status assign_ports(const state::View& view, const model::ServiceId& self,
+                    const std::vector<PublishedPort>& stored, std::vector<PublishedPort>* ports) {
+  std::set<Binding> taken;
+  for (const PublishedPort& port : *ports) {
+    taken.emplace(port.published, port.protocol);
+  }
+  for (PublishedPort& port : *ports) {
+    if (port.published == 0) {
+      port.published = kept_port(stored, port, taken);
+      taken.emplace(port.published, port.protocol);
+    }
+  }
+  for (const auto& [id, service] : view.services()) {
+    if (id == self || service->is_removed) continue;
+    for (const PublishedPort& port : held_ports(view, *service)) {
+      taken.emplace(port.published, port.protocol);
+    }
+  }
+  for (PublishedPort& port : *ports) {
+    if (port.published != 0) continue;
+    port.published = free_port(port.protocol, taken);
+    if (port.published == 0) {
+      return absl::ResourceExhaustedError(
+          "no port from 30000 to 32767 is free for target " + std::to_string(port.target) +
+          ": name a published port, or remove a service that publishes one");
+    }
+    taken.emplace(port.published, port.protocol);
+  }
+  return absl::OkStatus();
+}
+
+Status check_ports_free(const state::View& view, const model::ServiceId& self,
+                        const std::vector<PublishedPort>& ports) {
+  for (const auto& [id, service] : view.services()) {
+    if (id == self || service->is_removed) continue;
+    for (const PublishedPort& theirs : held_ports(view, *service)) {
+      for (const PublishedPort& ours : ports) {
+        const bool is_equal = ours.published != 0 && ours.published == theirs.published &&
+                              ours.protocol == theirs.protocol;
+        const bool are_separable =
+            ours.mode == model::PublishMode::host && theirs.mode == model::PublishMode::host;
+        if (is_equal && !are_separable) {
+          return absl::AlreadyExistsError(
+              "port " + std::to_string(ours.published) + "/" +
+              std::string(to_string(ours.protocol)) + " is already published by service \"" +
+              service->spec.name + "\" as " +
+              (theirs.mode == model::PublishMode::host ? "a host port" : "an ingress port") +
+              ": choose another published port");
+        }
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace swarm::control

@@ -1,0 +1,252 @@
+#include "control/services.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "control/ports.h"
+#include "model/validate.h"
+#include "wire/bytes.h"
+
+namespace swarm::control {
+namespace {
+
+using model::RevisionNumber;
+
+std::string name_of(const model::Service& service) {
+  return "service \"" + service.spec.name + "\"";
+}
+
+Status no_such_service(std::string_view reference) {
+  return absl::NotFoundError("service \"" + std::string(reference) +
+                             "\" not found: `swarmctl service ls` lists the services");
+}
+
+// Finds what a person named, with the cure in the error.
+Result<state::ServicePtr> find(const Context& context, std::string_view reference) {
+  Result<state::ServicePtr> service = context.view.find_service(reference);
+  return absl::IsNotFound(service.status()) ? no_such_service(reference) : service;
+}
+
+// Brings what means the same into the same form, so that a new revision means a real difference.
+void normalise(model::TaskTemplate* task) {
+  std::sort(task->ports.begin(), task->ports.end());
+  std::vector<std::string>& constraints = task->placement.constraints;
+  std::sort(constraints.begin(), constraints.end());
+  constraints.erase(std::unique(constraints.begin(), constraints.end()), constraints.end());
+  for (std::string& preference : task->placement.preferences) {
+    if (Result<std::string> descriptor = model::parse_preference(preference); descriptor.ok()) {
+      preference = *std::move(descriptor);
+    }
+  }
+  if (task->container.health == model::HealthCheck()) {
+    task->container.health.reset();  // says only what the image says anyway
+  }
+}
+
+Status check_spec(const model::ServiceSpec& spec) {
+  SWARM_RETURN_IF_ERROR(model::validate_spec(spec));
+  const size_t size = wire::to_bytes(spec).size();
+  if (size > model::kMaxSpecBytes) {
+    return absl::InvalidArgumentError("the spec of service \"" + spec.name + "\" has " +
+                                      std::to_string(size) + " bytes: at most " +
+                                      std::to_string(model::kMaxSpecBytes) + " are accepted");
+  }
+  return absl::OkStatus();
+}
+
+// Revisions that something still needs.
+std::set<RevisionNumber> revisions_in_use(const state::View& view, const model::Service& service) {
+  std::set<RevisionNumber> numbers = {service.revision, service.previous_revision};
+  if (service.rollout) {
+    numbers.insert(service.rollout->from);
+    numbers.insert(service.rollout->to);
+  }
+  for (const auto& [id, task] : view.tasks_of(service.id)) {
+    numbers.insert(task->revision);
+  }
+  return numbers;
+}
+
+// Removes the oldest revisions past the history, as things stand once `service` is stored.
+void trim_history(const state::View& view, const model::Service& service,
+                  state::ChangeSet* changes) {
+  const std::set<RevisionNumber> in_use = revisions_in_use(view, service);
+  const auto& revisions = view.revisions_of(service.id);
+  size_t kept = 0;
+  for (auto it = revisions.rbegin(); it != revisions.rend(); ++it) {
+    if (in_use.contains(it->first)) continue;
+    if (++kept > model::kRevisionHistory) {
+      changes->remove(state::RevisionKey{service.id, it->first});
+    }
+  }
+}
+
+model::Rollout start_rollout(model::RolloutState state, RevisionNumber from, RevisionNumber to,
+                             WallTime now, std::string message) {
+  model::Rollout rollout;
+  rollout.state = state;
+  rollout.from = from;
+  rollout.to = to;
+  rollout.started_at = now;
+  rollout.message = std::move(message);
+  return rollout;
+}
+
+// Points the service at another revision: where it was becomes the previous one.
+void switch_revision(model::Service* service, RevisionNumber to, model::RolloutState state,
+                     WallTime now, std::string message) {
+  service->rollout = start_rollout(state, service->revision, to, now, std::move(message));
+  service->previous_revision = service->revision;
+  service->revision = to;
+}
+
+std::string history_text(const state::View& view, const model::ServiceId& service) {
+  std::string text;
+  for (const auto& [number, revision] : view.revisions_of(service)) {
+    text += (text.empty() ? "" : ", ") + std::to_string(number);
+  }
+  return text;
+}
+
+Result<RevisionNumber> rollback_target(const state::View& view, const model::Service& service,
+                                       std::optional<RevisionNumber> to) {
+  if (!to && service.previous_revision == 0) {
+    return absl::FailedPreconditionError(
+        name_of(service) +
+        " does not have a previous revision: update it first, or name one of its history");
+  }
+  const RevisionNumber target = to.value_or(service.previous_revision);
+  if (view.revision(service.id, target) == nullptr) {
+    return absl::NotFoundError(name_of(service) + " has no revision " + std::to_string(target) +
+                               ": its history holds " + history_text(view, service.id));
+  }
+  return target;
+}
+
+Status check_update(const model::Service& stored, model::Position version,
+                    const model::ServiceSpec& spec) {
+  if (version != stored.meta.version) {
+    return absl::AbortedError("update out of sequence: " + name_of(stored) +
+                              " has changed meanwhile (version " +
+                              std::to_string(stored.meta.version) + ", yours is " +
+                              std::to_string(version) + "): read it again and repeat the update");
+  }
+  if (spec.name != stored.spec.name) {
+    return absl::InvalidArgumentError(name_of(stored) + " cannot be renamed to \"" + spec.name +
+                                      "\": create a service of that name and remove this one");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Result<CreatedService> create_service(Context context, model::ServiceSpec spec) {
+  normalise(&spec.task);
+  SWARM_RETURN_IF_ERROR(check_spec(spec));
+  if (context.view.service_by_name(spec.name) != nullptr) {
+    return absl::AlreadyExistsError("a service named \"" + spec.name +
+                                    "\" already exists: choose another name, or update that one");
+  }
+  CreatedService created;
+  created.id = model::ServiceId(random_id(context.random));
+  SWARM_RETURN_IF_ERROR(check_ports_free(context.view, created.id, spec.task.ports));
+  SWARM_RETURN_IF_ERROR(assign_ports(context.view, created.id, {}, &spec.task.ports));
+  std::sort(spec.task.ports.begin(), spec.task.ports.end());
+
+  model::Revision revision;
+  revision.service = created.id;
+  revision.number = 1;
+  revision.task = spec.task;
+  model::Service service;
+  service.id = created.id;
+  service.spec = std::move(spec);
+  service.revision = 1;
+  service.last_revision = 1;
+  created.changes.put(std::move(service));
+  created.changes.put(std::move(revision));
+  return created;
+}
+
+Result<state::ChangeSet> update_service(Context context, const model::ServiceId& id,
+                                        model::Position version, model::ServiceSpec spec) {
+  const state::ServicePtr stored = context.view.service(id);
+  if (stored == nullptr || stored->is_removed) {
+    return no_such_service(id.value());
+  }
+  SWARM_RETURN_IF_ERROR(check_update(*stored, version, spec));
+  normalise(&spec.task);
+  SWARM_RETURN_IF_ERROR(check_spec(spec));
+  SWARM_RETURN_IF_ERROR(assign_ports(context.view, id, stored->spec.task.ports, &spec.task.ports));
+  std::sort(spec.task.ports.begin(), spec.task.ports.end());
+  state::ChangeSet changes;
+  if (spec == stored->spec) {
+    return changes;
+  }
+  model::Service service = *stored;
+  const bool has_new_template = spec.task != stored->spec.task;
+  if (spec.task.ports != stored->spec.task.ports) {
+    SWARM_RETURN_IF_ERROR(check_ports_free(context.view, id, spec.task.ports));
+  }
+  service.spec = std::move(spec);
+  if (has_new_template) {
+    model::Revision revision;
+    revision.service = id;
+    revision.number = ++service.last_revision;
+    revision.task = service.spec.task;
+    switch_revision(&service, revision.number, model::RolloutState::updating, context.now,
+                    "update in progress");
+    changes.put(std::move(revision));
+    trim_history(context.view, service, &changes);
+  }
+  changes.put(std::move(service));
+  return changes;
+}
+
+Result<state::ChangeSet> rollback_service(Context context, std::string_view reference,
+                                          std::optional<RevisionNumber> to) {
+  SWARM_ASSIGN_OR_RETURN(const state::ServicePtr stored, find(context, reference));
+  SWARM_ASSIGN_OR_RETURN(const RevisionNumber target, rollback_target(context.view, *stored, to));
+  state::ChangeSet changes;
+  if (target == stored->revision) {
+    return changes;
+  }
+  model::Service service = *stored;
+  service.spec.task = context.view.revision(service.id, target)->task;
+  if (service.spec.task.ports != stored->spec.task.ports) {
+    SWARM_RETURN_IF_ERROR(check_ports_free(context.view, service.id, service.spec.task.ports));
+  }
+  switch_revision(&service, target, model::RolloutState::rollback_started, context.now,
+                  "manually requested rollback");
+  changes.put(std::move(service));
+  return changes;
+}
+
+Result<state::ChangeSet> scale_service(Context context, std::string_view reference,
+                                       uint64_t replicas) {
+  SWARM_ASSIGN_OR_RETURN(const state::ServicePtr stored, find(context, reference));
+  if (replicas > model::kMaxReplicas) {
+    return absl::InvalidArgumentError("replicas " + std::to_string(replicas) +
+                                      " is too large: use 0 to " +
+                                      std::to_string(model::kMaxReplicas));
+  }
+  state::ChangeSet changes;
+  if (replicas != stored->spec.replicas) {
+    model::Service service = *stored;
+    service.spec.replicas = replicas;
+    changes.put(std::move(service));
+  }
+  return changes;
+}
+
+Result<state::ChangeSet> remove_service(Context context, std::string_view reference) {
+  SWARM_ASSIGN_OR_RETURN(const state::ServicePtr stored, find(context, reference));
+  model::Service service = *stored;
+  service.is_removed = true;
+  state::ChangeSet changes;
+  changes.put(std::move(service));
+  return changes;
+}
+
+}  // namespace swarm::control
