@@ -1,0 +1,12 @@
+#pragma once
+
+#include <filesystem>
+
+#include "base/result.h"
+
+namespace swarm::platform {
+
+// Lets only the owner and the group of the socket file at `path` connect (mode 0660).
+Status restrict_socket(const std::filesystem::path& path);
+
+}  // namespace swarm::platform
