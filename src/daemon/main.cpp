@@ -1,0 +1,73 @@
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "daemon/options.h"
+#include "manager/node.h"
+#include "mesh/proxy/run_mesh.h"
+#include "platform/file_system.h"
+#include "platform/host.h"
+#include "runtime/process/task_shim.h"
+
+namespace swarm::daemon {
+
+namespace {
+
+// Waits until the service manager or a person asks for the end.
+void wait_for_stop() {
+  boost::asio::io_context context(1);
+  boost::asio::signal_set signals(context, SIGINT, SIGTERM);
+  signals.async_wait([](const boost::system::error_code&, int number) {
+    log::info("stop requested", {{"signal", number}});
+  });
+  context.run();
+}
+
+int run_daemon(int argc, char** argv) {
+  int exit_code = 0;
+  std::optional<Options> options = parse_options(argc, argv, exit_code);
+  if (!options.has_value()) {
+    return exit_code;
+  }
+  log::set_level(options->log_level);
+  const std::unique_ptr<FileSystem> files = platform::make_file_system();
+  Result<std::unique_ptr<manager::Node>> node =
+      manager::Node::open(std::move(options->node), *files);
+  Status status = node.status();
+  if (status.ok()) {
+    status = (*node)->start();
+  }
+  if (!status.ok()) {
+    log::error("swarmd could not start", {{"error", status.message()}});
+    return 1;
+  }
+  log::info("swarmd started");
+  platform::notify_service_manager("READY=1");
+  wait_for_stop();
+  platform::notify_service_manager("STOPPING=1");
+  (*node)->stop();
+  log::info("swarmd stopped");
+  return 0;
+}
+
+}  // namespace
+
+}  // namespace swarm::daemon
+
+// The shim and the mesh are this same program under another first word, so that a node needs one file.
+int main(int argc, char** argv) {
+  const std::string role = argc > 1 ? argv[1] : "";
+  if (role == "task-shim") {
+    const std::vector<std::string> arguments(argv + 2, argv + argc);
+    return swarm::runtime::run_task_shim(arguments);
+  }
+  if (role == "mesh") {
+    const std::vector<std::string> arguments(argv + 2, argv + argc);
+    return swarm::mesh::run_mesh(arguments);
+  }
+  return swarm::daemon::run_daemon(argc, argv);
+}

@@ -1,0 +1,75 @@
+#include "daemon/options.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <map>
+
+#include "daemon/version.h"
+
+namespace swarm::daemon {
+
+namespace {
+
+constexpr int kUsageError = 125;
+
+constexpr const char* kFooter = R"(
+Examples:
+  swarmd
+  swarmd --runtime process --bundles ./build/dev/bundles
+  swarmd --state-dir /tmp/node2 --socket /tmp/node2/swarmd.sock     a second node on this machine
+
+Then: swarmctl swarm init, or swarmctl swarm join.)";
+
+}  // namespace
+
+std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
+  Options options;
+  std::string state = "/var/lib/swarmd";
+  std::string socket = "/run/swarmd/swarmd.sock";
+  std::string docker_socket = options.node.agent.docker_socket.string();
+  std::vector<std::string> bundles;
+  CLI::App app("The swarm daemon: runs tasks on this machine, and manages the swarm if asked to.",
+               "swarmd");
+  app.footer(kFooter);
+  app.set_version_flag("--version", std::string("swarmd ") + kVersion);
+  app.add_option("--state-dir", state, "Where everything durable is kept")->capture_default_str();
+  app.add_option("--socket", socket, "Control socket for swarmctl")->capture_default_str();
+  app.add_option("--runtime", options.node.agent.runtime,
+                 "What runs tasks: docker, process, or auto (docker where an engine answers)")
+      ->check(CLI::IsMember({"auto", "docker", "process"}))
+      ->capture_default_str();
+  app.add_option("--docker-socket", docker_socket, "Socket of Docker's or Podman's engine")
+      ->envname("SWARMD_DOCKER_SOCKET")
+      ->capture_default_str();
+  app.add_option("--bundles", bundles,
+                 "Folder of bundles NAME/TAG for the process runtime; may be repeated");
+  app.add_option("--mesh-port", options.node.agent.mesh_port, "TCP port between meshes")
+      ->check(CLI::Range(1, 65535))
+      ->capture_default_str();
+  const std::map<std::string, log::Level> levels = {{"debug", log::Level::debug},
+                                                    {"info", log::Level::info},
+                                                    {"warning", log::Level::warning},
+                                                    {"error", log::Level::error}};
+  std::string level = "info";
+  app.add_option("--log-level", level, "debug, info, warning or error")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->capture_default_str();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    exit_code = app.exit(error) == 0 ? 0 : kUsageError;
+    return std::nullopt;
+  }
+  options.log_level = levels.at(level);
+  options.node.state_directory = std::filesystem::absolute(state);
+  options.node.socket = std::filesystem::absolute(socket);
+  options.node.version = kVersion;
+  options.node.agent.version = kVersion;
+  options.node.agent.docker_socket = docker_socket;
+  for (const std::string& folder : bundles) {
+    options.node.agent.bundles.push_back(std::filesystem::absolute(folder));
+  }
+  return options;
+}
+
+}  // namespace swarm::daemon

@@ -1,0 +1,98 @@
+#include "manager/enter_swarm.h"
+
+#include <utility>
+
+#include "api/ca_client.h"
+#include "control/swarm.h"
+#include "security/join_token.h"
+#include "security/tls/certificate.h"
+#include "security/tls/certificate_authority.h"
+#include "security/tls/fetch_root.h"
+#include "security/tls/random_secret.h"
+
+namespace swarm::manager {
+
+namespace {
+
+NodeRecord record_of(const SwarmAddresses& addresses) {
+  NodeRecord record;
+  record.listen_address = addresses.listen.text();
+  record.advertise_address = addresses.advertise.text();
+  return record;
+}
+
+model::Cluster cluster_of(const model::SwarmId& swarm, const security::RootCertificate& root) {
+  model::Cluster cluster;
+  cluster.id = swarm;
+  cluster.ca_certificate = root.certificate;
+  cluster.ca_key = root.key;
+  cluster.worker_token_secret = security::random_secret();
+  cluster.manager_token_secret = security::random_secret();
+  return cluster;
+}
+
+}  // namespace
+
+Result<NewSwarm> make_swarm(const SwarmAddresses& addresses, model::Availability availability,
+                            WallTime now, Random& random) {
+  NewSwarm swarm;
+  swarm.record = record_of(addresses);
+  swarm.record.role = model::Role::manager;
+  swarm.record.swarm = model::SwarmId(random_id(random));
+  swarm.record.node = model::NodeId(random_id(random));
+  swarm.record.member = model::MemberId((random.next() >> 1) | 1);
+  swarm.record.managers = {swarm.record.advertise_address};
+
+  SWARM_ASSIGN_OR_RETURN(const security::RootCertificate root,
+                         security::make_root(swarm.record.swarm, now));
+  SWARM_ASSIGN_OR_RETURN(swarm.credentials.key, security::make_key());
+  SWARM_ASSIGN_OR_RETURN(const std::string request, security::make_request(swarm.credentials.key));
+  const security::PeerIdentity identity{swarm.record.node, model::Role::manager,
+                                        swarm.record.swarm};
+  SWARM_ASSIGN_OR_RETURN(swarm.credentials.certificate,
+                         security::sign(request, root, identity, now));
+  swarm.credentials.ca_certificate = root.certificate;
+
+  model::Cluster cluster = cluster_of(swarm.record.swarm, root);
+  SWARM_ASSIGN_OR_RETURN(const std::string digest, security::digest_of(root.certificate));
+  swarm.worker_token = security::format_join_token({digest, cluster.worker_token_secret});
+  swarm.manager_token = security::format_join_token({digest, cluster.manager_token_secret});
+
+  model::Node first;
+  first.id = swarm.record.node;
+  first.role = first.spec.role = model::Role::manager;
+  first.spec.availability = availability;
+  first.manager = model::ManagerStatus{swarm.record.member, swarm.record.advertise_address};
+  swarm.first = [cluster = std::move(cluster), first = std::move(first)](
+                    const state::View& view, WallTime at, Random& chance) {
+    return control::create_cluster({view, at, chance}, cluster, first);
+  };
+  return swarm;
+}
+
+Result<Admission> ask_for_admission(const api::LocalNode::JoinOptions& options,
+                                    const SwarmAddresses& addresses) {
+  SWARM_ASSIGN_OR_RETURN(const security::JoinToken token,
+                         security::parse_join_token(options.token));
+  SWARM_ASSIGN_OR_RETURN(const HostPort manager,
+                         parse_host_port(options.manager_address, kSwarmPort));
+  Admission admission;
+  SWARM_ASSIGN_OR_RETURN(admission.credentials.ca_certificate,
+                         security::fetch_root(manager.text(), token.digest, kJoinTimeout));
+  SWARM_ASSIGN_OR_RETURN(admission.credentials.key, security::make_key());
+  SWARM_ASSIGN_OR_RETURN(const std::string request,
+                         security::make_request(admission.credentials.key));
+  SWARM_ASSIGN_OR_RETURN(
+      const api::Gateway::IssuedCertificate issued,
+      api::issue_certificate(manager.text(), admission.credentials.ca_certificate, token.secret,
+                             request, kJoinTimeout));
+  admission.credentials.certificate = issued.certificate;
+  admission.record = record_of(addresses);
+  admission.record.swarm = issued.swarm;
+  admission.record.node = issued.node;
+  admission.record.role = issued.role;
+  admission.record.managers = {manager.text()};
+  return admission;
+}
+
+}  // namespace swarm::manager

@@ -1,0 +1,91 @@
+#include "manager/manager_role.h"
+
+#include <future>
+#include <utility>
+
+#include "api/raft_transport.h"
+#include "base/log.h"
+#include "security/tls/aes_gcm.h"
+#include "security/tls/credential_files.h"
+
+namespace swarm::manager {
+
+namespace {
+
+// The log's seal: AES-256-GCM with the data key of this node.
+class DataKeyCipher final : public raft::PayloadCipher {
+ public:
+  explicit DataKeyCipher(std::string key) : cipher_(std::move(key)) {}
+  std::string seal(std::string_view plain) override { return cipher_.seal(plain); }
+  Result<std::string> open(std::string_view sealed) override { return cipher_.open(sealed); }
+
+ private:
+  security::AesGcm cipher_;
+};
+
+// Runs on `loop` and waits.
+void run_on(EventLoop& loop, absl::AnyInvocable<void()> call) {
+  std::promise<void> done;
+  loop.post([&] {
+    call();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+}  // namespace
+
+ManagerRole::ManagerRole(std::unique_ptr<raft::PayloadCipher> cipher)
+    : cipher_(std::move(cipher)) {}
+
+Result<std::unique_ptr<ManagerRole>> ManagerRole::open(const NodeRecord& record,
+                                                       const std::filesystem::path& directory,
+                                                       FileSystem& files,
+                                                       api::CredentialsSource credentials,
+                                                       FirstTransaction first) {
+  SWARM_ASSIGN_OR_RETURN(std::string key, security::load_or_make_data_key(files, directory));
+  std::unique_ptr<ManagerRole> role(
+      new ManagerRole(std::make_unique<DataKeyCipher>(std::move(key))));
+  role->control_loop_.start();
+  role->raft_loop_.start();
+  role->log_loop_.start();
+  ManagerRole* const self = role.get();
+  role->transport_ = api::make_raft_transport(
+      role->raft_loop_, raft::MemberId(record.member.value()), std::move(credentials),
+      [self](raft::MemberId peer) {
+        self->manager_->peer_refused(model::MemberId(peer.value()));
+      });
+  const ManagerEnvironment environment{role->control_loop_, role->raft_loop_,   role->log_loop_,
+                                       files,               *role->transport_, *role->cipher_};
+  SWARM_ASSIGN_OR_RETURN(
+      role->manager_,
+      Manager::open({record.node, record.member, record.advertise_address, directory / "raft"},
+                    environment, Random::from_system()));
+  role->gateway_ = std::make_shared<ManagerGateway>(role->manager_, role->signer_);
+  if (first != nullptr) {
+    SWARM_RETURN_IF_ERROR(role->manager_->bootstrap(std::move(first)));
+  }
+  role->manager_->start();
+  return role;
+}
+
+ManagerRole::~ManagerRole() { stop(); }
+
+void ManagerRole::stop() {
+  if (std::exchange(is_stopped_, true)) {
+    return;
+  }
+  if (manager_ != nullptr) {
+    std::promise<void> handed_over;
+    manager_->hand_over([&handed_over] { handed_over.set_value(); });
+    handed_over.get_future().wait();
+    manager_->stop();
+  }
+  // The transport lives on the raft loop and dies there.
+  run_on(raft_loop_, [this] { transport_.reset(); });
+  control_loop_.stop();
+  raft_loop_.stop();
+  log_loop_.stop();
+}
+
+}  // namespace swarm::manager

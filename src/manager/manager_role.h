@@ -1,0 +1,53 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "api/credentials_source.h"
+#include "base/asio_loop.h"
+#include "base/file_system.h"
+#include "base/result.h"
+#include "manager/enter_swarm.h"
+#include "manager/gateway.h"
+#include "manager/manager.h"
+#include "manager/node_record.h"
+#include "manager/openssl_signer.h"
+#include "raft/log/payload_cipher.h"
+
+namespace swarm::manager {
+
+// Everything a node runs because it is a manager: the three loops with their threads, the transport,
+// the sealed log, the manager and its gateway. Built when the node becomes one, stopped when it no
+// longer is. Owned by the node's lifecycle loop.
+class ManagerRole {
+ public:
+  // `first` makes a new swarm; otherwise the log is opened, or an empty one waits for the leader.
+  static Result<std::unique_ptr<ManagerRole>> open(const NodeRecord& record,
+                                                   const std::filesystem::path& directory,
+                                                   FileSystem& files,
+                                                   api::CredentialsSource credentials,
+                                                   FirstTransaction first);
+  ~ManagerRole();
+
+  const std::shared_ptr<ManagerGateway>& gateway() const { return gateway_; }
+  Manager& manager() { return *manager_; }
+
+  // Hands leadership over if it can, then stops. Nothing calls the gateway any more.
+  void stop();
+
+ private:
+  explicit ManagerRole(std::unique_ptr<raft::PayloadCipher> cipher);
+
+  std::unique_ptr<raft::PayloadCipher> cipher_;
+  AsioLoop control_loop_{"control"};
+  AsioLoop raft_loop_{"raft"};
+  AsioLoop log_loop_{"log"};
+  OpensslSigner signer_{control_loop_};
+  std::unique_ptr<raft::Transport> transport_;
+  std::shared_ptr<Manager> manager_;
+  std::shared_ptr<ManagerGateway> gateway_;
+  bool is_stopped_ = false;
+};
+
+}  // namespace swarm::manager

@@ -1,0 +1,228 @@
+#include "manager/node.h"
+
+#include <future>
+#include <utility>
+
+#include "api/server.h"
+#include "base/log.h"
+#include "platform/file_system.h"
+#include "platform/host.h"
+#include "security/tls/certificate.h"
+#include "security/tls/credential_files.h"
+
+namespace swarm::manager {
+
+struct Node::Lock {
+  std::unique_ptr<platform::FileLock> file;
+};
+
+Node::Node(NodeOptions options, FileSystem& files)
+    : options_(std::move(options)), files_(files), random_(Random::from_system()) {}
+
+Node::~Node() { stop(); }
+
+Result<std::unique_ptr<Node>> Node::open(NodeOptions options, FileSystem& files) {
+  SWARM_RETURN_IF_ERROR(files.make_directories(options.state_directory));
+  const std::filesystem::path lock_path = options.state_directory / "lock";
+  Result<std::unique_ptr<platform::FileLock>> lock = platform::lock_file(lock_path);
+  if (!lock.ok()) {
+    return absl::FailedPreconditionError(
+        "another swarmd uses the state folder " + options.state_directory.string() +
+        ": stop it, or choose another folder with --state-dir (" +
+        std::string(lock.status().message()) + ")");
+  }
+  std::unique_ptr<Node> node(new Node(std::move(options), files));
+  node->lock_ = std::make_unique<Lock>(Lock{*std::move(lock)});
+  return node;
+}
+
+Status Node::start() {
+  SWARM_ASSIGN_OR_RETURN(
+      local_server_, api::Server::listen_local(*this, options_.socket,
+                                               [this] { return credentials(); }));
+  std::promise<Status> resumed;
+  lifecycle_.start();
+  is_started_ = true;
+  lifecycle_.post([&] { resumed.set_value(resume()); });
+  return resumed.get_future().get();
+}
+
+void Node::stop() {
+  if (std::exchange(is_stopped_, true)) {
+    return;
+  }
+  local_server_.reset();
+  if (is_started_) {
+    std::promise<void> done;
+    lifecycle_.post([&] {
+      agent_.reset();
+      stop_server();
+      stop_manager();
+      done.set_value();
+    });
+    done.get_future().wait();
+    lifecycle_.stop();
+  }
+}
+
+// ---- api::LocalNode ----
+
+api::LocalNode::Info Node::info() const {
+  Info info;
+  info.version = options_.version;
+  info.hostname = platform::host_name();
+  info.runtime = options_.agent.runtime;
+  const std::scoped_lock lock(mutex_);
+  info.is_member = credentials_ != nullptr;
+  info.node = record_.node;
+  info.swarm = record_.swarm;
+  info.role = record_.role;
+  info.advertise_address = record_.advertise_address;
+  if (gateway_ != nullptr) {
+    const api::Gateway::Leader leader = gateway_->leader();
+    info.is_leader = leader.is_self;
+    info.leader_address = leader.address;
+  }
+  return info;
+}
+
+void Node::init(InitOptions options, absl::AnyInvocable<void(Result<Initialized>)> done) {
+  lifecycle_.post([this, options = std::move(options), done = std::move(done)]() mutable {
+    done(init_here(options));
+  });
+}
+
+void Node::join(JoinOptions options, absl::AnyInvocable<void(Result<model::Role>)> done) {
+  lifecycle_.post([this, options = std::move(options), done = std::move(done)]() mutable {
+    done(join_here(options));
+  });
+}
+
+void Node::leave(bool force, absl::AnyInvocable<void(Status)> done) {
+  lifecycle_.post(
+      [this, force, done = std::move(done)]() mutable { done(leave_here(force)); });
+}
+
+std::shared_ptr<api::Gateway> Node::gateway() {
+  const std::scoped_lock lock(mutex_);
+  return gateway_;
+}
+
+std::shared_ptr<const security::NodeCredentials> Node::credentials() const {
+  const std::scoped_lock lock(mutex_);
+  return credentials_;
+}
+
+NodeRecord Node::record() const {
+  const std::scoped_lock lock(mutex_);
+  return record_;
+}
+
+// ---- lifecycle loop ----
+
+namespace {
+
+// The three things that say whose node this is must agree: a state folder put together from two is
+// refused before anything acts on it.
+Status check_consistent(const NodeRecord& record, const security::NodeCredentials& credentials,
+                        const std::filesystem::path& directory) {
+  SWARM_ASSIGN_OR_RETURN(const security::PeerIdentity identity,
+                         security::identity_of(credentials.certificate));
+  if (identity.node == record.node && identity.swarm == record.swarm) {
+    return absl::OkStatus();
+  }
+  return absl::DataLossError(
+      "the state folder " + directory.string() + " mixes two memberships: its record is of node " +
+      record.node.value() + " in swarm " + record.swarm.value() + ", its certificate of node " +
+      identity.node.value() + " in swarm " + identity.swarm.value() +
+      ": restore it from one backup, or empty it and join again");
+}
+
+}  // namespace
+
+Status Node::resume() {
+  Result<NodeRecord> record = load_node_record(files_, options_.state_directory);
+  if (absl::IsNotFound(record.status())) {
+    return clear_membership();
+  }
+  SWARM_RETURN_IF_ERROR(record.status());
+  SWARM_ASSIGN_OR_RETURN(security::NodeCredentials credentials,
+                         security::load_credentials(files_, options_.state_directory));
+  SWARM_RETURN_IF_ERROR(check_consistent(*record, credentials, options_.state_directory));
+  adopt(*record, std::move(credentials));
+  if (record->role == model::Role::manager) {
+    SWARM_RETURN_IF_ERROR(start_server(*record));
+    SWARM_RETURN_IF_ERROR(start_manager(*record, nullptr));
+  }
+  return start_agent(*record);
+}
+
+void Node::adopt(NodeRecord record, security::NodeCredentials credentials) {
+  log::set_context("node", record.node.value());
+  const std::scoped_lock lock(mutex_);
+  record_ = std::move(record);
+  credentials_ = std::make_shared<const security::NodeCredentials>(std::move(credentials));
+}
+
+Status Node::save(const NodeRecord& record) {
+  {
+    const std::scoped_lock lock(mutex_);
+    record_ = record;
+  }
+  return save_node_record(files_, options_.state_directory, record);
+}
+
+void Node::remember_managers(const model::ManagerList& managers) {
+  NodeRecord changed = record();
+  if (managers.addresses.empty() || changed.managers == managers.addresses || agent_ == nullptr) {
+    return;
+  }
+  changed.managers = managers.addresses;
+  if (const Status status = save(changed); !status.ok()) {
+    log::warning("managers not remembered", {{"error", status.message()}});
+  }
+}
+
+Status Node::start_server(const NodeRecord& record) {
+  SWARM_ASSIGN_OR_RETURN(swarm_server_,
+                         api::Server::listen_network(*this, record.listen_address, credentials()));
+  return absl::OkStatus();
+}
+
+void Node::stop_server() { swarm_server_.reset(); }
+
+Status Node::start_manager(const NodeRecord& record, FirstTransaction first) {
+  SWARM_ASSIGN_OR_RETURN(
+      manager_, ManagerRole::open(record, options_.state_directory, files_,
+                                  [this] { return credentials(); }, std::move(first)));
+  const std::scoped_lock lock(mutex_);
+  gateway_ = manager_->gateway();
+  return absl::OkStatus();
+}
+
+void Node::stop_manager() {
+  {
+    const std::scoped_lock lock(mutex_);
+    gateway_.reset();
+  }
+  if (manager_ != nullptr) {
+    manager_->stop();
+    manager_.reset();
+  }
+}
+
+Status Node::start_agent(const NodeRecord& record) {
+  AgentRole::Handlers handlers;
+  handlers.on_managers = [this](const model::ManagerList& managers) {
+    lifecycle_.post([this, managers] { remember_managers(managers); });
+  };
+  handlers.on_role = [this](model::Role role) {
+    lifecycle_.post([this, role] { change_role(role); });
+  };
+  SWARM_ASSIGN_OR_RETURN(
+      agent_, AgentRole::start(options_.agent, record, options_.state_directory, files_,
+                               [this] { return credentials(); }, std::move(handlers)));
+  return absl::OkStatus();
+}
+
+}  // namespace swarm::manager

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "api/local_node.h"
+#include "base/asio_loop.h"
+#include "base/file_system.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "manager/agent_role.h"
+#include "manager/enter_swarm.h"
+#include "manager/manager_role.h"
+#include "manager/node_record.h"
+#include "security/identity.h"
+
+namespace swarm::api {
+class Server;
+}
+
+namespace swarm::manager {
+
+struct NodeOptions {
+  std::filesystem::path state_directory;
+  std::filesystem::path socket;
+  AgentRoleOptions agent;
+  std::string version;
+};
+
+// One machine of a swarm, or of none yet: its membership on disk, its agent, and its manager while it
+// has that role. Answers the local socket.
+//
+// What changes the membership (init, join, leave, promotion, demotion) runs one after another on the
+// lifecycle loop and may block there; everything the socket's threads may ask is under one small
+// mutex.
+class Node final : public api::LocalNode {
+ public:
+  // Takes the lock of the state folder. FAILED_PRECONDITION when another swarmd has it.
+  static Result<std::unique_ptr<Node>> open(NodeOptions options, FileSystem& files);
+  ~Node() override;
+
+  // Opens the local socket and resumes the membership there is. Off the lifecycle loop.
+  Status start();
+  // Stops everything but the tasks and the mesh, which go on. Off the lifecycle loop.
+  void stop();
+
+  // api::LocalNode, from any thread.
+  Info info() const override;
+  void init(InitOptions options, absl::AnyInvocable<void(Result<Initialized>)> done) override;
+  void join(JoinOptions options, absl::AnyInvocable<void(Result<model::Role>)> done) override;
+  void leave(bool force, absl::AnyInvocable<void(Status)> done) override;
+  std::shared_ptr<api::Gateway> gateway() override;
+
+ private:
+  Node(NodeOptions options, FileSystem& files);
+
+  // On the lifecycle loop.
+  Result<Initialized> init_here(const InitOptions& options);
+  Result<model::Role> join_here(const JoinOptions& options);
+  Status leave_here(bool force);
+  Status resume();
+  Status check_not_member() const;
+  // Everything in the state folder that belongs to a membership.
+  Status clear_membership();
+
+  Status start_server(const NodeRecord& record);
+  void stop_server();
+  Status start_manager(const NodeRecord& record, FirstTransaction first);
+  void stop_manager();
+  Status join_group(NodeRecord& record);
+  Status start_agent(const NodeRecord& record);
+  // Waits until the swarm has a leader, at most kStartLimit.
+  Status await_leader();
+  // Leaves the Raft group while the rest can still agree to it.
+  void leave_group();
+
+  void adopt(NodeRecord record, security::NodeCredentials credentials);
+  Status save(const NodeRecord& record);
+  void remember_managers(const model::ManagerList& managers);
+  void change_role(model::Role role);
+  Status promote(NodeRecord& record);
+
+  std::shared_ptr<const security::NodeCredentials> credentials() const;
+  NodeRecord record() const;
+
+  const NodeOptions options_;
+  FileSystem& files_;
+  Random random_;
+  AsioLoop lifecycle_{"lifecycle"};
+  bool is_started_ = false;
+  bool is_stopped_ = false;
+
+  // ---- owned by the lifecycle loop ----
+  std::unique_ptr<ManagerRole> manager_;
+  std::unique_ptr<AgentRole> agent_;
+  std::unique_ptr<api::Server> swarm_server_;
+  std::unique_ptr<api::Server> local_server_;
+
+  // ---- shared ----
+  mutable std::mutex mutex_;
+  NodeRecord record_;
+  std::shared_ptr<const security::NodeCredentials> credentials_;
+  std::shared_ptr<ManagerGateway> gateway_;
+
+  struct Lock;
+  std::unique_ptr<Lock> lock_;
+};
+
+}  // namespace swarm::manager
