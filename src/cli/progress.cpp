@@ -1,0 +1,234 @@
+#include "cli/progress.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "cli/rows.h"
+#include "cli/table.h"
+
+namespace swarm::cli {
+
+namespace {
+
+using api::Client;
+using model::Task;
+using model::TaskState;
+
+constexpr uint64_t kMaxSlotLines = 20;
+constexpr size_t kMaxReason = 75;
+constexpr size_t kStateWidth = 9;  // of "preparing"
+constexpr size_t kSteps = 9;
+
+bool is_active(const Task& task) {
+  return task.desired <= TaskState::running;
+}
+
+// Where a state is on the way from new to running.
+size_t step_of(TaskState state) {
+  switch (state) {
+    case TaskState::fresh:
+      return 1;
+    case TaskState::pending:
+      return 3;
+    case TaskState::assigned:
+      return 4;
+    case TaskState::accepted:
+      return 5;
+    case TaskState::preparing:
+      return 6;
+    case TaskState::ready:
+      return 7;
+    case TaskState::starting:
+      return 8;
+    case TaskState::running:
+      return kSteps;
+    default:
+      return 0;
+  }
+}
+
+bool stands_before(const Task& a, const Task& b) {
+  return std::pair(a.desired, a.status.state) < std::pair(b.desired, b.status.state);
+}
+
+// The newest failure in the slot of `task`: it is why a new task is on its way.
+std::string failure_before(const Task& task, const std::vector<Client::TaskView>& tasks) {
+  const Task* newest = nullptr;
+  for (const Client::TaskView& view : tasks) {
+    const Task& other = view.task;
+    const bool has_failed = model::is_terminal(other.status.state) && !other.status.error.empty();
+    if (has_failed && other.slot == task.slot && other.revision == task.revision &&
+        (newest == nullptr || newest->meta.created_at < other.meta.created_at)) {
+      newest = &other;
+    }
+  }
+  return newest == nullptr ? "" : newest->status.error;
+}
+
+std::string one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+  return cut_to_width(text, kMaxReason);
+}
+
+std::string bar(TaskState state) {
+  const size_t step = step_of(state);
+  std::string text = "[";
+  if (step > 0) {
+    text.append(step - 1, '=');
+    text.push_back('>');
+  }
+  text.append(kSteps - step, ' ');
+  return text + "]";
+}
+
+std::string slot_line(const SlotProgress& slot, bool with_bar) {
+  std::string state(model::to_string(slot.state));
+  if (!slot.reason.empty()) {
+    return state + ": " + one_line(slot.reason);
+  }
+  if (!with_bar) {
+    return state;
+  }
+  state.resize(std::max(state.size(), kStateWidth), ' ');
+  return state + " " + bar(slot.state);
+}
+
+std::string verify_line(Duration left) {
+  if (left <= Duration{}) {
+    return "verify: Waiting for the rollout to complete...";
+  }
+  const int64_t whole = std::chrono::ceil<seconds>(left).count();
+  return "verify: Waiting " + std::to_string(whole) + " seconds to verify that tasks are stable...";
+}
+
+}  // namespace
+
+Progress measure_progress(const model::Service& service, const std::vector<Client::TaskView>& tasks,
+                          bool any_revision) {
+  std::map<model::Slot, const Task*> chosen;
+  bool has_superfluous = false;
+  for (const Client::TaskView& view : tasks) {
+    const Task& task = view.task;
+    if (!is_active(task)) {
+      continue;
+    }
+    if (!any_revision && task.revision != service.revision) {
+      has_superfluous = true;
+      continue;
+    }
+    const Task*& best = chosen[task.slot];
+    if (best == nullptr || stands_before(task, *best)) {
+      best = &task;
+    }
+  }
+  Progress progress;
+  const bool has_rollout = service.rollout.has_value();
+  progress.is_rolling_back =
+      has_rollout && service.rollout->state == model::RolloutState::rollback_started;
+  progress.total = service.spec.replicas;
+  for (const auto& [slot, task] : chosen) {
+    SlotProgress line{.slot = slot, .state = task->status.state, .reason = {}};
+    if (task->status.state == TaskState::running && task->desired == TaskState::running) {
+      ++progress.running;
+    } else {
+      line.reason = task_reason(task->status);
+      if (line.reason.empty()) {
+        line.reason = failure_before(*task, tasks);
+      }
+    }
+    progress.slots.push_back(std::move(line));
+  }
+  progress.is_converged = !has_superfluous && progress.slots.size() == progress.total &&
+                          progress.running == progress.total;
+  return progress;
+}
+
+std::vector<std::string> progress_lines(const Progress& progress, bool with_bars) {
+  std::vector<std::string> lines;
+  const std::string total = std::to_string(progress.total);
+  lines.push_back(
+      std::string(progress.is_rolling_back ? "rolling back update: " : "overall progress: ") +
+      std::to_string(progress.running) + " out of " + total + " tasks");
+  if (progress.total > kMaxSlotLines) {
+    return lines;
+  }
+  for (size_t i = 0; i < progress.total; ++i) {
+    const bool has_task = i < progress.slots.size();
+    lines.push_back(std::to_string(i + 1) + "/" + total + ": " +
+                    (has_task ? slot_line(progress.slots[i], with_bars) : ""));
+  }
+  return lines;
+}
+
+ProgressPrinter::ProgressPrinter(Terminal& terminal, bool is_quiet)
+    : terminal_(terminal), is_quiet_(is_quiet) {}
+
+void ProgressPrinter::show(const Progress& progress, std::optional<Duration> verify_left) {
+  if (is_quiet_) {
+    return;
+  }
+  if (terminal_.is_interactive) {
+    show_in_place(progress, verify_left);
+  } else {
+    show_changes(progress, verify_left);
+  }
+}
+
+void ProgressPrinter::say(const std::string& line) {
+  if (is_quiet_) {
+    return;
+  }
+  if (terminal_.is_interactive) {
+    erase_block();
+    shown_.clear();
+  }
+  terminal_.out.write(line + "\n");
+}
+
+// A line that wraps would make the cursor count wrong, so it is cut to the width.
+void ProgressPrinter::show_in_place(const Progress& progress, std::optional<Duration> verify_left) {
+  std::vector<std::string> lines = progress_lines(progress, true);
+  if (verify_left) {
+    lines.push_back(verify_line(*verify_left));
+  }
+  if (lines == shown_) {
+    return;
+  }
+  erase_block();
+  std::string text;
+  for (const std::string& line : lines) {
+    text += cut_to_width(line, terminal_.width > 1 ? terminal_.width - 1 : 1) + "\n";
+  }
+  terminal_.out.write(text);
+  shown_ = std::move(lines);
+}
+
+void ProgressPrinter::show_changes(const Progress& progress, std::optional<Duration> verify_left) {
+  std::vector<std::string> lines = progress_lines(progress, false);
+  std::string text;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const bool is_known = i < shown_.size() && shown_[i] == lines[i];
+    if (!is_known && !lines[i].ends_with(": ")) {
+      text += lines[i] + "\n";
+    }
+  }
+  if (verify_left && !is_verifying_) {
+    text += verify_line(*verify_left) + "\n";
+  }
+  is_verifying_ = verify_left.has_value();
+  if (!text.empty()) {
+    terminal_.out.write(text);
+  }
+  shown_ = std::move(lines);
+}
+
+void ProgressPrinter::erase_block() {
+  if (!shown_.empty()) {
+    // Up to the first line of the block, then clear from there to the end of the screen.
+    terminal_.out.write("\x1b[" + std::to_string(shown_.size()) + "A\x1b[J");
+  }
+}
+
+}  // namespace swarm::cli

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/client.h"
+#include "base/time.h"
+#include "cli/environment.h"
+
+// How far a service is from what it should be, and how that looks. Pure: snapshots in, lines out.
+namespace swarm::cli {
+
+// The task that stands for a slot: of those that fit, the one with the lowest desired state, then
+// the lowest observed state.
+struct SlotProgress {
+  model::Slot slot = 0;
+  model::TaskState state = model::TaskState::fresh;
+  std::string reason;  // why it fails or waits; also of the failed task it replaces
+};
+
+struct Progress {
+  bool is_rolling_back = false;
+  uint64_t running = 0;
+  uint64_t total = 0;
+  std::vector<SlotProgress> slots;  // by slot
+  // Every slot runs, and nothing runs that should not.
+  bool is_converged = false;
+};
+
+// `any_revision`: for scaling, where tasks of an older revision are as good.
+Progress measure_progress(const model::Service& service,
+                          const std::vector<api::Client::TaskView>& tasks, bool any_revision);
+
+// "overall progress: 1 out of 3 tasks", then one line a slot if there are at most twenty.
+std::vector<std::string> progress_lines(const Progress& progress, bool with_bars);
+
+// Shows what changes: on a terminal by rewriting lines in place, otherwise as lines of their own.
+class ProgressPrinter {
+ public:
+  ProgressPrinter(Terminal& terminal, bool is_quiet);
+
+  // `verify_left`: all run, and this long they must go on to.
+  void show(const Progress& progress, std::optional<Duration> verify_left);
+  // A line that stays: a change of the rollout, a notice.
+  void say(const std::string& line);
+
+ private:
+  void show_in_place(const Progress& progress, std::optional<Duration> verify_left);
+  void show_changes(const Progress& progress, std::optional<Duration> verify_left);
+  void erase_block();
+
+  Terminal& terminal_;
+  const bool is_quiet_;
+  std::vector<std::string> shown_;  // in place: the block on the screen; else the last lines
+  bool is_verifying_ = false;
+};
+
+}  // namespace swarm::cli

@@ -1,0 +1,54 @@
+#include "cli/session.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace swarm::cli {
+
+namespace {
+
+std::string host_of(const Environment& environment, const GlobalOptions& options) {
+  if (!options.host.empty()) {
+    return options.host;
+  }
+  const std::optional<std::string> from_environment = environment.variable("SWARM_HOST");
+  if (from_environment && !from_environment->empty()) {
+    return *from_environment;
+  }
+  return std::string(kDefaultHost);
+}
+
+void write_line(Output& output, std::string_view line) {
+  std::string text(line);
+  text.push_back('\n');
+  output.write(text);
+}
+
+}  // namespace
+
+Session::Session(Environment& environment, GlobalOptions options)
+    : environment_(environment), options_(std::move(options)) {}
+
+api::Client& Session::client() {
+  if (client_ == nullptr) {
+    const Duration deadline =
+        std::min(kRequestDeadline, options_.timeout.value_or(kRequestDeadline));
+    client_ = environment_.connect(host_of(environment_, options_), deadline);
+  }
+  return *client_;
+}
+
+void Session::print(std::string_view line) {
+  write_line(environment_.terminal.out, line);
+}
+
+void Session::print_error(std::string_view line) {
+  write_line(environment_.terminal.err, line);
+}
+
+int Session::fail(const Status& status) {
+  print_error("Error: " + std::string(status.message()));
+  return exit_code::kError;
+}
+
+}  // namespace swarm::cli

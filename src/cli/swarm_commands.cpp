@@ -1,0 +1,176 @@
+#include <array>
+#include <memory>
+#include <string>
+
+#include "cli/command.h"
+#include "cli/flags.h"
+#include "cli/inspect.h"
+#include "cli/session.h"
+
+// swarm init | join | leave | join-token | inspect
+namespace swarm::cli {
+
+namespace {
+
+constexpr std::string_view kSwarmPort = ":2377";
+
+template <class Options>
+void add_address_flags(CLI::App& app, Options& options) {
+  add_text(app, "--advertise-addr", "HOST[:PORT]", "Address other nodes reach this one at",
+           options.advertise_address);
+  add_text(app, "--listen-addr", "HOST[:PORT]", "Where to listen (default 0.0.0.0:2377)",
+           options.listen_address);
+  add_choice<model::Availability>(
+      app, "--availability", "active|pause|drain", "Whether the node takes tasks (default active)",
+      &model::parse_availability,
+      [&options](model::Availability value) { options.availability = value; });
+}
+
+// "10.0.0.5", "host:2377", "[::1]:2377", "::1".
+std::string with_default_port(const std::string& address) {
+  const size_t colon = address.rfind(':');
+  const bool is_bracketed = address.starts_with('[');
+  if (is_bracketed) {
+    return address.ends_with(']') ? address + std::string(kSwarmPort) : address;
+  }
+  if (colon == address.npos) {
+    return address + std::string(kSwarmPort);
+  }
+  const bool is_bare_v6 = address.find(':') != colon;
+  return is_bare_v6 ? "[" + address + "]" + std::string(kSwarmPort) : address;
+}
+
+void print_join_command(Session& session, const std::string& token, const std::string& address) {
+  session.print("    swarmctl swarm join --token " + token + " " + address);
+  session.print("");
+}
+
+Action define_init(CLI::App& app, Environment&) {
+  auto options = std::make_shared<api::LocalNode::InitOptions>();
+  add_address_flags(app, *options);
+  return [options](Session& session) {
+    const auto made = session.client().init(*options);
+    if (!made.ok()) {
+      return session.fail(made.status());
+    }
+    session.print("Swarm initialized: current node (" + made->node.value() + ") is now a manager.");
+    session.print("");
+    session.print("To add a worker to this swarm, run the following command:");
+    session.print("");
+    print_join_command(session, made->worker_token, made->advertise_address);
+    session.print(
+        "To add a manager to this swarm, run 'swarmctl swarm join-token manager' and follow the "
+        "instructions.");
+    return exit_code::kOk;
+  };
+}
+
+Action define_join(CLI::App& app, Environment&) {
+  auto options = std::make_shared<api::LocalNode::JoinOptions>();
+  add_text(app, "--token", "TOKEN", "Join token, from 'swarmctl swarm join-token'", options->token);
+  add_address_flags(app, *options);
+  add_argument(app, "HOST", true, options->manager_address);
+  return [options](Session& session) {
+    if (options->token.empty()) {
+      return session.fail(absl::InvalidArgumentError(
+          "--token is missing: run 'swarmctl swarm join-token worker' on a manager to see it"));
+    }
+    options->manager_address = with_default_port(options->manager_address);
+    const Result<model::Role> role = session.client().join(*options);
+    if (!role.ok()) {
+      return session.fail(role.status());
+    }
+    session.print("This node joined a swarm as a " + std::string(model::to_string(*role)) + ".");
+    return exit_code::kOk;
+  };
+}
+
+Action define_leave(CLI::App& app, Environment&) {
+  auto force = std::make_shared<bool>(false);
+  add_switch(app, "-f,--force", "Leave although this node is a manager", *force);
+  return [force](Session& session) {
+    const Status left = session.client().leave(*force);
+    if (!left.ok()) {
+      return session.fail(left);
+    }
+    session.print("Node left the swarm.");
+    return exit_code::kOk;
+  };
+}
+
+struct JoinTokenOptions {
+  std::string role;
+  bool rotate = false;
+  bool is_quiet = false;
+};
+
+int print_join_token(Session& session, const JoinTokenOptions& options) {
+  const std::optional<model::Role> role = model::parse_role(options.role);
+  if (!role) {
+    return session.fail(
+        absl::InvalidArgumentError("unknown role \"" + options.role + "\": use worker or manager"));
+  }
+  const auto token = session.client().join_token(*role, options.rotate);
+  if (!token.ok()) {
+    return session.fail(token.status());
+  }
+  if (options.is_quiet) {
+    session.print(token->token);
+    return exit_code::kOk;
+  }
+  if (options.rotate) {
+    session.print("Successfully rotated " + options.role + " join token.");
+    session.print("");
+  }
+  session.print("To add a " + options.role + " to this swarm, run the following command:");
+  session.print("");
+  print_join_command(session, token->token, token->manager_address);
+  return exit_code::kOk;
+}
+
+Action define_join_token(CLI::App& app, Environment&) {
+  auto options = std::make_shared<JoinTokenOptions>();
+  add_switch(app, "--rotate", "Replace the token; the old one no longer works", options->rotate);
+  add_switch(app, "-q,--quiet", "Print the token only", options->is_quiet);
+  add_argument(app, "ROLE", true, options->role);
+  return [options](Session& session) { return print_join_token(session, *options); };
+}
+
+Action define_inspect(CLI::App& app, Environment&) {
+  auto format = std::make_shared<std::string>();
+  add_text(app, "-f,--format", "FORMAT", "json, or text with fields like {{.ID}}", *format);
+  return [format](Session& session) {
+    const auto view = session.client().inspect_swarm();
+    if (!view.ok()) {
+      return session.fail(view.status());
+    }
+    const Result<std::string> text = swarm_as_json(*view, *format);
+    if (!text.ok()) {
+      return session.fail(text.status());
+    }
+    session.environment().terminal.out.write(*text);
+    return exit_code::kOk;
+  };
+}
+
+constexpr std::array kCommands = {
+    Command{"init", "", "[OPTIONS]", "Make this node the first manager of a new swarm",
+            "swarmctl swarm init --advertise-addr 10.0.0.5", &define_init},
+    Command{"join", "", "[OPTIONS] HOST[:PORT]", "Join a swarm as a worker or a manager",
+            "swarmctl swarm join --token SWMTKN-1-... 10.0.0.5:2377", &define_join},
+    Command{"leave", "", "[OPTIONS]", "Leave the swarm", "swarmctl swarm leave --force",
+            &define_leave},
+    Command{"join-token", "", "[OPTIONS] worker|manager", "Show or rotate a join token",
+            "swarmctl swarm join-token worker\nswarmctl swarm join-token --rotate manager",
+            &define_join_token},
+    Command{"inspect", "", "[OPTIONS]", "Show the swarm's settings",
+            "swarmctl swarm inspect --format '{{.ID}}'", &define_inspect},
+};
+
+}  // namespace
+
+std::span<const Command> swarm_commands() {
+  return kCommands;
+}
+
+}  // namespace swarm::cli

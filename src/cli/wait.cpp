@@ -1,0 +1,151 @@
+#include "cli/wait.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/units.h"
+#include "cli/progress.h"
+
+namespace swarm::cli {
+
+namespace {
+
+using api::Client;
+
+bool is_transient(const Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) || absl::IsAborted(status);
+}
+
+class Wait {
+ public:
+  Wait(Session& session, std::string service_id, const WaitOptions& options)
+      : session_(session),
+        service_id_(std::move(service_id)),
+        options_(options),
+        printer_(session.environment().terminal, options.is_quiet),
+        convergence_(options.what, options.earlier_rollout),
+        started_at_(session.clock().now()) {}
+
+  int run() {
+    session_.clock().catch_interrupt();
+    for (;;) {
+      if (const std::optional<int> code = poll()) {
+        return *code;
+      }
+      if (has_timed_out()) {
+        return report_timeout();
+      }
+      if (!session_.clock().sleep(time_to_next_poll())) {
+        return report_interrupt();
+      }
+    }
+  }
+
+ private:
+  std::optional<int> poll() {
+    const Result<Client::ServiceSummary> summary = session_.client().get_service(service_id_);
+    if (!summary.ok()) {
+      return on_error(summary.status());
+    }
+    const Result<std::vector<Client::TaskView>> tasks =
+        session_.client().list_tasks({.services = {service_id_}, .nodes = {}});
+    if (!tasks.ok()) {
+      return on_error(tasks.status());
+    }
+    unavailable_since_.reset();
+    return on_snapshot(summary->service, *tasks);
+  }
+
+  std::optional<int> on_snapshot(const model::Service& service,
+                                 const std::vector<Client::TaskView>& tasks) {
+    progress_ = measure_progress(service, tasks, options_.what == WaitFor::scale);
+    const Convergence::Step step = convergence_.observe(service, progress_, session_.clock().now());
+    if (!step.notice.empty()) {
+      printer_.say(step.notice);
+    }
+    printer_.show(progress_, step.verify_left);
+    if (!step.outcome) {
+      return std::nullopt;
+    }
+    if (step.outcome->exit_code == exit_code::kOk) {
+      printer_.say(step.outcome->message);
+    } else {
+      session_.print_error("Error: " + step.outcome->message);
+    }
+    return step.outcome->exit_code;
+  }
+
+  // A change of leader is not the end of the operation.
+  std::optional<int> on_error(const Status& status) {
+    if (!is_transient(status)) {
+      return session_.fail(status);
+    }
+    const TimePoint now = session_.clock().now();
+    if (!unavailable_since_) {
+      unavailable_since_ = now;
+      printer_.say("waiting for the swarm: " + std::string(status.message()));
+    }
+    if (now - *unavailable_since_ < kMaxUnavailable) {
+      return std::nullopt;
+    }
+    const int code = session_.fail(status);
+    print_how_to_continue();
+    return code;
+  }
+
+  bool has_timed_out() {
+    const std::optional<Duration> timeout = session_.options().timeout;
+    return timeout && session_.clock().now() - started_at_ >= *timeout;
+  }
+
+  Duration time_to_next_poll() {
+    const std::optional<Duration> timeout = session_.options().timeout;
+    if (!timeout) {
+      return kPollPeriod;
+    }
+    return std::clamp(started_at_ + *timeout - session_.clock().now(), Duration{}, kPollPeriod);
+  }
+
+  int report_timeout() {
+    session_.print_error("Error: timed out after " + format_duration(*session_.options().timeout) +
+                         ": " + std::to_string(progress_.running) + " out of " +
+                         std::to_string(progress_.total) + " tasks are running");
+    for (const SlotProgress& slot : progress_.slots) {
+      if (!slot.reason.empty()) {
+        session_.print_error("  slot " + std::to_string(slot.slot) + ": " +
+                             std::string(model::to_string(slot.state)) + ": " + slot.reason);
+      }
+    }
+    print_how_to_continue();
+    return exit_code::kTimeout;
+  }
+
+  int report_interrupt() {
+    session_.print("Operation continuing in background.");
+    session_.print("Use `swarmctl service ps " + service_id_ + "` to check progress.");
+    return exit_code::kOk;
+  }
+
+  void print_how_to_continue() {
+    session_.print_error("Operation continuing in background. Use `swarmctl service ps " +
+                         service_id_ + "` to check progress.");
+  }
+
+  Session& session_;
+  const std::string service_id_;
+  const WaitOptions options_;
+  ProgressPrinter printer_;
+  Convergence convergence_;
+  const TimePoint started_at_;
+  Progress progress_;
+  std::optional<TimePoint> unavailable_since_;
+};
+
+}  // namespace
+
+int wait_for_convergence(Session& session, const std::string& service_id,
+                         const WaitOptions& options) {
+  return Wait(session, service_id, options).run();
+}
+
+}  // namespace swarm::cli
