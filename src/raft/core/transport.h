@@ -6,8 +6,8 @@
 
 namespace swarm::raft {
 
-// Carries messages between members: over gRPC, or over the simulated network. Never blocks; may lose,
-// repeat and reorder. What it learns about peers comes back through Replica::receive and
+// Carries messages between members: over gRPC, or over the simulated network. Never blocks; may
+// lose, repeat and reorder. What it learns about peers comes back through Replica::receive and
 // Replica::peer_refused. On the raft loop.
 class Transport {
  public:

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,20 +20,27 @@ namespace swarm::raft {
 
 struct ReplicaOptions {
   MemberId self;
-  std::filesystem::path directory;  // of the log and the snapshots
+  std::filesystem::path directory;   // of the log and the snapshots
   Duration tick = milliseconds(50);  // = heartbeat; an election takes 10 to 20 ticks
   // Log bytes after which a snapshot is taken (tiny in tests).
   uint64_t snapshot_log_bytes = 16 << 20;
+  uint64_t segment_bytes = 8 << 20;  // of the files of the log
+  // Told on the raft loop when what the disk holds is unknown (a failed write or sync). Must end
+  // the process, which it does when empty; the simulation ends the simulated one.
+  std::function<void(const Status&)> on_storage_failure;
 };
 
 // One member of the Raft group: drives the pure core over a log, a transport and a state machine.
 // Lives on the raft loop, which never waits for anything: writes and fsyncs run on `log_loop`.
 //
-// An fsync error ends the process. Damage that is not a torn tail is refused by `open` with
-// DATA_LOSS, naming the file and the offset.
+// A full disk: leadership is given up, nothing is acknowledged, and writing is tried again every
+// second. Any other error of a write or sync ends the process. Damage that is not a torn tail is
+// refused by `open` with DATA_LOSS, naming the file and the offset.
 class Replica {
  public:
-  // `loop` and `log_loop` may be the same (simulation). `cipher` seals what is written to disk.
+  // `loop` and `log_loop` may be the same (simulation). The loops, `files` and `cipher` must
+  // outlive what is posted to `log_loop`; `transport` and `machine` the replica. `cipher` seals
+  // what is written to disk.
   static Result<std::unique_ptr<Replica>> open(ReplicaOptions options, EventLoop& loop,
                                                EventLoop& log_loop, FileSystem& files,
                                                Transport& transport, PayloadCipher& cipher,
@@ -56,8 +64,9 @@ class Replica {
   // Done with OK once this member is known to lead still (ReadIndex); UNAVAILABLE otherwise.
   virtual void confirm_leadership(absl::AnyInvocable<void(Status)> done) = 0;
 
-  // Membership, one change at a time, on the leader. Done when committed, or with the reason why not.
-  // A learner is promoted by itself when it has caught up. Adding a known member changes its address.
+  // Membership, one change at a time, on the leader. Done when committed, or with the reason why
+  // not. A learner is promoted by itself when it has caught up. Adding a known member changes its
+  // address.
   virtual void add_member(Member member, absl::AnyInvocable<void(Status)> done) = 0;
   virtual void remove_member(MemberId member, absl::AnyInvocable<void(Status)> done) = 0;
   // To `to`, or to the most advanced voter when empty.

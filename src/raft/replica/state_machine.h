@@ -26,12 +26,12 @@ class StateMachine {
  public:
   virtual ~StateMachine() = default;
 
-  // In order, each exactly once since the last snapshot. `up_to` covers entries that hold no command.
-  // The replica must be told with Replica::applied when they are.
+  // In order, each exactly once since the last snapshot. `up_to` covers entries that hold no
+  // command. The replica must be told with Replica::applied when they are.
   virtual void apply(std::vector<CommittedEntry> entries, Index up_to) = 0;
 
-  // This member leads in `term`, and everything committed before, including an entry of this term, has
-  // been handed to `apply`.
+  // This member leads in `term`, and everything committed before, including an entry of this term,
+  // has been handed to `apply`.
   virtual void leadership_won(Term term) = 0;
   // Proposals of `term` that were not applied may or may not become committed.
   virtual void leadership_lost(Term term) = 0;

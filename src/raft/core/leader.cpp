@@ -1,0 +1,218 @@
+// What a leader does for its members.
+
+#include <algorithm>
+
+#include "raft/core/raft_core.h"
+
+namespace swarm::raft {
+
+// Nothing when this member does not lead or `from` is not in the group.
+Progress* RaftCore::heard_from(MemberId from) {
+  const auto found = progress_.find(from);
+  if (role_ != Role::leader || found == progress_.end()) {
+    return nullptr;
+  }
+  found->second.is_active = true;
+  found->second.heard_at = clock_;
+  return &found->second;
+}
+
+void RaftCore::handle(MemberId from, const AppendReply& reply) {
+  Progress* const progress = heard_from(from);
+  if (progress == nullptr || reply.index > log_.last()) {
+    return;
+  }
+  if (reply.is_rejected) {
+    const Index agree_at_most = log_.conflict_hint(reply.hint_index, reply.hint_term).first;
+    progress->on_rejected(reply.index, agree_at_most);
+    return;
+  }
+  if (progress->on_accepted(reply.index)) {
+    maybe_commit();
+    maybe_hand_over();
+    maybe_promote(from, *progress);
+  }
+}
+
+void RaftCore::handle(MemberId from, const HeartbeatReply& reply) {
+  Progress* const progress = heard_from(from);
+  if (progress == nullptr) {
+    return;
+  }
+  progress->on_heartbeat_reply();
+  progress->wants_nudge = progress->match() < log_.last();
+  progress->read_confirmed = std::max(progress->read_confirmed, reply.read_position);
+  confirm_reads();
+  maybe_promote(from, *progress);
+}
+
+void RaftCore::handle(MemberId from, const SnapshotPartReply& reply) {
+  if (heard_from(from) != nullptr) {
+    effects_.part_replies.push_back({from, reply});
+  }
+}
+
+void RaftCore::on_snapshot_sent(MemberId to) {
+  const auto found = progress_.find(to);
+  if (found != progress_.end() && found->second.state() == Progress::State::snapshot) {
+    found->second.become_probe();
+  }
+}
+
+void RaftCore::on_peer_refused(MemberId peer) {
+  if (role_ == Role::leader) {
+    const auto found = progress_.find(peer);
+    if (found != progress_.end() && found->second.state() == Progress::State::replicate) {
+      found->second.become_probe();
+    }
+    return;
+  }
+  if (peer == leader_) {
+    // Whoever saw the same refusal grants at once; whoever still hears the leader does not.
+    leader_ = MemberId();
+    ack_owed_.reset();
+    effects_.campaign_soon = may_campaign();
+  }
+}
+
+void RaftCore::tick_leader() {
+  if (++elapsed_ >= options_.election_ticks) {
+    elapsed_ = 0;
+    check_quorum();
+  }
+  if (role_ != Role::leader) {
+    return;
+  }
+  if (is_transferring() && ++transfer_elapsed_ >= options_.election_ticks) {
+    end_transfer();
+  }
+  broadcast_heartbeat();
+}
+
+// A leader that a quorum does not answer steps down: it could not commit anything, and another may
+// lead already.
+void RaftCore::check_quorum() {
+  std::map<MemberId, bool> active;
+  for (auto& [id, progress] : progress_) {
+    active[id] = id == options_.self || progress.is_active;
+    progress.is_active = false;
+  }
+  if (quorum_.tally(active) != VoteResult::won) {
+    become_follower(term_, MemberId());
+  }
+}
+
+void RaftCore::broadcast_heartbeat() {
+  for (auto& [id, progress] : progress_) {
+    if (id != options_.self) {
+      send_heartbeat(id, progress, true);
+    }
+  }
+}
+
+void RaftCore::send_heartbeat(MemberId to, Progress& progress, bool wants_reply) {
+  const Index commit = std::min(progress.match(), committed_);
+  progress.commit_sent = std::max(progress.commit_sent, commit);
+  send(to, Heartbeat{.term = term_,
+                     .commit = commit,
+                     .read_position = reads_.position(),
+                     .wants_reply = wants_reply});
+}
+
+// One append per peer for everything proposed in this batch, one heartbeat for all its reads, and
+// word of a new commit index to those who would otherwise wait for the next tick to apply it.
+void RaftCore::flush_leader() {
+  const bool may_read = log_.term_at(committed_) == term_;
+  if (may_read && reads_.assign()) {
+    broadcast_heartbeat();
+    confirm_reads();
+  }
+  for (auto& [id, progress] : progress_) {
+    if (id == options_.self) {
+      continue;
+    }
+    send_appends(id, progress);
+    if (progress.state() == Progress::State::replicate &&
+        progress.commit_sent < std::min(progress.match(), committed_)) {
+      send_heartbeat(id, progress, false);
+    }
+  }
+}
+
+void RaftCore::send_appends(MemberId to, Progress& progress) {
+  while (progress.may_send()) {
+    const Index previous = before(progress.next());
+    const std::optional<Term> previous_term = log_.term_at(previous);
+    if (!previous_term) {
+      if (progress.is_active) {
+        progress.become_snapshot(log_.base());
+        effects_.snapshots.push_back({to});
+      }
+      return;
+    }
+    const bool has_entries = progress.next() <= log_.last();
+    if (!has_entries && progress.state() == Progress::State::replicate && !progress.wants_nudge) {
+      return;
+    }
+    AppendEntries append{.term = term_,
+                         .previous_index = previous,
+                         .previous_term = *previous_term,
+                         .commit = committed_,
+                         .entries = {}};
+    uint64_t bytes = 0;
+    if (has_entries) {
+      append.entries = log_.slice(progress.next(), log_.last(), options_.max_append_bytes);
+      for (const Entry& entry : append.entries) {
+        bytes += entry.bytes();
+      }
+    }
+    const Index last(previous.value() + append.entries.size());
+    progress.on_sent(last, bytes, has_entries);
+    progress.commit_sent = std::max(progress.commit_sent, std::min(committed_, last));
+    send(to, std::move(append));
+    if (!has_entries) {
+      return;
+    }
+  }
+}
+
+// Only an entry of this term may be counted; it commits all before it (Raft 5.4.2).
+void RaftCore::maybe_commit() {
+  const Index reached(quorum_.reached([this](MemberId id) {
+    const auto found = progress_.find(id);
+    return found == progress_.end() ? 0 : found->second.match().value();
+  }));
+  if (reached > committed_ && log_.term_at(reached) == term_) {
+    commit_to(reached);
+  }
+}
+
+void RaftCore::confirm_reads() {
+  if (!reads_.has_unconfirmed()) {
+    return;
+  }
+  const uint64_t confirmed = quorum_.reached([this](MemberId id) {
+    const auto found = progress_.find(id);
+    if (id == options_.self) {
+      return reads_.position();
+    }
+    return found == progress_.end() ? uint64_t{0} : found->second.read_confirmed;
+  });
+  for (const uint64_t id : reads_.confirm(confirmed)) {
+    effects_.reads_ready.push_back(id);
+  }
+}
+
+std::vector<MemberId> RaftCore::reachable() const {
+  std::vector<MemberId> result;
+  for (const auto& [id, progress] : progress_) {
+    const bool is_heard =
+        progress.heard_at && clock_ - *progress.heard_at <= options_.election_ticks;
+    if (id == options_.self || is_heard) {
+      result.push_back(id);
+    }
+  }
+  return result;
+}
+
+}  // namespace swarm::raft

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+#include "raft/core/entry.h"
+
+namespace swarm::raft {
+
+// The appends that were sent to a peer and not answered, bounded in number and in bytes.
+class Inflights {
+ public:
+  Inflights(size_t max_messages, uint64_t max_bytes)
+      : max_messages_(max_messages), max_bytes_(max_bytes) {}
+
+  bool is_full() const { return sent_.size() >= max_messages_ || bytes_ >= max_bytes_; }
+  void add(Index last, uint64_t bytes);
+  // Those that end at or before `index` were answered.
+  void free_until(Index index);
+  // Gives room for one message when the answers may have been lost.
+  void free_first();
+  void clear();
+
+  size_t messages() const { return sent_.size(); }
+  uint64_t bytes() const { return bytes_; }
+
+ private:
+  struct Sent {
+    Index last;
+    uint64_t bytes;
+  };
+  size_t max_messages_;
+  uint64_t max_bytes_;
+  std::deque<Sent> sent_;
+  uint64_t bytes_ = 0;
+};
+
+// What a leader knows of one member, and how it sends to it (etcd-io/raft's tracker.Progress):
+// `probe` sends one append and waits, to find where the logs agree; `replicate` streams, assuming
+// that all arrives; `snapshot` sends no entries until the snapshot is installed.
+class Progress {
+ public:
+  enum class State { probe, replicate, snapshot };
+
+  Progress(Index next, Inflights inflights) : next_(next), inflights_(std::move(inflights)) {}
+
+  State state() const { return state_; }
+  Index match() const { return match_; }  // agrees with the leader and is durable there
+  Index next() const { return next_; }
+  const Inflights& inflights() const { return inflights_; }
+
+  void become_probe();
+  void become_replicate();
+  void become_snapshot(Index snapshot);
+
+  bool may_send() const;
+  // `last` is the last entry of an append, or the one before its first when it has none.
+  void on_sent(Index last, uint64_t bytes, bool has_entries);
+  // Whether `match` moved, or a probe was answered.
+  bool on_accepted(Index index);
+  // Whether the refusal says something new; otherwise it is late and must be ignored, or duplicates
+  // would make messages without end.
+  bool on_rejected(Index rejected, Index agree_at_most);
+  // A reply that shows the peer alive: a lost answer must not stop the stream for ever.
+  void on_heartbeat_reply();
+
+  // Set and read by the leader.
+  bool is_active = false;            // heard from since the last check of the quorum
+  std::optional<uint64_t> heard_at;  // in ticks of the core
+  bool wants_nudge = false;     // send an append even without entries: something may have been lost
+  Index commit_sent;            // the commit index it was told last
+  uint64_t read_confirmed = 0;  // the highest read position it has answered
+  Index round_target;           // of a learner catching up: the end of the log when the round began
+  uint64_t round_started = 0;
+
+ private:
+  State state_ = State::probe;
+  Index match_;
+  Index next_;
+  bool probe_sent_ = false;
+  Index snapshot_;
+  Inflights inflights_;
+};
+
+}  // namespace swarm::raft

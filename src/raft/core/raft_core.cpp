@@ -1,0 +1,309 @@
+#include "raft/core/raft_core.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "base/check.h"
+
+namespace swarm::raft {
+
+RaftCore::RaftCore(const CoreOptions& options, InitialState initial, Random random)
+    : options_(options),
+      random_(std::move(random)),
+      term_(initial.hard_state.term),
+      vote_(initial.hard_state.vote),
+      log_(initial.snapshot, std::move(initial.entries)),
+      committed_(std::clamp(initial.hard_state.commit, log_.base(), log_.last())),
+      stable_(log_.last()),
+      handed_(log_.base()),
+      quorum_(configuration()),
+      persisted_(initial.hard_state),
+      unpersisted_(after(log_.last())) {
+  SWARM_CHECK(!options_.self.is_empty(), "a member needs an id");
+  SWARM_CHECK(log_.last_term() <= term_, "the log is from a later term than the hard state");
+  effects_.configuration_changed = true;
+  if (!log_.base().is_empty()) {
+    effects_.restore = std::move(initial.snapshot);
+    is_restoring_ = true;
+  }
+  reset_election_timer();
+}
+
+void RaftCore::step(MemberId from, Message message) {
+  if (from != options_.self && configuration().is_removed(from)) {
+    return;
+  }
+  if (!accepts_term_of(from, message)) {
+    return;
+  }
+  std::visit([this, from](auto& body) { handle(from, body); }, message);
+}
+
+void RaftCore::tick() {
+  ++clock_;
+  if (role_ == Role::leader) {
+    tick_leader();
+    return;
+  }
+  ++elapsed_;
+  if (elapsed_ >= timeout_) {
+    campaign();
+  }
+}
+
+Status RaftCore::propose(std::shared_ptr<const std::string> data) {
+  if (role_ != Role::leader) {
+    return absl::FailedPreconditionError("this member does not lead");
+  }
+  if (uncommitted_bytes_ + data->size() > options_.max_uncommitted_bytes &&
+      uncommitted_bytes_ > 0) {
+    return absl::ResourceExhaustedError(
+        "too much is waiting to be committed; try again when a quorum of managers answers");
+  }
+  if (is_transferring()) {
+    // The old leader keeps them in order, and appends them if it goes on to lead.
+    uncommitted_bytes_ += Entry::kOverhead + data->size();
+    delayed_proposals_.push_back(std::move(data));
+    return absl::OkStatus();
+  }
+  append_local(EntryKind::command, std::move(data));
+  return absl::OkStatus();
+}
+
+void RaftCore::read_index(uint64_t id) {
+  if (role_ != Role::leader) {
+    effects_.reads_failed.push_back(id);
+    return;
+  }
+  reads_.add(id);
+}
+
+void RaftCore::step_down() {
+  if (role_ != Role::follower) {
+    become_follower(term_, MemberId());
+  }
+}
+
+void RaftCore::on_persisted(PersistSeq seq, LogMark mark) {
+  SWARM_CHECK(seq <= issued_, "storage acknowledged what was never given to it");
+  acknowledged_ = std::max(acknowledged_, seq);
+  // A mark of another leader's log says nothing about what the log holds now.
+  const Index durable = std::min(mark.index, log_.last());
+  if (mark.leader_term == log_term_ && durable > stable_) {
+    stable_ = durable;
+    stable_moved_ = true;
+    if (role_ == Role::leader) {
+      progress_.at(options_.self).on_accepted(stable_);
+      maybe_commit();
+    }
+  }
+  while (!held_.empty() && held_.front().seq <= acknowledged_) {
+    Envelope envelope = std::move(held_.front().envelope);
+    held_.pop_front();
+    if (term_of(envelope.message) != term_) {
+      continue;
+    }
+    if (envelope.to == options_.self) {
+      step(options_.self, std::move(envelope.message));
+    } else {
+      effects_.send.push_back(std::move(envelope));
+    }
+  }
+}
+
+void RaftCore::on_applied(Index index) {
+  SWARM_CHECK(index <= handed_, "applied up to " + std::to_string(index.value()) +
+                                    ", handed out up to " + std::to_string(handed_.value()));
+  applied_ = std::max(applied_, index);
+  while (!applying_.empty() && applying_.front().last <= index) {
+    applying_bytes_ -= applying_.front().bytes;
+    applying_.pop_front();
+  }
+  if (is_restoring_ && index == handed_) {
+    is_restoring_ = false;
+  }
+}
+
+void RaftCore::on_storage_stalled(bool is_stalled) {
+  is_stalled_ = is_stalled;
+  if (is_stalled_) {
+    step_down();
+  }
+}
+
+void RaftCore::on_snapshot_saved(Index index, Index compact_to) {
+  if (index <= log_.base()) {
+    return;  // a leader's snapshot came in between
+  }
+  SWARM_CHECK(compact_to <= index && index <= applied_, "a snapshot of what is not applied");
+  marker_ = SnapshotMarker{index, log_.at(index).term, marker_ && marker_->resets_log};
+  if (compact_to > log_.base()) {
+    log_.compact(compact_to);
+    release_to_ = compact_to;
+  }
+}
+
+void RaftCore::on_snapshot_received(const SnapshotMeta& meta) {
+  if (meta.index <= committed_) {
+    owe_ack(committed_);
+    return;
+  }
+  if (log_.holds(meta.index, meta.term)) {
+    commit_to(meta.index);
+    owe_ack(meta.index);
+    return;
+  }
+  log_.restore(meta);
+  log_term_ = term_;
+  committed_ = meta.index;
+  // The snapshot file is durable, and recovery prefers it to whatever the log holds.
+  stable_ = meta.index;
+  stable_moved_ = true;
+  handed_ = meta.index;
+  applying_.clear();
+  applying_bytes_ = 0;
+  is_restoring_ = true;
+  unpersisted_ = after(meta.index);
+  marker_ = SnapshotMarker{meta.index, meta.term, true};
+  release_to_ = meta.index;
+  effects_.restore = meta;
+  on_configuration_changed();
+  owe_ack(meta.index);
+}
+
+SnapshotMeta RaftCore::snapshot_meta(Index index) const {
+  const std::optional<Term> term = log_.term_at(index);
+  SWARM_CHECK(term, "a snapshot at index " + std::to_string(index.value()) +
+                        ", which the log does not hold");
+  return {index, *term, log_.configurations().at(index)};
+}
+
+Effects RaftCore::take_effects() {
+  if (role_ == Role::leader) {
+    flush_leader();
+  }
+  take_persist();
+  flush_ack();
+  take_apply();
+  return std::exchange(effects_, {});
+}
+
+void RaftCore::send(MemberId to, Message message) {
+  effects_.send.push_back({to, std::move(message)});
+}
+
+void RaftCore::send_when_durable(MemberId to, Message message) {
+  waiting_.push_back({to, std::move(message)});
+}
+
+// The vote of a term survives every change of role within it (redpanda#14).
+void RaftCore::become_follower(Term term, MemberId leader) {
+  const bool has_led = role_ == Role::leader;
+  if (term > term_) {
+    set_term(term);
+  }
+  role_ = Role::follower;
+  leader_ = leader;
+  votes_.clear();
+  ack_owed_.reset();
+  reset_election_timer();
+  if (has_led) {
+    for (const uint64_t id : reads_.take_all()) {
+      effects_.reads_failed.push_back(id);
+    }
+    delayed_proposals_.clear();
+    transferee_ = MemberId();
+    progress_.clear();
+    uncommitted_bytes_ = 0;
+    noop_ = Index();
+  }
+}
+
+void RaftCore::set_term(Term term) {
+  SWARM_CHECK(term > term_, "a term went down");
+  term_ = term;
+  vote_ = MemberId();
+}
+
+void RaftCore::reset_election_timer() {
+  elapsed_ = 0;
+  timeout_ = options_.election_ticks + random_.below(options_.election_ticks);
+}
+
+void RaftCore::commit_to(Index index) {
+  if (index <= committed_) {
+    return;
+  }
+  SWARM_CHECK(index <= log_.last(), "committed past the end of the log");
+  if (role_ == Role::leader) {
+    const uint64_t bytes = log_.bytes_between(committed_, index);
+    uncommitted_bytes_ -= std::min(uncommitted_bytes_, bytes);
+  }
+  committed_ = index;
+}
+
+void RaftCore::append_local(EntryKind kind, std::shared_ptr<const std::string> data) {
+  Entry entry{term_, after(log_.last()), kind, std::move(data)};
+  uncommitted_bytes_ += entry.bytes();
+  if (log_.append(std::move(entry))) {
+    on_configuration_changed();
+  }
+}
+
+void RaftCore::on_configuration_changed() {
+  quorum_ = Quorum(configuration());
+  effects_.configuration_changed = true;
+  if (role_ == Role::leader) {
+    sync_progress();
+    maybe_commit();  // a smaller quorum may have been reached already (raft-rs#345)
+    confirm_reads();
+  }
+}
+
+void RaftCore::take_persist() {
+  const HardState state{term_, vote_, committed_};
+  const LogMark mark{log_term_, log_.last()};
+  const bool is_promise = state.term != persisted_.term || state.vote != persisted_.vote;
+  // The log agrees with a new leader but no write says so yet: ask for an acknowledgement alone.
+  const bool is_barrier = stable_ < log_.last() && mark != handed_mark_;
+  if (is_promise || unpersisted_ <= log_.last() || marker_ || is_barrier) {
+    PersistOp op;
+    op.seq = ++issued_;
+    op.mark = handed_mark_ = mark;
+    if (state != persisted_) {
+      op.hard_state = persisted_ = state;
+    }
+    op.entries = log_.slice(unpersisted_, log_.last(), std::numeric_limits<uint64_t>::max());
+    op.snapshot = std::exchange(marker_, std::nullopt);
+    op.release_to = std::exchange(release_to_, Index());
+    unpersisted_ = after(log_.last());
+    effects_.persist = std::move(op);
+  }
+  for (Envelope& envelope : std::exchange(waiting_, {})) {
+    if (issued_ == acknowledged_) {
+      effects_.send.push_back(std::move(envelope));
+    } else {
+      held_.push_back({issued_, std::move(envelope)});
+    }
+  }
+}
+
+void RaftCore::take_apply() {
+  if (is_restoring_) {
+    return;
+  }
+  const Index limit = std::min(committed_, stable_);
+  uint64_t bytes = 0;
+  while (handed_ < limit && applying_bytes_ + bytes < options_.max_apply_bytes) {
+    handed_ = after(handed_);
+    effects_.apply.push_back(log_.at(handed_));
+    bytes += effects_.apply.back().bytes();
+  }
+  if (bytes > 0) {
+    applying_.push_back({handed_, bytes});
+    applying_bytes_ += bytes;
+  }
+}
+
+}  // namespace swarm::raft

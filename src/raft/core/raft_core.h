@@ -1,0 +1,239 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "base/result.h"
+#include "raft/core/effects.h"
+#include "raft/core/messages.h"
+#include "raft/core/progress.h"
+#include "raft/core/quorum.h"
+#include "raft/core/raft_log.h"
+#include "raft/core/read_queue.h"
+
+namespace swarm::raft {
+
+enum class Role { follower, pre_candidate, candidate, leader };
+
+// The policy of the core. A tick is one heartbeat.
+struct CoreOptions {
+  MemberId self;
+  uint64_t election_ticks = 10;  // T: an election starts 10 to 20 ticks after the last heartbeat
+  uint64_t max_append_bytes = 1 << 20;
+  size_t max_inflight_messages = 256;
+  uint64_t max_inflight_bytes = 16 << 20;     // per peer
+  uint64_t max_uncommitted_bytes = 64 << 20;  // further proposals are refused
+  uint64_t max_apply_bytes = 4 << 20;         // handed to apply and not acknowledged
+};
+
+// A follower whose leader's process is gone campaigns after up to this many ticks (T / 5).
+inline constexpr uint64_t kRefusedDelayTicks = 2;
+
+// What was found on disk.
+struct InitialState {
+  HardState hard_state;
+  SnapshotMeta snapshot;
+  std::vector<Entry> entries;  // after the snapshot, without a gap
+};
+
+// Raft as a pure state machine (Ongaro and Ousterhout 2014; Ongaro's thesis; the shape of
+// etcd-io/raft with asynchronous storage): inputs are messages, ticks, requests and
+// acknowledgements, the output is one batch of effects. No I/O, no clock, no thread, no log. It
+// does not decide when to snapshot, and knows nothing of addresses beyond carrying them.
+//
+// Always on: pre-vote, check-quorum, vote stickiness, and an answer to leaders of old terms; each
+// pair without the third has a known deadlock (etcd#8243, #8501).
+//
+// Messages in any order, duplicated or late, and well-formed messages that make no sense, are
+// harmless. Broken invariants end the process. Belongs to one loop.
+class RaftCore {
+ public:
+  RaftCore(const CoreOptions& options, InitialState initial, Random random);
+
+  // Inputs.
+  void step(MemberId from, Message message);
+  void tick();
+  // Starts an election by a pre-vote if this is a voter that does not lead.
+  void campaign();
+  // RESOURCE_EXHAUSTED past the bound of uncommitted bytes; FAILED_PRECONDITION when not the
+  // leader. While leadership is being handed over, proposals wait for the outcome.
+  Status propose(std::shared_ptr<const std::string> data);
+  // The index of the entry that carries the change. FAILED_PRECONDITION when not the leader or the
+  // change is not possible; UNAVAILABLE while another change is under way or nothing of this term
+  // is committed yet: try again.
+  Result<Index> propose_membership(const MembershipChange& change);
+  void read_index(uint64_t id);
+  // To the most advanced voter when `to` is empty.
+  Status transfer_leadership(MemberId to);
+
+  // Gives up leading, for want of room for what it was asked to do.
+  void step_down();
+
+  // Acknowledgements.
+  void on_persisted(PersistSeq seq, LogMark mark);
+  void on_applied(Index index);
+  // Storage does not take writes (a full disk): neither leads nor campaigns until it does.
+  void on_storage_stalled(bool is_stalled);
+  // A snapshot of the state at `index` is durable; entries up to `compact_to` <= index may go.
+  void on_snapshot_saved(Index index, Index compact_to);
+  // A leader's snapshot is durable.
+  void on_snapshot_received(const SnapshotMeta& meta);
+  void on_snapshot_sent(MemberId to);
+  void on_peer_refused(MemberId peer);
+
+  // Output; to be called after every input or batch of inputs.
+  Effects take_effects();
+
+  // State.
+  Role role() const { return role_; }
+  bool is_leader() const { return role_ == Role::leader; }
+  Term term() const { return term_; }
+  MemberId vote() const { return vote_; }
+  MemberId leader() const { return leader_; }  // empty when unknown
+  Index committed() const { return committed_; }
+  Index stable() const { return stable_; }
+  Index handed_to_apply() const { return handed_; }
+  Index applied() const { return applied_; }
+  bool is_transferring() const { return !transferee_.is_empty(); }
+  // Where this term of leadership began.
+  Index first_of_term() const { return noop_; }
+  const RaftLog& log() const { return log_; }
+  const Configuration& configuration() const { return log_.configurations().latest(); }
+  bool configuration_is_committed() const {
+    return log_.configurations().latest_index() <= committed_;
+  }
+  bool is_only_voter() const { return quorum_.is_only(options_.self); }
+  SnapshotMeta snapshot_meta(Index index) const;
+  // As leader: members heard from within the last election timeout, itself included.
+  std::vector<MemberId> reachable() const;
+  const std::map<MemberId, Progress>& progress() const { return progress_; }
+
+ private:
+  struct Held {
+    PersistSeq seq;
+    Envelope envelope;
+  };
+  struct Handed {
+    Index last;
+    uint64_t bytes;
+  };
+
+  // raft_core.cpp: roles, durability, effects.
+  void send(MemberId to, Message message);
+  void send_when_durable(MemberId to, Message message);
+  void become_follower(Term term, MemberId leader);
+  void set_term(Term term);
+  void reset_election_timer();
+  void commit_to(Index index);
+  void append_local(EntryKind kind, std::shared_ptr<const std::string> data);
+  void on_configuration_changed();
+  void take_persist();
+  void take_apply();
+
+  // election.cpp
+  bool accepts_term_of(MemberId from, const Message& message);
+  bool is_sticky(MemberId from, const VoteRequest& request) const;
+  void answer_old_term(MemberId from, const Message& message);
+  bool may_campaign() const;
+  void start_election(bool is_transfer);
+  void ask_for_votes(bool is_pre_vote, bool is_transfer);
+  void count_votes();
+  void become_leader();
+  void handle(MemberId from, const VoteRequest& request);
+  void handle(MemberId from, const VoteReply& reply);
+  void handle(MemberId from, const TimeoutNow& request);
+
+  // follower.cpp
+  void follow(MemberId leader);
+  void handle(MemberId from, AppendEntries& append);
+  void handle(MemberId from, const Heartbeat& heartbeat);
+  void handle(MemberId from, SnapshotPart& part);
+  void take_over_entries(std::vector<Entry>& entries);
+  void owe_ack(Index index);
+  void flush_ack();
+
+  // leader.cpp
+  void handle(MemberId from, const AppendReply& reply);
+  void handle(MemberId from, const HeartbeatReply& reply);
+  void handle(MemberId from, const SnapshotPartReply& reply);
+  Progress* heard_from(MemberId from);
+  void tick_leader();
+  void check_quorum();
+  void broadcast_heartbeat();
+  void send_heartbeat(MemberId to, Progress& progress, bool wants_reply);
+  void flush_leader();
+  void send_appends(MemberId to, Progress& progress);
+  void maybe_commit();
+  void confirm_reads();
+
+  // membership.cpp
+  void reset_progress();
+  void sync_progress();
+  Status may_change_membership() const;
+  void append_configuration(const Configuration& configuration);
+  void maybe_promote(MemberId learner, Progress& progress);
+  void maybe_hand_over();
+  void end_transfer();
+
+  const CoreOptions options_;
+  Random random_;
+
+  // Durable.
+  Term term_;
+  MemberId vote_;
+  RaftLog log_;
+
+  // Everyone.
+  Role role_ = Role::follower;
+  MemberId leader_;
+  Index committed_;
+  Index stable_;   // durable here, consistent with log_term_
+  Term log_term_;  // of the leader whose log ours is a prefix of
+  Index handed_;   // to apply
+  Index applied_;
+  bool is_restoring_ = false;
+  bool is_stalled_ = false;
+  std::deque<Handed> applying_;
+  uint64_t applying_bytes_ = 0;
+  Quorum quorum_;
+  uint64_t clock_ = 0;    // ticks since the start
+  uint64_t elapsed_ = 0;  // follower: since hearing the leader; leader: since checking the quorum
+  uint64_t timeout_ = 0;
+
+  // Storage.
+  HardState persisted_;  // as last handed out
+  Index unpersisted_;    // the first entry not handed out
+  LogMark handed_mark_;
+  PersistSeq issued_ = 0;
+  PersistSeq acknowledged_ = 0;
+  std::optional<SnapshotMarker> marker_;
+  Index release_to_;
+  std::vector<Envelope> waiting_;  // for the operation of this batch
+  std::deque<Held> held_;
+
+  // Follower.
+  std::optional<Index> ack_owed_;
+  bool stable_moved_ = false;
+
+  // Candidate.
+  std::map<MemberId, bool> votes_;
+
+  // Leader.
+  std::map<MemberId, Progress> progress_;
+  Index noop_;
+  uint64_t uncommitted_bytes_ = 0;
+  ReadQueue reads_;
+  MemberId transferee_;
+  uint64_t transfer_elapsed_ = 0;
+  bool transfer_sent_ = false;
+  std::vector<std::shared_ptr<const std::string>> delayed_proposals_;
+
+  Effects effects_;
+};
+
+}  // namespace swarm::raft

@@ -1,0 +1,174 @@
+#include "raft/log/segmented_log.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "raft/core/codec.h"
+
+namespace swarm::raft {
+
+namespace {
+
+// A record is read and checked as one piece, so large groups are cut.
+constexpr uint64_t kMaxRecordBytes = 1 << 20;
+
+std::string encode_entries(std::span<const Entry> entries) {
+  ByteWriter writer;
+  uint64_t bytes = 0;
+  for (const Entry& entry : entries) {
+    bytes += entry.bytes();
+  }
+  writer.reserve(bytes);
+  writer.number(entries.front().index.value());
+  write_entries(writer, entries);
+  return writer.take();
+}
+
+size_t entries_of_one_record(std::span<const Entry> entries) {
+  uint64_t bytes = 0;
+  size_t count = 0;
+  while (count < entries.size() &&
+         (count == 0 || bytes + entries[count].bytes() <= kMaxRecordBytes)) {
+    bytes += entries[count].bytes();
+    ++count;
+  }
+  return count;
+}
+
+template <class Records>
+uint64_t size_of(const Records& records) {
+  uint64_t size = 0;
+  for (const auto& record : records) {
+    size += Record::framed_size(record.payload.size());
+  }
+  return size;
+}
+
+}  // namespace
+
+SegmentedLog::SegmentedLog(const LogOptions& options, FileSystem& files, PayloadCipher& cipher,
+                           Random random)
+    : files_(files),
+      cipher_(cipher),
+      segments_(files, options.directory, options.segment_bytes),
+      random_(std::move(random)) {}
+
+Result<SegmentedLog::Opened> SegmentedLog::open(LogOptions options, FileSystem& files,
+                                                PayloadCipher& cipher, Random random) {
+  std::unique_ptr<SegmentedLog> log(new SegmentedLog(options, files, cipher, std::move(random)));
+  SWARM_RETURN_IF_ERROR(log->segments_.prepare());
+  SWARM_ASSIGN_OR_RETURN(LogContents contents, recover_log(files, log->segments_, cipher));
+  log->state_ = {contents.hard_state, contents.snapshot};
+  log->state_.snapshot.resets_log = false;
+  log->segment_ = contents.segment;
+  log->offset_ = contents.offset;
+  log->last_crc_ = contents.last_crc;
+  log->last_index_of_ = contents.last_index_of;
+  if (!contents.is_empty()) {
+    log->file_size_ = contents.segment_size;
+    SWARM_ASSIGN_OR_RETURN(
+        log->file_, files.open(log->segments_.path_of(contents.segment.number), OpenMode::write));
+  }
+  return Opened{std::move(log), std::move(contents)};
+}
+
+// Whoever would write these has lost track of what this member promised; going on would let it vote
+// twice in a term.
+void SegmentedLog::check_promises(const HardState& next) const {
+  const HardState& now = state_.hard_state;
+  SWARM_CHECK(next.term >= now.term, "the term on disk would go down from " +
+                                         std::to_string(now.term.value()) + " to " +
+                                         std::to_string(next.term.value()));
+  SWARM_CHECK(next.term > now.term || now.vote.is_empty() || next.vote == now.vote,
+              "the vote on disk would change within term " + std::to_string(now.term.value()));
+  SWARM_CHECK(next.commit >= now.commit, "the commit index on disk would go down");
+}
+
+void SegmentedLog::encode_op(const PersistOp& op, StateRecord& state,
+                             std::vector<Pending>& records) const {
+  if (op.hard_state || op.snapshot) {
+    if (op.hard_state) {
+      state.hard_state = *op.hard_state;
+    }
+    if (op.snapshot) {
+      state.snapshot = *op.snapshot;
+    }
+    records.push_back({RecordType::state, encode(state)});
+    state.snapshot.resets_log = false;
+  }
+  std::span<const Entry> rest = op.entries;
+  while (!rest.empty()) {
+    const size_t count = entries_of_one_record(rest);
+    records.push_back({RecordType::entries, cipher_.seal(encode_entries(rest.first(count)))});
+    rest = rest.subspan(count);
+  }
+}
+
+Status SegmentedLog::append(std::span<const PersistOp> group) {
+  StateRecord state = state_;
+  std::vector<Pending> records;
+  Index last;
+  for (const PersistOp& op : group) {
+    if (op.hard_state) {
+      check_promises(*op.hard_state);
+    }
+    encode_op(op, state, records);
+    if (!op.entries.empty()) {
+      last = std::max(last, op.entries.back().index);
+    }
+  }
+  if (records.empty()) {
+    return absl::OkStatus();
+  }
+  uint64_t size = size_of(records);
+  if (file_ == nullptr || offset_ + size > file_size_) {
+    SWARM_RETURN_IF_ERROR(begin_segment(size));
+  }
+  if (offset_ == SegmentHeader::kBytes) {
+    // A segment begins with the state as it stands, so that older ones can go.
+    records.insert(records.begin(), Pending{RecordType::state, encode(state_)});
+    size = size_of(records);
+  }
+  std::string bytes;
+  bytes.reserve(size);
+  uint32_t crc = last_crc_;
+  const auto group_start = static_cast<uint32_t>(offset_);
+  for (const Pending& record : records) {
+    crc = append_record(bytes, segment_, record.type, crc, group_start, record.payload);
+  }
+  SWARM_RETURN_IF_ERROR(file_->write_at(offset_, bytes));
+  SWARM_RETURN_IF_ERROR(file_->sync());
+  offset_ += bytes.size();
+  last_crc_ = crc;
+  state_ = state;
+  Index& last_of_segment = last_index_of_[segment_.number];
+  last_of_segment = std::max(last_of_segment, last);
+  return absl::OkStatus();
+}
+
+// Everything in the segment before is durable, so the new one may follow it.
+Status SegmentedLog::begin_segment(uint64_t bytes) {
+  const SegmentHeader header{segment_.number + 1, random_.next(), last_crc_};
+  const uint64_t needed =
+      SegmentHeader::kBytes + Record::framed_size(encode(state_).size()) + bytes;
+  SWARM_ASSIGN_OR_RETURN(file_, segments_.create(header, needed));
+  file_size_ = std::max(needed, segments_.segment_bytes());
+  segment_ = header;
+  offset_ = SegmentHeader::kBytes;
+  last_index_of_[header.number] = Index();
+  return absl::OkStatus();
+}
+
+Status SegmentedLog::release_until(Index index) {
+  while (!last_index_of_.empty()) {
+    const auto oldest = last_index_of_.begin();
+    if (oldest->first == segment_.number || oldest->second > index) {
+      break;
+    }
+    SWARM_RETURN_IF_ERROR(segments_.retire(oldest->first));
+    last_index_of_.erase(oldest);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace swarm::raft

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/file_system.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "raft/core/effects.h"
+#include "raft/log/log_recovery.h"
+#include "raft/log/payload_cipher.h"
+#include "raft/log/segment_files.h"
+
+namespace swarm::raft {
+
+struct LogOptions {
+  std::filesystem::path directory;
+  uint64_t segment_bytes = 8 << 20;
+};
+
+// The write-ahead log of one member: segments of preallocated files, one write and one sync for a
+// group, hard state and snapshot markers in the same log as the entries, every record sealed,
+// checksummed and chained to the one before. docs/formats/raft-log.md describes the bytes.
+//
+// Not for reading entries back: the core holds them in memory; the log is read once, at the start.
+//
+// On the log loop. Errors: RESOURCE_EXHAUSTED (a full disk) changes nothing and may be tried again;
+// after any other error of a write the caller must end the process, since what the disk holds is
+// unknown (Rebello et al., ATC 2020).
+class SegmentedLog {
+ public:
+  struct Opened {
+    std::unique_ptr<SegmentedLog> log;
+    LogContents contents;  // the entries are the caller's to take
+  };
+  // DATA_LOSS as recover_log says. An empty directory is an empty log.
+  static Result<Opened> open(LogOptions options, FileSystem& files, PayloadCipher& cipher,
+                             Random random);
+
+  // Makes the operations durable, in order, by one write and one sync.
+  Status append(std::span<const PersistOp> group);
+  // Recycles segments that hold only entries up to `index`.
+  Status release_until(Index index);
+  // Prepares room for the time ahead, a slice at a call. Whether there is more to do. An error only
+  // means that a later append may need to make room itself.
+  Result<bool> prepare_ahead() { return segments_.prepare_spare_slice(); }
+
+ private:
+  struct Pending {
+    RecordType type;
+    std::string payload;
+  };
+
+  SegmentedLog(const LogOptions& options, FileSystem& files, PayloadCipher& cipher, Random random);
+  void check_promises(const HardState& next) const;
+  void encode_op(const PersistOp& op, StateRecord& state, std::vector<Pending>& records) const;
+  Status begin_segment(uint64_t bytes);
+
+  FileSystem& files_;
+  PayloadCipher& cipher_;
+  SegmentFiles segments_;
+  Random random_;
+  StateRecord state_;
+  SegmentHeader segment_;
+  std::unique_ptr<File> file_;
+  uint64_t file_size_ = 0;
+  uint64_t offset_ = 0;
+  uint32_t last_crc_ = 0;
+  std::map<uint64_t, Index> last_index_of_;
+};
+
+}  // namespace swarm::raft

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/event_loop.h"
+#include "raft/log/segmented_log.h"
+
+namespace swarm::raft {
+
+// Brings operations to the log: whatever queued up while one group was being synced becomes the
+// next group, so the size of groups follows the speed of the disk. Lives on the raft loop; the log
+// itself is touched on the log loop alone.
+class LogWriter {
+ public:
+  struct Events {
+    std::function<void(PersistSeq, LogMark)> persisted;
+    // A full disk, and its end. Meanwhile the group is tried again every kRetry.
+    std::function<void(const Status&)> stalled;
+    std::function<void()> recovered;
+    std::function<void(const Status&)> failed;
+  };
+  static constexpr Duration kRetry = seconds(1);
+
+  LogWriter(EventLoop& loop, EventLoop& log_loop, std::shared_ptr<SegmentedLog> log, Events events);
+
+  void submit(PersistOp op);
+
+ private:
+  using Group = std::shared_ptr<std::vector<PersistOp>>;
+
+  void write_next();
+  void write(Group group);
+  void on_written(const Group& group, const Status& status);
+  void prepare_ahead();
+
+  EventLoop& loop_;
+  EventLoop& log_loop_;
+  const std::shared_ptr<SegmentedLog> log_;
+  const Events events_;
+  std::vector<PersistOp> queue_;
+  bool is_writing_ = false;
+  bool is_preparing_ = false;
+  bool is_stalled_ = false;
+  Timer retry_;
+  Anchor anchor_;
+};
+
+}  // namespace swarm::raft

@@ -1,0 +1,106 @@
+#include "raft/replica/member_storage.h"
+
+#include "raft/core/codec.h"
+#include "raft/log/snapshot_file.h"
+
+namespace swarm::raft {
+
+namespace {
+
+Result<SnapshotMeta> newest_snapshot(FileSystem& files, const std::filesystem::path& directory,
+                                     PayloadCipher& cipher) {
+  SWARM_RETURN_IF_ERROR(files.make_directories(directory));
+  SWARM_ASSIGN_OR_RETURN(const std::vector<std::filesystem::path> paths,
+                         list_snapshots(files, directory));
+  if (paths.empty()) {
+    return SnapshotMeta{};
+  }
+  SWARM_ASSIGN_OR_RETURN(const std::unique_ptr<SnapshotReader> reader,
+                         SnapshotReader::open(files, paths.front(), cipher));
+  while (true) {
+    SWARM_ASSIGN_OR_RETURN(const std::optional<std::string> chunk, reader->next());
+    if (!chunk) {
+      return reader->meta();
+    }
+  }
+}
+
+// What of the log goes on from the snapshot.
+std::vector<Entry> entries_after(std::vector<Entry> entries, const SnapshotMeta& snapshot) {
+  if (entries.empty() || entries.front().index > snapshot.index) {
+    return entries;
+  }
+  const Index last = entries.back().index;
+  const size_t at = snapshot.index.value() - entries.front().index.value();
+  if (last <= snapshot.index || entries[at].term != snapshot.term) {
+    return {};
+  }
+  entries.erase(entries.begin(), entries.begin() + static_cast<ptrdiff_t>(at) + 1);
+  return entries;
+}
+
+Status check_agreement(const std::filesystem::path& directory, const SnapshotMarker& marker,
+                       const InitialState& state) {
+  const Index start = state.snapshot.index;
+  const bool is_gap = !state.entries.empty() && state.entries.front().index != after(start);
+  if (marker.index > start || is_gap) {
+    return absl::DataLossError(
+        directory.string() + ": the log goes on from a snapshot at index " +
+        std::to_string(marker.index.value()) + ", the newest there is at " +
+        std::to_string(start.value()) +
+        ". Remove this manager from the swarm on another manager and let it join anew with an "
+        "empty "
+        "state folder; if it is the only one, restore the folder from a backup");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Result<MemberStorage> open_member_storage(const std::filesystem::path& directory,
+                                          uint64_t segment_bytes, FileSystem& files,
+                                          PayloadCipher& cipher, Random random) {
+  MemberStorage storage;
+  storage.snapshots = directory / "snapshots";
+  LogOptions options{directory / "log", segment_bytes};
+  SWARM_ASSIGN_OR_RETURN(SegmentedLog::Opened opened,
+                         SegmentedLog::open(options, files, cipher, std::move(random)));
+  storage.log = std::move(opened.log);
+  InitialState& state = storage.state;
+  SWARM_ASSIGN_OR_RETURN(state.snapshot, newest_snapshot(files, storage.snapshots, cipher));
+  state.hard_state = opened.contents.hard_state;
+  state.entries = entries_after(std::move(opened.contents.entries), state.snapshot);
+  const SnapshotMarker& marker = opened.contents.snapshot;
+  SWARM_RETURN_IF_ERROR(check_agreement(directory, marker, state));
+  if (marker.index == state.snapshot.index) {
+    return storage;
+  }
+  // The crash came between the snapshot file and its marker.
+  PersistOp op;
+  op.snapshot = SnapshotMarker{state.snapshot.index, state.snapshot.term, state.entries.empty()};
+  if (state.hard_state.term < state.snapshot.term) {
+    // No vote of that term can have left this member: votes are durable first.
+    state.hard_state = {state.snapshot.term, MemberId(), state.hard_state.commit};
+    op.hard_state = state.hard_state;
+  }
+  SWARM_RETURN_IF_ERROR(storage.log->append({&op, 1}));
+  return storage;
+}
+
+Status bootstrap_member(MemberStorage& storage, MemberId self, const std::string& address) {
+  if (!storage.is_empty() || !storage.state.snapshot.index.is_empty()) {
+    return absl::FailedPreconditionError("this member is in a group already");
+  }
+  Configuration configuration;
+  configuration.members.push_back(Member{self, address, false});
+  PersistOp op;
+  op.hard_state = HardState{Term(1), MemberId(), Index(1)};
+  op.entries.push_back(Entry{Term(1), Index(1), EntryKind::membership,
+                             std::make_shared<const std::string>(encode(configuration))});
+  SWARM_RETURN_IF_ERROR(storage.log->append({&op, 1}));
+  storage.state.hard_state = *op.hard_state;
+  storage.state.entries = std::move(op.entries);
+  return absl::OkStatus();
+}
+
+}  // namespace swarm::raft

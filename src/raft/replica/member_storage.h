@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "base/file_system.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "raft/core/raft_core.h"
+#include "raft/log/payload_cipher.h"
+#include "raft/log/segmented_log.h"
+
+namespace swarm::raft {
+
+// The durable state of a member: a folder with its log and its snapshots.
+struct MemberStorage {
+  std::unique_ptr<SegmentedLog> log;
+  InitialState state;
+  std::filesystem::path snapshots;  // their directory
+
+  bool is_empty() const { return state.hard_state == HardState{} && state.entries.empty(); }
+};
+
+// Reads both and makes them agree: after a crash between writing a snapshot and noting it in the
+// log, the snapshot wins. DATA_LOSS when either is damaged, or when the log goes on from a snapshot
+// that is not there.
+Result<MemberStorage> open_member_storage(const std::filesystem::path& directory,
+                                          uint64_t segment_bytes, FileSystem& files,
+                                          PayloadCipher& cipher, Random random);
+
+// Writes the first entry of a new group, which makes `self` its only member, and gives the state
+// that holds it. FAILED_PRECONDITION unless the storage is empty.
+Status bootstrap_member(MemberStorage& storage, MemberId self, const std::string& address);
+
+}  // namespace swarm::raft

@@ -1,0 +1,262 @@
+// What the core asks for, carried out.
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "raft/core/codec.h"
+#include "raft/replica/raft_replica.h"
+
+namespace swarm::raft {
+
+namespace {
+
+// After a snapshot failed (a full disk) the next try waits.
+constexpr Duration kSnapshotRetry = seconds(30);
+
+}  // namespace
+
+// Behind everything that is already waiting on the loop, so that one batch of effects answers it
+// all.
+void RaftReplica::schedule_drive() {
+  if (!is_started_ || std::exchange(is_drive_posted_, true)) {
+    return;
+  }
+  loop_.post(anchor_.bind([this] {
+    is_drive_posted_ = false;
+    drive();
+  }));
+}
+
+void RaftReplica::drive() {
+  if (has_failed_) {
+    return;
+  }
+  membership_.drive(*core_, loop_.now());
+  Effects effects = core_->take_effects();
+  // Before anything of another leader is applied: the store undoes its head first.
+  report_lost_leadership();
+  carry_out(std::move(effects));
+  finish_transfer();
+  report_leader();
+  maybe_take_snapshot();
+}
+
+void RaftReplica::report_lost_leadership() {
+  if (!announced_ || (core_->is_leader() && core_->term() == *announced_)) {
+    return;
+  }
+  const Term term = *std::exchange(announced_, std::nullopt);
+  log::info("leadership lost", {{"term", term.value()}});
+  sender_.stop_all();
+  machine_.leadership_lost(term);
+}
+
+void RaftReplica::report_leader() {
+  if (core_->leader() != told_leader_) {
+    told_leader_ = core_->leader();
+    log::info("leader changed",
+              {{"leader", told_leader_.value()}, {"term", core_->term().value()}});
+    machine_.leader_changed(told_leader_.is_empty() ? std::nullopt : std::optional(told_leader_));
+  }
+  if (!core_->is_leader()) {
+    membership_.on_leadership_lost();
+  } else if (!announced_ && core_->handed_to_apply() >= core_->first_of_term()) {
+    announced_ = core_->term();
+    log::info("leadership won", {{"term", announced_->value()}});
+    machine_.leadership_won(*announced_);
+  }
+}
+
+void RaftReplica::carry_out(Effects effects) {
+  if (effects.configuration_changed) {
+    update_peers();
+  }
+  for (const Envelope& envelope : effects.send) {
+    transport_.send(envelope.to, encode(envelope.message));
+  }
+  if (effects.persist) {
+    writer_->submit(*std::move(effects.persist));
+  }
+  if (effects.restore) {
+    restore(*effects.restore);
+  }
+  if (!effects.apply.empty()) {
+    hand_to_apply(std::move(effects.apply));
+  }
+  for (const SnapshotOrder& order : effects.snapshots) {
+    sender_.start(order.to, core_->term());
+  }
+  for (ReceivedPart& received : effects.parts) {
+    receiver_.on_part(received.from, std::move(received.part));
+  }
+  for (const ReceivedPartReply& received : effects.part_replies) {
+    sender_.on_reply(received.from, received.reply);
+  }
+  if (effects.campaign_soon) {
+    // Chance keeps those who saw the same refusal from campaigning at the same instant.
+    const auto range = static_cast<uint64_t>((options_.tick * kRefusedDelayTicks).count());
+    campaign_.set_after(Duration(random_.below(range + 1)), [this] {
+      if (core_->leader().is_empty() && core_->role() == Role::follower) {
+        core_->campaign();
+        drive();
+      }
+    });
+  }
+  finish_reads(effects.reads_ready, absl::OkStatus());
+  finish_reads(effects.reads_failed,
+               absl::UnavailableError("this manager does not lead any more; try again"));
+}
+
+void RaftReplica::update_peers() {
+  std::map<MemberId, std::string> wanted;
+  for (const Member& member : core_->configuration().members) {
+    if (member.id != options_.self) {
+      wanted.emplace(member.id, member.address);
+    }
+  }
+  for (const auto& [id, address] : peers_) {
+    if (!wanted.contains(id)) {
+      transport_.remove_peer(id);
+    }
+  }
+  for (const auto& [id, address] : wanted) {
+    const auto known = peers_.find(id);
+    if (known == peers_.end() || known->second != address) {
+      transport_.set_peer(id, address);
+    }
+  }
+  peers_ = std::move(wanted);
+}
+
+void RaftReplica::hand_to_apply(std::vector<Entry> entries) {
+  const Index up_to = entries.back().index;
+  std::vector<CommittedEntry> commands;
+  for (Entry& entry : entries) {
+    bytes_since_snapshot_ += entry.bytes();
+    membership_.on_committed(entry);
+    if (entry.kind == EntryKind::command) {
+      commands.push_back({entry.term, entry.index, std::move(entry.data)});
+    }
+  }
+  machine_.apply(std::move(commands), up_to);
+}
+
+void RaftReplica::restore(const SnapshotMeta& meta) {
+  log::info("restoring a snapshot", {{"index", meta.index.value()}, {"term", meta.term.value()}});
+  bytes_since_snapshot_ = 0;
+  auto done = anchor_.bind([this, meta](Result<std::vector<std::string>> chunks) {
+    on_snapshot_read(meta, std::move(chunks));
+  });
+  const std::filesystem::path path = snapshot_path(storage_.snapshots, meta.index, meta.term);
+  log_loop_.post(
+      [&loop = loop_, &files = files_, &cipher = cipher_, path, done = std::move(done)]() mutable {
+        Result<std::vector<std::string>> chunks = std::vector<std::string>();
+        Result<std::unique_ptr<SnapshotReader>> reader = SnapshotReader::open(files, path, cipher);
+        chunks = reader.ok() ? read_snapshot(**reader) : reader.status();
+        loop.post([done = std::move(done), chunks = std::move(chunks)]() mutable {
+          done(std::move(chunks));
+        });
+      });
+}
+
+void RaftReplica::on_snapshot_read(const SnapshotMeta& meta,
+                                   Result<std::vector<std::string>> chunks) {
+  if (!chunks.ok()) {
+    on_storage_failed(chunks.status());
+    return;
+  }
+  auto restored = anchor_.bind([this, meta](const Status& status) {
+    if (!status.ok()) {
+      on_storage_failed(status);
+      return;
+    }
+    remove_old_snapshots(meta);
+    applied(meta.index);
+  });
+  // The machine may answer on a loop of its own.
+  machine_.restore(
+      meta.index, *std::move(chunks),
+      [&loop = loop_, restored = std::move(restored)](const Status& status) mutable {
+        loop.post([restored = std::move(restored), status]() mutable { restored(status); });
+      });
+}
+
+void RaftReplica::finish_reads(const std::vector<uint64_t>& ids, const Status& status) {
+  for (const uint64_t id : ids) {
+    auto read = reads_.extract(id);
+    SWARM_CHECK(!read.empty(), "a read was answered twice");
+    read.mapped()(status);
+  }
+}
+
+void RaftReplica::finish_transfer() {
+  if (transfer_done_ == nullptr || core_->is_transferring()) {
+    return;
+  }
+  auto done = std::exchange(transfer_done_, nullptr);
+  done(core_->is_leader()
+           ? absl::DeadlineExceededError("the other manager did not take over in time")
+           : absl::OkStatus());
+}
+
+void RaftReplica::maybe_take_snapshot() {
+  if (bytes_since_snapshot_ < options_.snapshot_log_bytes || taker_.is_taking() ||
+      core_->applied() <= core_->log().base() || loop_.now() < next_snapshot_) {
+    return;
+  }
+  bytes_since_snapshot_ = 0;
+  taker_.take(
+      core_->applied(),
+      [this](Index index) -> std::optional<SnapshotMeta> {
+        if (index <= core_->log().base()) {
+          return std::nullopt;
+        }
+        return core_->snapshot_meta(index);
+      },
+      [this](const Result<SnapshotMeta>& taken) { on_snapshot_taken(taken); });
+}
+
+void RaftReplica::on_snapshot_taken(const Result<SnapshotMeta>& taken) {
+  if (!taken.ok()) {
+    log::warning("a snapshot was not taken", {{"reason", std::string(taken.status().message())}});
+    next_snapshot_ = loop_.now() + kSnapshotRetry;
+    bytes_since_snapshot_ = options_.snapshot_log_bytes;
+    return;
+  }
+  if (taken->index <= core_->log().base()) {
+    return;  // a leader's snapshot came meanwhile
+  }
+  log::debug("snapshot taken", {{"index", taken->index.value()}});
+  core_->on_applied(taken->index);
+  core_->on_snapshot_saved(taken->index, compact_to(taken->index));
+  remove_old_snapshots(*taken);
+  schedule_drive();
+}
+
+// A follower that was away for a moment catches up by entries: some stay behind the snapshot.
+Index RaftReplica::compact_to(Index snapshot) const {
+  const uint64_t kept = options_.snapshot_log_bytes / 2;
+  const RaftLog& log = core_->log();
+  uint64_t bytes = 0;
+  Index index = snapshot;
+  while (index > log.base() && bytes + log.at(index).bytes() <= kept) {
+    bytes += log.at(index).bytes();
+    index = before(index);
+  }
+  return index;
+}
+
+// After a crash the newest snapshot file counts, whatever the log says of older ones.
+void RaftReplica::remove_old_snapshots(const SnapshotMeta& kept) {
+  log_loop_.post([&files = files_, directory = storage_.snapshots,
+                  path = snapshot_path(storage_.snapshots, kept.index, kept.term)] {
+    const Status removed = remove_older_snapshots(files, directory, path);
+    if (!removed.ok()) {
+      log::warning("an old snapshot stays on disk", {{"reason", std::string(removed.message())}});
+    }
+  });
+}
+
+}  // namespace swarm::raft

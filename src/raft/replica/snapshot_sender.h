@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "base/event_loop.h"
+#include "base/file_system.h"
+#include "raft/core/messages.h"
+#include "raft/log/payload_cipher.h"
+
+namespace swarm::raft {
+
+// Streams the newest snapshot to members that need one: one part on its way at a time, each
+// answered before the next, so a slow receiver sets the pace and a snapshot never fills a queue.
+// Lives on the raft loop, reads on the log loop.
+class SnapshotSender {
+ public:
+  struct Events {
+    std::function<void(MemberId, SnapshotPart)> send;
+    // Sent, or given up: go on with entries, and find out.
+    std::function<void(MemberId)> ended;
+  };
+  static constexpr size_t kPartBytes = 512 << 10;
+  static constexpr int kResendTicks = 4;
+  static constexpr int kGiveUpTicks = 100;
+
+  SnapshotSender(EventLoop& loop, EventLoop& log_loop, FileSystem& files,
+                 std::filesystem::path directory, PayloadCipher& cipher, Events events);
+
+  void start(MemberId to, Term term);
+  void on_reply(MemberId from, const SnapshotPartReply& reply);
+  void tick();
+  // No longer the leader.
+  void stop_all() { sessions_.clear(); }
+
+ private:
+  struct Cursor;  // on the log loop
+  struct Session {
+    Term term;
+    std::shared_ptr<Cursor> cursor;
+    std::optional<SnapshotPart> current;  // sent and not answered; nothing while it is read
+    uint64_t next_sequence = 0;
+    int ticks_waiting = 0;
+    int ticks_silent = 0;
+  };
+
+  void fetch(MemberId to, Session& session);
+  void on_fetched(MemberId to, const std::shared_ptr<Cursor>& cursor, Result<SnapshotPart> part);
+  void end(MemberId to);
+
+  EventLoop& loop_;
+  EventLoop& log_loop_;
+  FileSystem& files_;
+  const std::filesystem::path directory_;
+  PayloadCipher& cipher_;
+  const Events events_;
+  std::map<MemberId, Session> sessions_;
+  Anchor anchor_;
+};
+
+}  // namespace swarm::raft
