@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "daemon/options.h"
 #include "manager/node.h"
-#include "mesh/proxy/run_mesh.h"
+#include "mesh/proxy/mesh_options.h"
 #include "platform/file_system.h"
 #include "platform/host.h"
 #include "runtime/process/task_shim.h"
@@ -54,6 +54,15 @@ int run_daemon(int argc, char** argv) {
   return 0;
 }
 
+int run_mesh_process(const std::vector<std::string>& arguments) {
+  const Result<mesh::MeshOptions> options = mesh::parse_mesh_arguments(arguments);
+  if (!options.ok()) {
+    log::error("mesh could not start", {{"error", options.status().message()}});
+    return 1;
+  }
+  return mesh::run_mesh(*options);
+}
+
 }  // namespace
 
 }  // namespace swarm::daemon
@@ -66,8 +75,7 @@ int main(int argc, char** argv) {
     return swarm::runtime::run_task_shim(arguments);
   }
   if (role == "mesh") {
-    const std::vector<std::string> arguments(argv + 2, argv + argc);
-    return swarm::mesh::run_mesh(arguments);
+    return swarm::daemon::run_mesh_process({argv + 2, argv + argc});
   }
   return swarm::daemon::run_daemon(argc, argv);
 }

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "manager/assignment_file.h"
 #include "manager/node_record.h"
+#include "mesh/proxy/mesh_client.h"
 
 namespace swarm::manager {
 
@@ -59,7 +60,7 @@ class AgentRole {
   api::CredentialsSource credentials_;
   AsioLoop loop_{"agent"};
   std::unique_ptr<agent::Executor> executor_;
-  std::unique_ptr<agent::MeshControl> mesh_;
+  std::unique_ptr<mesh::MeshClient> mesh_;
   std::unique_ptr<agent::DispatcherClient> client_;
   std::unique_ptr<agent::Agent> agent_;
   bool is_stopped_ = false;

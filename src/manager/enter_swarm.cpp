@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "api/ca_client.h"
+#include "api/join_client.h"
 #include "control/swarm.h"
 #include "security/join_token.h"
 #include "security/tls/certificate.h"

@@ -3,7 +3,7 @@
 #include <future>
 #include <utility>
 
-#include "api/raft_transport.h"
+#include "api/peer_transport.h"
 #include "base/log.h"
 #include "security/tls/aes_gcm.h"
 #include "security/tls/credential_files.h"
@@ -50,7 +50,7 @@ Result<std::unique_ptr<ManagerRole>> ManagerRole::open(const NodeRecord& record,
   role->raft_loop_.start();
   role->log_loop_.start();
   ManagerRole* const self = role.get();
-  role->transport_ = api::make_raft_transport(
+  role->transport_ = std::make_unique<api::PeerTransport>(
       role->raft_loop_, raft::MemberId(record.member.value()), std::move(credentials),
       [self](raft::MemberId peer) {
         self->manager_->peer_refused(model::MemberId(peer.value()));

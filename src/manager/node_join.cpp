@@ -3,7 +3,7 @@
 #include <future>
 #include <utility>
 
-#include "api/ca_client.h"
+#include "api/join_client.h"
 #include "api/server.h"
 #include "base/log.h"
 #include "manager/node.h"
@@ -55,6 +55,25 @@ class Wait : public std::enable_shared_from_this<Wait> {
 // Whether `condition`, asked on the loop, came true within `limit`. Off that loop.
 bool wait_until(EventLoop& loop, Duration limit, absl::AnyInvocable<bool()> condition) {
   return std::make_shared<Wait>(loop, std::move(condition))->run(limit);
+}
+
+bool is_unavailable(const Status& status) { return absl::IsUnavailable(status); }
+template <class T>
+bool is_unavailable(const Result<T>& result) {
+  return absl::IsUnavailable(result.status());
+}
+
+// The answer of the first manager that can be reached.
+template <class Answer, class Call>
+Answer ask_any(const std::vector<std::string>& managers, Call call) {
+  Answer answer = absl::UnavailableError("no manager of the swarm is known");
+  for (const std::string& address : managers) {
+    answer = call(address);
+    if (!is_unavailable(answer)) {
+      break;
+    }
+  }
+  return answer;
 }
 
 }  // namespace
@@ -164,8 +183,9 @@ Result<model::Role> Node::join_here(const JoinOptions& options) {
 Status Node::join_group(NodeRecord& record) {
   SWARM_RETURN_IF_ERROR(start_server(record));
   SWARM_ASSIGN_OR_RETURN(
-      record.member, api::join_raft(record.managers, *credentials(), record.advertise_address,
-                                    kCallTimeout));
+      record.member, ask_any<Result<model::MemberId>>(record.managers, [&](const auto& address) {
+        return api::join_raft(address, *credentials(), record.advertise_address, kCallTimeout);
+      }));
   SWARM_RETURN_IF_ERROR(start_manager(record, nullptr));
   return await_leader();
 }
@@ -184,7 +204,10 @@ void Node::change_role(model::Role role) {
     return;
   }
   Result<api::Gateway::IssuedCertificate> issued =
-      api::renew_certificate(changed.managers, old, *request, kCallTimeout);
+      ask_any<Result<api::Gateway::IssuedCertificate>>(
+          changed.managers, [&](const std::string& address) {
+            return api::renew_certificate(address, old, *request, kCallTimeout);
+          });
   if (!issued.ok() || issued->role != role) {
     // The dispatcher goes on telling the role: this is tried again.
     log::info("role not changed yet", {{"role", model::to_string(role)},
@@ -289,7 +312,9 @@ Status Node::leave_here(bool force) {
 
 void Node::leave_group() {
   const NodeRecord self = record();
-  const Status asked = api::leave_raft(self.managers, *credentials(), kCallTimeout);
+  const Status asked = ask_any<Status>(self.managers, [&](const std::string& address) {
+    return api::leave_raft(address, *credentials(), kCallTimeout);
+  });
   if (!asked.ok()) {
     log::warning("the group could not be left in good order", {{"error", asked.message()}});
     return;

@@ -154,7 +154,7 @@ def three_nodes(story, swarm, first):
     victim = others[1]
     survivors = [node for node in nodes if node is not victim]
     story.start_load(swarm, *(f"{node.address}:8081" for node in survivors))
-    lost = {row["ID"] for row in survivors[0].tasks("wide") if row["NodeID"] == node_id(victim)}
+    lost = {row["ID"] for row in survivors[0].tasks("wide") if row["NodeID"] == victim.identity()}
 
     def replaced():
         tasks = survivors[0].tasks("wide")
@@ -167,11 +167,6 @@ def three_nodes(story, swarm, first):
         print(f"  {unplanned} requests were inside the killed containers: nothing could save them")
         story.failed -= unplanned
     story.stop_load()
-
-
-def node_id(node):
-    text = (node.folder / "state" / "node").read_text()
-    return dict(line.split(" ", 1) for line in text.splitlines())["node"]
 
 
 def choose_runtime(wanted, stack, build):

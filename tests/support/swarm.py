@@ -102,6 +102,11 @@ class Node:
         for container in self.swarm.containers_of(self):
             self.swarm.docker("kill", container)
 
+    def identity(self):
+        """The node id, as the state folder has it."""
+        text = (self.folder / "state" / "node").read_text()
+        return dict(line.split(" ", 1) for line in text.splitlines())["node"]
+
     def pids(self):
         return processes_of(self.folder)
 
@@ -204,13 +209,11 @@ class Swarm:
     def containers_of(self, node):
         if self.runtime != "docker":
             return []
-        marker = node.folder / "state" / "node"
         try:
-            identity = dict(line.split(" ", 1) for line in marker.read_text().splitlines())
+            label = f"label=com.swarmd.node={node.identity()}"
         except OSError:
             return []
-        return self.docker("ps", "-q", "--filter",
-                           f"label=com.swarmd.node={identity['node']}").split()
+        return self.docker("ps", "-q", "--filter", label).split()
 
     def load(self, *targets, rate=200):
         return Load(self.load_program, targets, rate)
