@@ -1,6 +1,7 @@
 #include "platform/supervise.h"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -150,6 +151,8 @@ void Supervisor::become_process(int error_pipe) {
   ::dup2(null, STDIN_FILENO);
   ::dup2(out_.pipe.write.get(), STDOUT_FILENO);
   ::dup2(err_.pipe.write.get(), STDERR_FILENO);
+  // Nothing else of ours reaches the process, whatever was inherited.
+  ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
   ::signal(SIGPIPE, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);

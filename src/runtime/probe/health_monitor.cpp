@@ -69,7 +69,8 @@ void HealthMonitor::judge(Check::Outcome outcome) {
     timer_.set_after(next_delay(), [this] { run(); });
   }
   if (is_news) {
-    events_.on_healthy();  // may destroy this
+    auto on_healthy = std::exchange(events_.on_healthy, nullptr);
+    on_healthy();  // may destroy this
   }
 }
 
@@ -80,7 +81,8 @@ void HealthMonitor::count_failure(const std::string& why) {
   if (!is_in_start_period && is_due && policy_.retries > 0) {
     last_counted_ = now;
     if (++failures_ >= policy_.retries) {
-      events_.on_unhealthy(why);  // may destroy this
+      auto on_unhealthy = std::exchange(events_.on_unhealthy, nullptr);
+      on_unhealthy(why);  // may destroy this
       return;
     }
   }

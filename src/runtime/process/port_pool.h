@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <set>
+
+#include "base/random.h"
+#include "base/result.h"
+#include "model/service.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace swarm::runtime {
+
+// Chooses loopback ports for tasks: none that is in use, none given to another task of this node.
+//
+// They come from 20000-29999, below the range that Linux takes ports of outgoing connections from
+// (32768-60999): such a connection could otherwise take a port between the choice and the moment
+// the task opens it. Another swarmd on the same machine can still choose the same one in that
+// moment, once in ten thousand times; the task then fails to open it, ends, and is replaced.
+class PortPool {
+ public:
+  PortPool(boost::asio::io_context& context, Random random);
+
+  // RESOURCE_EXHAUSTED when a long search found none.
+  Result<uint16_t> choose(model::PortProtocol protocol);
+  // One in use by a task found again.
+  void take(uint16_t port) { taken_.insert(port); }
+  void release(uint16_t port) { taken_.erase(port); }
+
+ private:
+  bool is_free(uint16_t port, model::PortProtocol protocol);
+
+  boost::asio::io_context& context_;
+  Random random_;
+  std::set<uint16_t> taken_;
+};
+
+}  // namespace swarm::runtime
