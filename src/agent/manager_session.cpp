@@ -99,6 +99,7 @@ void ManagerSession::receive(model::AgentDownMessage message) {
 
 void ManagerSession::accept(const model::SessionAccepted& accepted) {
   const bool is_first = !is_open_;
+  const Duration last_period = heartbeat_period_;
   heartbeat_period_ = std::max<Duration>(accepted.heartbeat_period, milliseconds(10));
   silence_limit_ = heartbeat_period_ * std::max<int64_t>(accepted.heartbeat_misses, 1);
   expect_word_within(silence_limit_);
@@ -111,6 +112,9 @@ void ManagerSession::accept(const model::SessionAccepted& accepted) {
     backoff_.reset();
     heartbeat_timer_.set_after(heartbeat_period_, [this] { beat(); });
     handlers_.on_open(accepted);
+  } else if (heartbeat_period_ < last_period) {
+    // The manager expects the next beat by the new period already.
+    heartbeat_timer_.set_after(heartbeat_period_, [this] { beat(); });
   }
   handlers_.on_role(accepted.role);
 }

@@ -12,16 +12,17 @@
 
 namespace swarm::dispatcher {
 
-// The leader's side of all agents: sessions, heartbeats, assignments down, statuses up. Lives with a
-// leadership on the control loop; deadlines of heartbeats are soft and start anew with every leader.
+// The leader's side of all agents: sessions, heartbeats, assignments down, statuses up. Lives with
+// a leadership on the control loop; deadlines of heartbeats are soft and start anew with every
+// leader.
 class Dispatcher {
  public:
   static std::unique_ptr<Dispatcher> make(EventLoop& loop, state::Store& store,
                                           state::OutputGate& gate, Random random);
   virtual ~Dispatcher() = default;
 
-  // A node with a valid certificate has opened a stream. A newer session of a node ends the older one.
-  // `address`: its host as the manager sees it.
+  // A node with a valid certificate has opened a stream. A newer session of a node ends the older
+  // one. `address`: its host as the manager sees it.
   virtual Result<model::SessionId> open(const model::NodeId& node, const std::string& address,
                                         std::unique_ptr<SessionSink> sink) = 0;
   virtual void receive(const model::SessionId& session, model::AgentUpMessage message) = 0;
@@ -33,7 +34,8 @@ class Dispatcher {
   // The managers agents may turn to, leader first.
   virtual void set_managers(model::ManagerList managers) = 0;
 
-  // The soft progress of a task (accepted ... starting), newer than the stored status; null if none.
+  // The soft progress of a task (accepted ... starting), newer than the stored status; null if
+  // none.
   virtual const model::TaskStatus* soft_status(const model::TaskId& task) const = 0;
 };
 

@@ -1,0 +1,81 @@
+#include "dispatcher/assignment_tracker.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace swarm::dispatcher {
+
+using model::TaskState;
+
+namespace {
+
+bool is_placed(const model::Task& task) {
+  return task.status.state >= TaskState::assigned;
+}
+
+TaskState desired_of(const model::Task& task) {
+  return is_terminal(task.status.state) ? std::max(task.desired, TaskState::shutdown)
+                                        : task.desired;
+}
+
+model::Assignment assignment_of(const state::View& view, const model::Task& task) {
+  model::Assignment assignment;
+  assignment.task = task.id;
+  assignment.service = task.service;
+  if (const state::ServicePtr service = view.service(task.service)) {
+    assignment.service_name = service->spec.name;
+  }
+  assignment.slot = task.slot;
+  assignment.revision = task.revision;
+  assignment.desired = desired_of(task);
+  const model::TaskTemplate& spec = view.template_of(task);
+  if (!is_terminal(task.status.state)) {
+    assignment.spec = spec;
+  } else {
+    assignment.spec.container.stop_grace_period = spec.container.stop_grace_period;
+    assignment.spec.drain_timeout = spec.drain_timeout;
+  }
+  return assignment;
+}
+
+}  // namespace
+
+void AssignmentTracker::assign(const state::View& view, const model::Task& task,
+                               model::AssignmentSet* set) {
+  sent_[task.id] = desired_of(task);
+  set->assigned.push_back(assignment_of(view, task));
+}
+
+model::AssignmentSet AssignmentTracker::complete(const state::View& view) {
+  model::AssignmentSet set;
+  set.is_complete = true;
+  set.position = view.position();
+  noted_.clear();
+  sent_.clear();
+  for (const auto& [id, task] : view.tasks_on(node_)) {
+    if (is_placed(*task)) {
+      assign(view, *task, &set);
+    }
+  }
+  return set;
+}
+
+model::AssignmentSet AssignmentTracker::changes(const state::View& view) {
+  model::AssignmentSet set;
+  set.position = view.position();
+  for (const model::TaskId& id : std::exchange(noted_, {})) {
+    const state::TaskPtr task = view.task(id);
+    const auto sent = sent_.find(id);
+    if (task != nullptr && task->node == node_ && is_placed(*task)) {
+      if (sent == sent_.end() || sent->second != desired_of(*task)) {
+        assign(view, *task, &set);
+      }
+    } else if (sent != sent_.end()) {
+      sent_.erase(sent);
+      set.removed.push_back(id);
+    }
+  }
+  return set;
+}
+
+}  // namespace swarm::dispatcher

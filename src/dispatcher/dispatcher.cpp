@@ -1,0 +1,309 @@
+#include "dispatcher/dispatcher.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+#include <variant>
+
+#include "base/log.h"
+#include "dispatcher/heartbeat_monitor.h"
+#include "dispatcher/mesh_table_builder.h"
+#include "dispatcher/node_records.h"
+#include "dispatcher/session.h"
+#include "dispatcher/status_intake.h"
+
+namespace swarm::dispatcher {
+namespace {
+
+// The leader handles at most about a thousand heartbeats a second: the period grows with the nodes.
+constexpr Duration kHeartbeatCost = milliseconds(1);
+// A table goes out this long after the first change of it.
+constexpr Duration kMeshTableDelay = milliseconds(10);
+// Agents need time to find a new leader.
+constexpr int kNewLeaderGrace = 2;
+
+Status refuse_unknown(const model::NodeId& node) {
+  return absl::PermissionDeniedError("node " + node.value() +
+                                     " is not part of this swarm: it must join again");
+}
+
+class LeaderDispatcher final : public Dispatcher {
+ public:
+  LeaderDispatcher(EventLoop& loop, state::Store& store, state::OutputGate& gate, Random random);
+  ~LeaderDispatcher() override;
+
+  Result<model::SessionId> open(const model::NodeId& node, const std::string& address,
+                                std::unique_ptr<SessionSink> sink) override;
+  void receive(const model::SessionId& session, model::AgentUpMessage message) override;
+  void stream_closed(const model::SessionId& session) override;
+  void observe(const std::vector<state::Change>& changes) override;
+  void set_managers(model::ManagerList managers) override;
+  const model::TaskStatus* soft_status(const model::TaskId& task) const override {
+    return statuses_.soft(task);
+  }
+
+ private:
+  Session* find(const model::SessionId& id);
+  Session* session_of(const model::NodeId& node);
+  void close(const model::NodeId& node, Status reason);
+  void heard(Session& session);
+  void take_hello(Session& session, model::NodeDescription description);
+  void lost(const std::vector<model::NodeId>& nodes);
+  void push_table();
+  void observe_task(const state::TaskPtr& before, const state::TaskPtr& after);
+  void observe_node(const state::NodePtr& before, const state::NodePtr& after);
+  void observe_cluster(const model::Cluster& cluster);
+  // What a session is told now: period, misses, role.
+  model::SessionAccepted terms_of(const Session& session) const;
+  model::SessionAccepted heartbeat_terms() const;
+  // How long a node may be silent under these terms.
+  Duration patience() const;
+
+  EventLoop& loop_;
+  state::Store& store_;
+  state::OutputGate& gate_;
+  Random random_;
+  NodeRecords nodes_;
+  StatusIntake statuses_;
+  HeartbeatMonitor heartbeats_;
+  MeshTableBuilder mesh_;
+  model::ManagerList managers_;
+  std::map<model::NodeId, std::unique_ptr<Session>> sessions_;
+  std::map<model::SessionId, model::NodeId> nodes_by_session_;
+  bool is_table_unsent_ = false;
+  Timer table_timer_;
+};
+
+LeaderDispatcher::LeaderDispatcher(EventLoop& loop, state::Store& store, state::OutputGate& gate,
+                                   Random random)
+    : loop_(loop),
+      store_(store),
+      gate_(gate),
+      random_(random),
+      nodes_(loop, store),
+      statuses_(loop, store),
+      heartbeats_(loop, [this](const std::vector<model::NodeId>& nodes) { lost(nodes); }),
+      table_timer_(loop) {
+  const state::View view = store_.view();
+  mesh_.load(view);
+  for (const auto& [id, node] : view.nodes()) {
+    if (node->status.state == model::NodeState::ready ||
+        node->status.state == model::NodeState::suspect) {
+      heartbeats_.expect(id, patience() * kNewLeaderGrace);
+    }
+  }
+}
+
+LeaderDispatcher::~LeaderDispatcher() {
+  for (const auto& [node, session] : sessions_) {
+    session->close(absl::UnavailableError("this manager is no longer the leader"));
+  }
+}
+
+Result<model::SessionId> LeaderDispatcher::open(const model::NodeId& node,
+                                                const std::string& address,
+                                                std::unique_ptr<SessionSink> sink) {
+  const state::View view = store_.view();
+  const bool is_removed = view.cluster() != nullptr && view.cluster()->removed_nodes.contains(node);
+  if (is_removed || view.node(node) == nullptr) {
+    return refuse_unknown(node);
+  }
+  close(node, absl::AbortedError("the node has opened a newer session"));
+  const model::SessionId id(random_id(random_));
+  auto session =
+      std::make_unique<Session>(id, node, address, loop_, store_, gate_, std::move(sink));
+  nodes_by_session_[id] = node;
+  heard(*session);
+  sessions_[node] = std::move(session);
+  return id;
+}
+
+void LeaderDispatcher::receive(const model::SessionId& id, model::AgentUpMessage message) {
+  Session* session = find(id);
+  if (session == nullptr) {
+    return;
+  }
+  const model::NodeId node = session->node();
+  if (auto* hello = std::get_if<model::AgentHello>(&message)) {
+    take_hello(*session, std::move(hello->description));
+    return;
+  }
+  if (!session->is_greeted()) {
+    close(node, absl::FailedPreconditionError("the first message of a session is a hello"));
+    return;
+  }
+  heard(*session);
+  if (std::holds_alternative<model::AgentHeartbeat>(message)) {
+    session->answer(terms_of(*session));
+  } else if (auto* reports = std::get_if<std::vector<model::TaskReport>>(&message)) {
+    statuses_.receive(node, std::move(*reports));
+  } else if (auto* description = std::get_if<model::NodeDescription>(&message)) {
+    nodes_.set_description(node, std::move(*description));
+  }
+}
+
+void LeaderDispatcher::take_hello(Session& session, model::NodeDescription description) {
+  const bool is_first = !session.is_greeted();
+  if (is_first) {
+    log::info("agent connected",
+              {{"node", session.node().value()}, {"address", session.address()}});
+  }
+  nodes_.set_ready(session.node(), std::move(description), session.address());
+  session.greet(terms_of(session));
+  if (mesh_.refresh(store_.view())) {
+    is_table_unsent_ = true;
+  }
+  session.send(mesh_.table());
+  session.send(managers_);
+  heard(session);
+}
+
+void LeaderDispatcher::heard(Session& session) {
+  // The agent may still beat at the period it was told before.
+  heartbeats_.expect(session.node(), std::max(session.patience(), patience()));
+}
+
+void LeaderDispatcher::stream_closed(const model::SessionId& id) {
+  Session* session = find(id);
+  if (session == nullptr) {
+    return;
+  }
+  const model::NodeId node = session->node();
+  const bool was_greeted = session->is_greeted();
+  nodes_by_session_.erase(id);
+  sessions_.erase(node);
+  log::info("agent disconnected", {{"node", node.value()}});
+  if (was_greeted) {
+    nodes_.set_suspect(node);
+  }
+}
+
+void LeaderDispatcher::lost(const std::vector<model::NodeId>& nodes) {
+  for (const model::NodeId& node : nodes) {
+    log::warning("node lost", {{"node", node.value()}});
+    close(node, absl::DeadlineExceededError("the node was not heard of in time"));
+  }
+  nodes_.set_down(nodes);
+}
+
+void LeaderDispatcher::close(const model::NodeId& node, Status reason) {
+  const auto found = sessions_.find(node);
+  if (found == sessions_.end()) {
+    return;
+  }
+  const std::unique_ptr<Session> closed = std::move(found->second);
+  sessions_.erase(found);
+  nodes_by_session_.erase(closed->id());
+  closed->close(std::move(reason));
+}
+
+void LeaderDispatcher::observe(const std::vector<state::Change>& changes) {
+  const state::View view = store_.view();
+  for (const state::Change& change : changes) {
+    if (const auto* task = std::get_if<state::TaskPtr>(&change.before)) {
+      observe_task(*task, std::get<state::TaskPtr>(change.after));
+    } else if (const auto* node = std::get_if<state::NodePtr>(&change.before)) {
+      observe_node(*node, std::get<state::NodePtr>(change.after));
+    } else if (const auto* cluster = std::get_if<state::ClusterPtr>(&change.after)) {
+      if (*cluster != nullptr) {
+        observe_cluster(**cluster);
+      }
+    }
+    if (mesh_.observe(view, change) && !table_timer_.is_set()) {
+      table_timer_.set_after(kMeshTableDelay, [this] { push_table(); });
+    }
+  }
+}
+
+void LeaderDispatcher::observe_task(const state::TaskPtr& before, const state::TaskPtr& after) {
+  const model::Task& task = after != nullptr ? *after : *before;
+  statuses_.observe(task.id, after.get());
+  if (Session* session = session_of(task.node)) {
+    session->note_task(task.id);
+  }
+}
+
+void LeaderDispatcher::observe_node(const state::NodePtr& before, const state::NodePtr& after) {
+  if (after == nullptr) {
+    heartbeats_.forget(before->id);
+    close(before->id, refuse_unknown(before->id));
+    return;
+  }
+  if (Session* session = session_of(after->id)) {
+    session->set_role(after->spec.role);
+  }
+}
+
+void LeaderDispatcher::observe_cluster(const model::Cluster& cluster) {
+  for (const model::NodeId& node : cluster.removed_nodes) {
+    heartbeats_.forget(node);
+    close(node, refuse_unknown(node));
+  }
+}
+
+void LeaderDispatcher::push_table() {
+  const bool has_changed = mesh_.refresh(store_.view());
+  if (!has_changed && !is_table_unsent_) {
+    return;
+  }
+  is_table_unsent_ = false;
+  for (const auto& [node, session] : sessions_) {
+    if (session->is_greeted()) {
+      session->send(mesh_.table());
+    }
+  }
+}
+
+void LeaderDispatcher::set_managers(model::ManagerList managers) {
+  managers_ = std::move(managers);
+  for (const auto& [node, session] : sessions_) {
+    if (session->is_greeted()) {
+      session->send(managers_);
+    }
+  }
+}
+
+Session* LeaderDispatcher::find(const model::SessionId& id) {
+  const auto found = nodes_by_session_.find(id);
+  return found == nodes_by_session_.end() ? nullptr : session_of(found->second);
+}
+
+Session* LeaderDispatcher::session_of(const model::NodeId& node) {
+  const auto found = sessions_.find(node);
+  return found == sessions_.end() ? nullptr : found->second.get();
+}
+
+model::SessionAccepted LeaderDispatcher::heartbeat_terms() const {
+  const model::Cluster defaults;
+  const state::ClusterPtr& stored = store_.view().cluster();
+  const model::Cluster& cluster = stored != nullptr ? *stored : defaults;
+  model::SessionAccepted terms;
+  // By all nodes, not by those connected: after a failover they all come at once.
+  terms.heartbeat_period =
+      std::max<Duration>(cluster.heartbeat_period, kHeartbeatCost * store_.view().nodes().size());
+  terms.heartbeat_misses = std::max(cluster.heartbeat_misses, 1u);
+  return terms;
+}
+
+model::SessionAccepted LeaderDispatcher::terms_of(const Session& session) const {
+  model::SessionAccepted terms = heartbeat_terms();
+  terms.session = session.id();
+  if (const state::NodePtr node = store_.view().node(session.node())) {
+    terms.role = node->spec.role;
+  }
+  return terms;
+}
+
+Duration LeaderDispatcher::patience() const {
+  const model::SessionAccepted terms = heartbeat_terms();
+  return terms.heartbeat_period * terms.heartbeat_misses;
+}
+
+}  // namespace
+
+std::unique_ptr<Dispatcher> Dispatcher::make(EventLoop& loop, state::Store& store,
+                                             state::OutputGate& gate, Random random) {
+  return std::make_unique<LeaderDispatcher>(loop, store, gate, random);
+}
+
+}  // namespace swarm::dispatcher

@@ -1,0 +1,110 @@
+#include "dispatcher/mesh_table_builder.h"
+
+#include <optional>
+#include <utility>
+#include <variant>
+
+namespace swarm::dispatcher {
+
+using model::TaskState;
+
+namespace {
+
+// What of a task shows in the table.
+std::optional<std::pair<model::NodeId, model::EndpointState>> endpoint_of(const model::Task* task) {
+  if (task == nullptr || task->status.state != TaskState::running) {
+    return std::nullopt;
+  }
+  const bool is_wanted = task->desired < TaskState::shutdown;
+  return std::pair(task->node,
+                   is_wanted ? model::EndpointState::ready : model::EndpointState::draining);
+}
+
+std::optional<model::MeshService> mesh_service_of(const state::View& view,
+                                                  const model::ServiceId& id) {
+  const state::ServicePtr service = view.service(id);
+  if (service == nullptr || service->spec.task.ports.empty()) {
+    return std::nullopt;
+  }
+  model::MeshService mesh;
+  mesh.service = id;
+  mesh.name = service->spec.name;
+  if (!service->is_removed) {
+    mesh.ports = service->spec.task.ports;
+  }
+  for (const auto& [task_id, task] : view.tasks_of(id)) {
+    const auto endpoint = endpoint_of(task.get());
+    const state::NodePtr node = endpoint ? view.node(endpoint->first) : nullptr;
+    if (node != nullptr && !node->description.mesh_address.empty()) {
+      mesh.endpoints.push_back(
+          {task_id, node->id, node->description.mesh_address, endpoint->second});
+    }
+  }
+  if (mesh.ports.empty() && mesh.endpoints.empty()) {
+    return std::nullopt;
+  }
+  return mesh;
+}
+
+}  // namespace
+
+void MeshTableBuilder::load(const state::View& view) {
+  for (const auto& [id, service] : view.services()) {
+    dirty_.insert(id);
+  }
+  table_.position = view.position();
+  refresh(view);
+}
+
+bool MeshTableBuilder::observe(const state::View& view, const state::Change& change) {
+  if (const auto* before = std::get_if<state::TaskPtr>(&change.before)) {
+    const state::TaskPtr& after = std::get<state::TaskPtr>(change.after);
+    if (endpoint_of(before->get()) != endpoint_of(after.get())) {
+      dirty_.insert(after != nullptr ? after->service : (*before)->service);
+    }
+  } else if (const auto* before = std::get_if<state::ServicePtr>(&change.before)) {
+    const state::ServicePtr& after = std::get<state::ServicePtr>(change.after);
+    dirty_.insert(after != nullptr ? after->id : (*before)->id);
+  } else if (const auto* before = std::get_if<state::NodePtr>(&change.before)) {
+    const state::NodePtr& after = std::get<state::NodePtr>(change.after);
+    const bool has_moved = *before == nullptr || after == nullptr ||
+                           (*before)->description.mesh_address != after->description.mesh_address;
+    if (has_moved) {
+      for (const auto& [id, task] : view.tasks_on(after != nullptr ? after->id : (*before)->id)) {
+        dirty_.insert(task->service);
+      }
+    }
+  }
+  return !dirty_.empty();
+}
+
+bool MeshTableBuilder::refresh_service(const state::View& view, const model::ServiceId& id) {
+  std::optional<model::MeshService> mesh = mesh_service_of(view, id);
+  const auto found = services_.find(id);
+  if (!mesh) {
+    return services_.erase(id) > 0;
+  }
+  if (found != services_.end() && found->second == *mesh) {
+    return false;
+  }
+  services_[id] = *std::move(mesh);
+  return true;
+}
+
+bool MeshTableBuilder::refresh(const state::View& view) {
+  bool has_changed = false;
+  for (const model::ServiceId& id : std::exchange(dirty_, {})) {
+    has_changed = refresh_service(view, id) || has_changed;
+  }
+  if (!has_changed) {
+    return false;
+  }
+  table_.position = view.position();
+  table_.services.clear();
+  for (const auto& [id, service] : services_) {
+    table_.services.push_back(service);
+  }
+  return true;
+}
+
+}  // namespace swarm::dispatcher
