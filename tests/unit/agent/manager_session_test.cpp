@@ -67,6 +67,14 @@ TEST_F(SessionTest, TheAnswerToAHeartbeatStretchesThePeriod) {
   EXPECT_EQ(opened, 1);
 }
 
+TEST_F(SessionTest, AShorterPeriodHoldsAtOnce) {
+  start();
+  managers.accept(seconds(10));
+  managers.accept(seconds(1));
+  world.run_for(seconds(1));
+  EXPECT_EQ(heartbeats(), 1u);
+}
+
 TEST_F(SessionTest, FollowsARedirectAtOnce) {
   start();
   managers.close(absl::FailedPreconditionError("not the leader"), "leader");
