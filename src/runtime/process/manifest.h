@@ -18,8 +18,8 @@ namespace swarm::runtime {
 //    "health": {"test": ["HTTP", "/health"], "interval_ms": 1000, "timeout_ms": 500,
 //               "start_period_ms": 0, "retries": 3}}
 //
-// Only the command is required. Paths are relative to the folder. The arguments of a service replace
-// all of the command but the program.
+// Only the command is required. Paths are relative to the folder. The arguments of a service
+// replace all of the command but the program.
 struct Manifest {
   std::vector<std::string> command;
   std::map<std::string, std::string> env;

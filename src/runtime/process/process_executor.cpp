@@ -238,6 +238,9 @@ Result<TaskRecord> ProcessExecutor::make_record(const agent::TaskLabels& labels,
     return std::pair(a.target, a.protocol) < std::pair(b.target, b.protocol);
   });
   record.ports.erase(std::unique(record.ports.begin(), record.ports.end()), record.ports.end());
+  if (record.health && record.health->test.front() == "NONE") {
+    record.health.reset();
+  }
   const bool has_http = record.health && record.health->test.front() == "HTTP";
   if (has_http && record.ports.empty()) {
     return absl::FailedPreconditionError("an HTTP health check needs a published port");

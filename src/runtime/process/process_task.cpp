@@ -229,12 +229,11 @@ void ProcessTask::watch_health() {
     event.error = why;
     sink_(event);
   };
-  const bool has_check = record_.health && record_.health->test.front() != "NONE";
-  if (!has_check && is_healthy_) {
+  if (!record_.health && is_healthy_) {
     return;
   }
   health_ = std::make_unique<HealthMonitor>(
-      loop_, make_check(), has_check ? health_policy(*record_.health) : readiness_policy(),
+      loop_, make_check(), record_.health ? health_policy(*record_.health) : readiness_policy(),
       std::move(events), is_healthy_);
 }
 

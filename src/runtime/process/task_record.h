@@ -31,7 +31,7 @@ struct TaskRecord {
   std::vector<std::string> environment;  // without the ports
   std::string workdir;
   std::vector<TaskPort> ports;
-  std::optional<model::HealthCheck> health;
+  std::optional<model::HealthCheck> health;  // never NONE: that is no check
   std::string stop_signal;
   Duration grace{};  // when nobody says otherwise
   platform::CgroupLimits limits;
