@@ -12,12 +12,13 @@
 #include "model/node.h"
 #include "model/service.h"
 #include "model/task.h"
+#include "security/identity.h"
 
 namespace swarm::api {
 
-// The control API as swarmctl sees it: blocking calls on the local socket ("unix:/run/swarmd/swarmd.sock"),
-// each with the deadline given at construction. References are what a person typed: id, name or unique
-// prefix. Errors are the server's, ready to print.
+// The control API as swarmctl sees it: blocking calls on the local socket
+// ("unix:/run/swarmd/swarmd.sock"), each with the deadline given at construction. References are
+// what a person typed: id, name or unique prefix. Errors are the server's, ready to print.
 class Client {
  public:
   struct ServiceSummary {
@@ -57,6 +58,10 @@ class Client {
 
   // Connecting is lazy: the first call says when nobody listens, and how to start swarmd.
   static std::unique_ptr<Client> connect(const std::string& endpoint, Duration deadline);
+  // To the network address of a manager, as another manager.
+  static std::unique_ptr<Client> connect_tls(const std::string& address,
+                                             const security::NodeCredentials& credentials,
+                                             Duration deadline);
   virtual ~Client() = default;
 
   virtual Result<LocalNode::Info> info() = 0;

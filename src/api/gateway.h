@@ -17,8 +17,8 @@
 namespace swarm::api {
 
 // What the gRPC services of a manager need from it: implemented by manager/. The services convert,
-// check roles, call this and reply; they decide nothing. From any thread; callbacks come on any thread,
-// exactly once.
+// check roles, call this and reply; they decide nothing. From any thread; callbacks come on any
+// thread, exactly once.
 class Gateway {
  public:
   using Write =
@@ -38,8 +38,8 @@ class Gateway {
   // Runs the use case on the leader's head, commits what it returns, and is done when that is
   // committed. UNAVAILABLE within five seconds when there is no leader or no quorum.
   virtual void write(Write use_case, Done done) = 0;
-  // Linearizable: runs `query` on the head, is done when leadership was confirmed after the call and
-  // the head it saw is committed.
+  // Linearizable: runs `query` on the head, is done when leadership was confirmed after the call
+  // and the head it saw is committed.
   virtual void read(Read query, Done done) = 0;
   // From committed state of any manager, leader or not.
   virtual void stale_read(Read query, Done done) = 0;
@@ -62,8 +62,8 @@ class Gateway {
   struct Joined {
     model::MemberId member;
   };
-  // A node with a manager's certificate asks to become a member at `address`. Leader only. A node that
-  // is a member already keeps its id and gets the new address.
+  // A node with a manager's certificate asks to become a member at `address`. Leader only. A node
+  // that is a member already keeps its id and gets the new address.
   virtual void join_raft(model::NodeId node, std::string address,
                          absl::AnyInvocable<void(Result<Joined>)> done) = 0;
   // The node asks to be removed from the group (swarm leave, demotion). Leader only.

@@ -54,8 +54,8 @@ class LocalNode {
   virtual void join(JoinOptions options, absl::AnyInvocable<void(Result<model::Role>)> done) = 0;
   virtual void leave(bool force, absl::AnyInvocable<void(Status)> done) = 0;
 
-  // The manager of this node; null unless it is one. Valid until `leave` or a demotion: hold it only
-  // while a call is served (the node waits for those).
+  // The manager of this node; null unless it is one. Valid until `leave` or a demotion: hold it
+  // only while a call is served (the node waits for those).
   virtual std::shared_ptr<Gateway> gateway() = 0;
 };
 

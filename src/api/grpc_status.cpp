@@ -1,0 +1,36 @@
+#include "api/grpc_status.h"
+
+#include <string>
+
+#include "api/limits.h"
+
+namespace swarm::api {
+
+grpc::Status to_grpc(const Status& status) {
+  if (status.ok()) {
+    return grpc::Status::OK;
+  }
+  std::string message(status.message());
+  if (message.size() > kMaxErrorBytes) {
+    message.resize(kMaxErrorBytes);
+    message += " ...";
+  }
+  return grpc::Status(static_cast<grpc::StatusCode>(status.raw_code()), message);
+}
+
+Status from_grpc(const grpc::Status& status) {
+  return Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+}
+
+// gRPC tells these apart in its texts only; a test of this module fails if they change.
+bool is_not_connected(const grpc::Status& status) {
+  return status.error_code() == grpc::StatusCode::UNAVAILABLE &&
+         status.error_message().find("failed to connect to all addresses") != std::string::npos;
+}
+
+bool is_refused(const grpc::Status& status) {
+  return is_not_connected(status) &&
+         status.error_message().find("Connection refused") != std::string::npos;
+}
+
+}  // namespace swarm::api

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+
+#include "base/time.h"
+
+// Bounds of what goes over a connection, in one place.
+namespace swarm::api {
+
+// A request, or one message of a stream to a manager. Well over what Raft sends at once (1 MiB of
+// entries, or a single one of 1.5 MiB) and a spec may have (1 MiB).
+inline constexpr int kMaxRequestBytes = 4 << 20;
+// A reply, or one message of a stream to an agent: lists, and the first assignment set of a
+// session.
+inline constexpr int kMaxReplyBytes = 64 << 20;
+// The sentence of an error travels in the trailer; gRPC's default bound there is 8 KiB.
+inline constexpr size_t kMaxErrorBytes = 4096;
+inline constexpr int kMaxMetadataBytes = 64 << 10;
+
+// What may wait for one agent that does not read: then its session ends and a new one begins.
+inline constexpr size_t kMaxSessionQueueBytes = 64 << 20;
+// What may wait for one peer: then messages are dropped, and Raft sends again.
+inline constexpr size_t kMaxPeerQueueBytes = 16 << 20;
+// Queued messages to a peer go out together up to this.
+inline constexpr size_t kMaxPeerBatchBytes = 1 << 20;
+
+// An answer from a swarm without a leader: under the five seconds that are promised.
+inline constexpr Duration kLeaderBudget = milliseconds(4'700);
+// A membership change waits for the new member to be heard of.
+inline constexpr Duration kMembershipBudget = seconds(20);
+// Between two looks for a leader.
+inline constexpr Duration kLeaderRetry = milliseconds(50);
+
+// Between two attempts to reach a peer: doubles from the first to the second.
+inline constexpr Duration kMinPeerRetry = milliseconds(50);
+inline constexpr Duration kMaxPeerRetry = milliseconds(500);
+
+// A connection without an answer to a ping for this long is dead.
+inline constexpr int kKeepaliveMs = 2'000;
+// A connection attempt may take this long: TLS over a slow line.
+inline constexpr int kConnectTimeoutMs = 2'000;
+inline constexpr int kMinBackoffMs = 100;  // gRPC allows no less
+inline constexpr int kMaxBackoffMs = 500;
+
+// A server that stops gives the calls it serves this long.
+inline constexpr Duration kShutdownGrace = seconds(1);
+
+}  // namespace swarm::api

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "api/credentials_source.h"
+#include "base/event_loop.h"
+#include "raft/core/transport.h"
+
+namespace swarm::api {
+
+class ChannelCache;
+class LoopGate;
+class PeerLink;
+
+// Raft messages between managers over gRPC: one stream to each peer, kept open and made again when
+// it breaks. What cannot be sent soon is dropped; Raft sends again. Messages of other members come
+// in through the server (Gateway::receive_raft), not here.
+//
+// On the raft loop. After destruction nothing is called.
+class PeerTransport final : public raft::Transport {
+ public:
+  // On the loop, each time a connection to `peer` is refused: its machine is up and its process is
+  // gone. A broken stream is tried again at once, so this comes within milliseconds of a crash.
+  using Refused = std::function<void(raft::MemberId peer)>;
+
+  PeerTransport(EventLoop& loop, raft::MemberId self, CredentialsSource credentials,
+                Refused on_refused);
+  ~PeerTransport() override;
+
+  void set_peer(raft::MemberId peer, const std::string& address) override;
+  void remove_peer(raft::MemberId peer) override;
+  void send(raft::MemberId to, std::string message) override;
+
+ private:
+  const raft::MemberId self_;
+  const std::shared_ptr<ChannelCache> channels_;
+  const std::shared_ptr<LoopGate> gate_;
+  const Refused on_refused_;
+  std::map<raft::MemberId, std::shared_ptr<PeerLink>> peers_;
+  Anchor anchor_;
+};
+
+}  // namespace swarm::api

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "api/credentials_source.h"
+#include "api/local_node.h"
+#include "base/result.h"
+#include "security/identity.h"
+
+namespace swarm::api {
+
+// A gRPC server of swarmd: the local socket every node has (LocalNode and the control API), or the
+// network address of a manager (everything but LocalNode, mutual TLS). Which call needs what is in
+// security/roles. What only the leader can answer is passed on to it.
+//
+// It asks the node for its gateway at each call; so one server serves a node through all it
+// becomes. A renewed certificate needs a new network server: stop this one first.
+//
+// Destroying it ends all streams, gives calls a second, and returns when nothing uses the node any
+// more: not from within one of the node's answers to a call.
+class Server {
+ public:
+  // The socket file is replaced, and is for its owner and group only. `credentials`: to reach the
+  // leader with.
+  static Result<std::unique_ptr<Server>> listen_local(LocalNode& node,
+                                                      const std::filesystem::path& socket,
+                                                      CredentialsSource credentials);
+
+  // `address`: "0.0.0.0:2377"; port 0 takes a free one. UNAVAILABLE when it cannot be had.
+  static Result<std::unique_ptr<Server>> listen_network(
+      LocalNode& node, const std::string& address,
+      std::shared_ptr<const security::NodeCredentials> credentials);
+
+  ~Server();
+
+  // The TCP port it listens on.
+  uint16_t port() const;
+
+ private:
+  struct Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace swarm::api
