@@ -180,9 +180,10 @@ class NodeLifecycle final : public state::Reconciler {
         continue;
       }
       // One change of a slot in a plan: the next must see what this one did.
-      if (plan.is_full() || !touched_.insert({id, task->slot}).second) {
+      if (plan.is_full() || touched_.contains({id, task->slot})) {
         return false;
       }
+      const size_t changes_before = plan.size();
       if (!service || service->is_removed) {
         plan.discard(*task);
         continue;
@@ -194,6 +195,9 @@ class NodeLifecycle final : public state::Reconciler {
         if (slot.number == task->slot) {
           take_off(*service, slot, *task, condition, plan);
         }
+      }
+      if (plan.size() > changes_before) {
+        touched_.insert({id, task->slot});
       }
     }
     return true;

@@ -32,7 +32,8 @@ std::unique_ptr<state::Reconciler> make_node_lifecycle(Random random);
 std::unique_ptr<state::Reconciler> make_handover();
 std::unique_ptr<state::Reconciler> make_reaper();
 
-// All of them, in the order in which they are best asked.
+// All of them, in the order in which they are best asked: a failure pauses its rollout before
+// anybody restarts the task. Any other order is safe too.
 std::vector<std::unique_ptr<state::Reconciler>> make_all(Random random);
 
 }  // namespace swarm::orchestrator

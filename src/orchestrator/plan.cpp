@@ -9,7 +9,7 @@ constexpr size_t kReserve = 16;
 }  // namespace
 
 bool Plan::is_full() const {
-  return tasks_.size() + services_.size() + removals_.size() + kReserve > state::kMaxDecisions;
+  return size() + kReserve > state::kMaxDecisions;
 }
 
 model::Task& Plan::edit(const model::Task& task) {

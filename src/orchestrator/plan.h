@@ -20,6 +20,7 @@ class Plan {
 
   // No room for another slot's worth of changes. What is not planned then is planned next time.
   bool is_full() const;
+  size_t size() const { return tasks_.size() + services_.size() + removals_.size(); }
 
   // The draft of a stored object. Valid as long as the plan.
   model::Task& edit(const model::Task& task);

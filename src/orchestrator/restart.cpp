@@ -5,6 +5,7 @@
 #include "base/units.h"
 #include "orchestrator/orchestrators.h"
 #include "orchestrator/restart_policy.h"
+#include "orchestrator/rollout_watch.h"
 #include "orchestrator/service_reconciler.h"
 
 namespace swarm::orchestrator {
@@ -37,14 +38,14 @@ model::Task successor_of(const model::Service& service, const model::Task& task,
 }
 
 // The node was to blame: what the rollout and the restart policy know about the slot stays known.
-void carry_on(const model::Task& task, model::Task& successor) {
+void carry_on(const model::Service& service, const model::Task& task, model::Task& successor) {
   if (successor.revision != task.revision) {
     return;
   }
   successor.restarts = task.restarts;
   successor.window_restarts = task.window_restarts;
   successor.window_started_at = task.window_started_at;
-  successor.is_rollout = task.is_rollout && !is_set(task.status.running_since);
+  successor.is_rollout = belongs_to_rollout(service, task) && !is_set(task.status.running_since);
 }
 
 void hold_for_attempt(const model::Service& service, const model::RestartPolicy& policy,
@@ -84,31 +85,43 @@ class Restart final : public ServiceReconciler {
     if (service.is_removed) {
       return std::nullopt;
     }
+    std::optional<WallTime> deadline;
     for (const SlotTasks& slot : slots_of(plan.view(), service.id)) {
       if (plan.is_full()) {
         break;
       }
-      plan_slot(service, slot, plan);
+      const std::optional<WallTime> due = plan_slot(service, slot, plan);
+      if (due && (!deadline || *due < *deadline)) {
+        deadline = due;
+      }
     }
-    return std::nullopt;
+    return deadline;
   }
 
  private:
-  // Newest first: at most the newest is replaced, the others have it as their successor.
-  static void plan_slot(const model::Service& service, const SlotTasks& slot, Plan& plan) {
+  // Newest first: at most the newest is replaced, the others have it as their successor. One that
+  // ended while it was held back is replaced when its own delay is over: agents prepare held tasks,
+  // and one that cannot be prepared must not be tried again and again without any delay.
+  static std::optional<WallTime> plan_slot(const model::Service& service, const SlotTasks& slot,
+                                           Plan& plan) {
+    std::optional<WallTime> due;
     bool is_replaced = false;
     for (auto task = slot.tasks.rbegin(); task != slot.tasks.rend(); ++task) {
       if (!is_wanted(**task) || is_live(**task)) {
         continue;
       }
+      const bool is_orphan = (*task)->status.state == model::TaskState::orphaned;
       if (is_replaced) {
         plan.retire(**task);
-        continue;
+      } else if ((*task)->not_before > plan.now() && !is_orphan) {
+        due = (*task)->not_before;
+        is_replaced = true;
+      } else {
+        replace(service, slot, **task, is_orphan ? Cause::node : Cause::ended, plan);
+        is_replaced = true;
       }
-      const bool is_orphan = (*task)->status.state == model::TaskState::orphaned;
-      replace(service, slot, **task, is_orphan ? Cause::node : Cause::ended, plan);
-      is_replaced = true;
     }
+    return due;
   }
 };
 
@@ -137,7 +150,7 @@ void replace(const model::Service& service, const SlotTasks& slot, const model::
   if (cause == Cause::ended) {
     hold_for_attempt(service, policy, task, plan.now(), successor);
   } else {
-    carry_on(task, successor);
+    carry_on(service, task, successor);
   }
   hold_behind(plan.view(), service, slot, successor);
   plan.create(std::move(successor));
@@ -149,7 +162,7 @@ void add_successor(const model::Service& service, const model::Task& task, Plan&
     return;
   }
   model::Task successor = successor_of(service, task, plan);
-  carry_on(task, successor);
+  carry_on(service, task, successor);
   plan.create(std::move(successor));
 }
 

@@ -34,8 +34,10 @@ bool is_gone(const state::View& view, const model::Task& task) {
 }
 
 bool is_older(const model::Task& a, const model::Task& b) {
-  return std::tie(a.meta.created_at, a.restarts, a.window_restarts, a.id) <
-         std::tie(b.meta.created_at, b.restarts, b.window_restarts, b.id);
+  const bool a_is_new = !is_set(a.status.running_since);
+  const bool b_is_new = !is_set(b.status.running_since);
+  return std::tie(a.meta.created_at, a.restarts, a.window_restarts, a_is_new, a.id) <
+         std::tie(b.meta.created_at, b.restarts, b.window_restarts, b_is_new, b.id);
 }
 
 bool SlotTasks::has_wanted() const {

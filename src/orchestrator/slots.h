@@ -15,7 +15,8 @@ bool is_running(const model::Task& task);
 // Holds nothing any more as far as the swarm can know: it has ended, never had a node, or its node
 // is down or removed.
 bool is_gone(const state::View& view, const model::Task& task);
-// Of two tasks of one slot, by creation. Restarts at one instant are told apart by their counters.
+// Of two tasks of one slot, by creation. Those of one instant are told apart by their restart
+// counters, then by who has run already.
 bool is_older(const model::Task& a, const model::Task& b);
 
 // One slot and every task record it has, oldest first. Points into the view.

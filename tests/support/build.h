@@ -13,7 +13,9 @@ namespace swarm::test {
 inline constexpr int64_t kCpu = 1'000'000'000;
 inline constexpr int64_t kMiB = 1 << 20;
 
-inline WallTime test_epoch() { return WallTime(seconds(1'700'000'000)); }
+inline WallTime test_epoch() {
+  return WallTime(seconds(1'700'000'000));
+}
 
 // Ready, active, 4 CPUs, 1,000 MiB.
 inline model::Node ready_node(const std::string& id) {

@@ -13,8 +13,8 @@
 
 namespace swarm::test {
 
-// A store that leads and whose every transaction is committed at once, some deciders on it, and a clock
-// that moves only when told. What manager/reconcile_loop does, without waiting.
+// A store that leads and whose every transaction is committed at once, some deciders on it, and a
+// clock that moves only when told. What manager/reconcile_loop does, without waiting.
 class DeciderHarness {
  public:
   using Deciders = std::vector<std::unique_ptr<state::Reconciler>>;
@@ -33,8 +33,12 @@ class DeciderHarness {
   state::View view() const { return store_.view(); }
   state::Store& store() { return store_; }
 
-  // Commits what a user, an agent or the dispatcher would.
+  // Commits what a user, an agent or the dispatcher would, each at an instant of its own.
   void commit(state::ChangeSet changes) {
+    now_ += microseconds(1);
+    commit_now(std::move(changes));
+  }
+  void commit_now(state::ChangeSet changes) {
     const Result<model::Position> position = store_.commit(std::move(changes), now_);
     ASSERT_TRUE(position.ok()) << position.status();
     store_.confirm(*position);
@@ -96,7 +100,7 @@ class DeciderHarness {
     for (const auto& decider : deciders_) {
       state::ChangeSet changes = decider->decide(store_.view(), now_);
       if (!changes.is_empty()) {
-        commit(std::move(changes));
+        commit_now(std::move(changes));
         return true;
       }
     }
@@ -131,7 +135,7 @@ class DeciderHarness {
       const size_t size = changes.puts.size() + changes.removals.size();
       largest_decision_ = std::max(largest_decision_, size);
       if (size > 0) {
-        commit(std::move(changes));
+        commit_now(std::move(changes));
         if (testing::Test::HasFatalFailure()) {
           return false;
         }

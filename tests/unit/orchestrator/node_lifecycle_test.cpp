@@ -1,0 +1,228 @@
+#include "unit/orchestrator/harness.h"
+
+namespace swarm::orchestrator {
+namespace {
+
+using model::NodeState;
+using model::TaskState;
+
+void stop_first(model::ServiceSpec& spec) {
+  spec.update.order = model::UpdateOrder::stop_first;
+}
+
+TEST(NodeLifecycle, TasksOfALostNodeAreReplacedWithoutDelay) {
+  Swarm swarm;
+  swarm.create(3);
+  swarm.settle();
+  const model::Task lost = swarm.only(2);
+  swarm.lose_node(lost.node.value());
+  EXPECT_EQ(swarm.view().task(lost.id)->desired, TaskState::shutdown);
+  EXPECT_EQ(swarm.only(2).desired, TaskState::running);
+  EXPECT_FALSE(is_set(swarm.only(2).not_before));
+  EXPECT_EQ(swarm.only(2).restarts, 0U);
+  swarm.settle();
+  EXPECT_NE(swarm.only(2).node, lost.node);
+  EXPECT_EQ(swarm.running(), 3U);
+}
+
+TEST(NodeLifecycle, NodeThatReturnsIsToldToStopWhatWasReplaced) {
+  Swarm swarm;
+  swarm.create(1);
+  swarm.settle();
+  const model::Task lost = swarm.only(1);
+  swarm.lose_node(lost.node.value());
+  swarm.settle();
+  swarm.change_node(lost.node.value(),
+                    [](model::Node& node) { node.status.state = NodeState::ready; });
+  EXPECT_EQ(swarm.view().task(lost.id)->desired, TaskState::shutdown);
+  swarm.settle();
+  EXPECT_EQ(swarm.view().task(lost.id)->status.state, TaskState::shutdown);
+  EXPECT_EQ(swarm.running(), 1U);
+}
+
+TEST(NodeLifecycle, SuspectUnknownAndPausedNodesKeepTheirTasks) {
+  Swarm swarm;
+  swarm.create(3);
+  swarm.settle();
+  const std::vector<model::Task> before = swarm.tasks();
+  swarm.change_node("node1", [](model::Node& node) { node.status.state = NodeState::suspect; });
+  swarm.change_node("node2", [](model::Node& node) { node.status.state = NodeState::unknown; });
+  swarm.change_node("node3",
+                    [](model::Node& node) { node.spec.availability = model::Availability::pause; });
+  swarm.new_leader(4);
+  swarm.settle();
+  EXPECT_EQ(swarm.tasks(), before);
+}
+
+TEST(NodeLifecycle, LostNodeIsNoAttemptOfTheRestartPolicy) {
+  Swarm swarm;
+  swarm.create(1, [](model::ServiceSpec& spec) { spec.task.restart.max_attempts = 1; });
+  swarm.settle();
+  swarm.fail(swarm.only(1).id);
+  swarm.live_for(seconds(6));
+  ASSERT_EQ(swarm.only(1).window_restarts, 1U);
+  swarm.lose_node(swarm.only(1).node.value());
+  swarm.settle();
+  EXPECT_EQ(swarm.running(), 1U);
+  EXPECT_EQ(swarm.only(1).window_restarts, 1U);
+}
+
+TEST(NodeLifecycle, RunOnceTaskOfALostNodeIsNotRunAgain) {
+  Swarm swarm;
+  swarm.create(1, [](model::ServiceSpec& spec) {
+    spec.task.restart.condition = model::RestartCondition::none;
+  });
+  swarm.settle();
+  swarm.lose_node(swarm.only(1).node.value());
+  swarm.live_for(minutes(1));
+  EXPECT_EQ(swarm.tasks().size(), 1U);
+  EXPECT_TRUE(swarm.wanted(1).empty());
+}
+
+TEST(NodeLifecycle, DrainStartsTheSuccessorBeforeItStopsTheOld) {
+  Swarm swarm;
+  swarm.create(1);
+  swarm.settle();
+  const model::Task old = swarm.only(1);
+  swarm.drain(old.node.value());
+  ASSERT_EQ(swarm.wanted(1).size(), 2U);
+  EXPECT_EQ(swarm.running(), 1U);
+  const model::Task next = swarm.wanted(1).back();
+  EXPECT_EQ(next.revision, old.revision);
+  EXPECT_FALSE(is_set(next.not_before));
+  swarm.settle();
+  EXPECT_EQ(swarm.only(1).id, next.id);
+  EXPECT_NE(swarm.only(1).node, old.node);
+  EXPECT_EQ(swarm.view().task(old.id)->status.state, TaskState::shutdown);
+}
+
+TEST(NodeLifecycle, DrainKeepsTheOldTaskWhileThereIsNoRoomElsewhere) {
+  Swarm swarm(1, 1);
+  swarm.create(1);
+  swarm.settle();
+  swarm.drain("node1");
+  swarm.live_for(minutes(10), minutes(1));
+  EXPECT_EQ(swarm.running(), 1U);
+  EXPECT_EQ(swarm.wanted(1).size(), 2U);
+  swarm.put(test::ready_node("node2"));
+  swarm.settle();
+  EXPECT_EQ(swarm.only(1).node, model::NodeId("node2"));
+}
+
+TEST(NodeLifecycle, DrainOfAStopFirstServiceNeverOverlaps) {
+  Swarm swarm;
+  swarm.create(1, stop_first);
+  swarm.settle();
+  const model::Task old = swarm.only(1);
+  swarm.stops = false;
+  swarm.drain(old.node.value());
+  swarm.agents_act();
+  EXPECT_EQ(swarm.only(1).predecessor, old.id);
+  EXPECT_EQ(swarm.only(1).desired, TaskState::ready);
+  swarm.stops = true;
+  swarm.settle();
+  EXPECT_EQ(swarm.running(), 1U);
+}
+
+TEST(NodeLifecycle, TwoDrainedNodesAreLeftOneSlotAfterTheOther) {
+  Swarm swarm;
+  swarm.create(6);
+  swarm.settle();
+  swarm.drain("node1");
+  swarm.drain("node2");
+  swarm.settle();
+  EXPECT_EQ(swarm.running(), 6U);
+  for (const model::Task& task : swarm.tasks()) {
+    EXPECT_TRUE(!is_wanted(task) || task.node == model::NodeId("node3"));
+  }
+}
+
+TEST(NodeLifecycle, SuccessorOnANodeThatIsLostTooIsReplacedOnce) {
+  Swarm swarm;
+  swarm.create(1);
+  swarm.settle();
+  const std::string first = swarm.only(1).node.value();
+  swarm.drain(first);
+  swarm.starts = false;
+  swarm.agents_act();
+  const std::string second = swarm.wanted(1).back().node.value();
+  swarm.lose_node(second);
+  EXPECT_EQ(swarm.wanted(1).size(), 2U);
+  swarm.new_leader(3);
+  swarm.starts = true;
+  swarm.settle();
+  EXPECT_EQ(swarm.wanted(1).size(), 1U);
+  EXPECT_EQ(swarm.running(), 1U);
+}
+
+TEST(NodeLifecycle, TaskWhoseConstraintNoLongerHoldsMoves) {
+  Swarm swarm(1, 0);
+  swarm.put(test::labelled_node("a", "zone", "x"));
+  swarm.put(test::labelled_node("b", "zone", "x"));
+  swarm.create(2, [](model::ServiceSpec& spec) {
+    spec.task.placement.constraints = {"node.labels.zone==x"};
+  });
+  swarm.settle();
+  swarm.change_node("a", [](model::Node& node) { node.spec.labels["zone"] = "y"; });
+  swarm.settle();
+  EXPECT_EQ(swarm.running(), 2U);
+  for (const model::Task& task : swarm.tasks()) {
+    EXPECT_TRUE(!is_wanted(task) || task.node == model::NodeId("b"));
+  }
+}
+
+TEST(NodeLifecycle, OtherLabelsDoNotMoveTasks) {
+  Swarm swarm;
+  swarm.create(3);
+  swarm.settle();
+  const std::vector<model::Task> before = swarm.tasks();
+  swarm.change_node("node1", [](model::Node& node) { node.spec.labels["rack"] = "7"; });
+  EXPECT_EQ(swarm.tasks(), before);
+}
+
+TEST(NodeLifecycle, RemovedNodeOrphansItsTasksAndTheirRecordsCanGo) {
+  Swarm swarm;
+  swarm.create(1);
+  swarm.settle();
+  const model::Task lost = swarm.only(1);
+  swarm.lose_node(lost.node.value());
+  swarm.settle();
+  swarm.change_service([](model::Service& service) { service.is_removed = true; });
+  swarm.settle();
+  // The task on the lost node may still run: the record stays ...
+  ASSERT_TRUE(swarm.service());
+  ASSERT_EQ(swarm.tasks().size(), 1U);
+  // ... until the node is gone for good.
+  swarm.remove_node(lost.node.value());
+  EXPECT_FALSE(swarm.service());
+}
+
+TEST(NodeLifecycle, NodeDownForADayIsGivenUp) {
+  Swarm swarm;
+  swarm.create(1);
+  swarm.settle();
+  const model::Task lost = swarm.only(1);
+  swarm.lose_node(lost.node.value());
+  swarm.settle();
+  swarm.advance(hours(23));
+  swarm.new_leader(2);
+  swarm.run();
+  EXPECT_EQ(swarm.view().task(lost.id)->status.state, TaskState::running);
+  swarm.advance(hours(1));
+  EXPECT_EQ(swarm.view().task(lost.id)->status.state, TaskState::orphaned);
+}
+
+TEST(NodeLifecycle, TaskPlacedOnANodeAsItIsLostIsReplaced) {
+  Swarm swarm;
+  swarm.create(1);
+  model::Task task = swarm.only(1);
+  swarm.lose_node("node1");
+  task.node = model::NodeId("node1");
+  task.status.state = TaskState::assigned;
+  swarm.put(task);
+  swarm.run();
+  EXPECT_NE(swarm.only(1).id, task.id);
+}
+
+}  // namespace
+}  // namespace swarm::orchestrator
