@@ -1,0 +1,136 @@
+#include "scheduler/filters.h"
+
+#include <gtest/gtest.h>
+
+#include "support/build.h"
+
+namespace swarm::scheduler {
+namespace {
+
+using test::kCpu;
+using test::kMiB;
+
+NodeAccount account_of(model::Node node) {
+  NodeAccount account;
+  account.node = std::make_shared<const model::Node>(std::move(node));
+  return account;
+}
+
+Needs needs_of(const model::TaskTemplate& task) {
+  return parse_needs(model::ServiceId("web-id"), 1, task);
+}
+
+TEST(Filters, WhatIsReservedMustBeFree) {
+  NodeAccount account = account_of(test::ready_node("n"));
+  account.reserved = {3 * kCpu, 900 * kMiB};
+  model::TaskTemplate task;
+  task.resources.reservations = {kCpu, 100 * kMiB};
+  EXPECT_EQ(refusal(account, needs_of(task)), std::nullopt);
+  task.resources.reservations.nano_cpus += 1;
+  EXPECT_EQ(refusal(account, needs_of(task)), Filter::resources);
+  task.resources.reservations = {0, 100 * kMiB + 1};
+  EXPECT_EQ(refusal(account, needs_of(task)), Filter::resources);
+}
+
+TEST(Filters, LimitsAreNotReservations) {
+  model::TaskTemplate task;
+  task.resources.limits = {100 * kCpu, 100'000 * kMiB};
+  EXPECT_EQ(refusal(account_of(test::ready_node("n")), needs_of(task)), std::nullopt);
+}
+
+TEST(Filters, OverbookedNodeTakesTasksThatAskForNothing) {
+  NodeAccount account = account_of(test::ready_node("n"));
+  account.reserved = {9 * kCpu, 9'000 * kMiB};
+  EXPECT_EQ(refusal(account, needs_of({})), std::nullopt);
+}
+
+TEST(Filters, AllConstraintsMustHold) {
+  model::Node node = test::labelled_node("n", "zone", "A");
+  node.role = model::Role::manager;
+  node.description.engine_labels["disk"] = "ssd";
+  const std::vector<std::pair<std::string, bool>> cases = {
+      {"node.id==n", true},
+      {"node.id!=n", false},
+      {"node.hostname==HOST-n", true},
+      {"node.role==manager", true},
+      {"node.role==worker", false},
+      {"node.platform.os==linux", true},
+      {"node.platform.arch!=arm64", true},
+      {"node.labels.zone==a", true},
+      {"NODE.LABELS.zone==a", true},
+      {"node.labels.Zone==a", false},
+      {"node.labels.other!=a", true},
+      {"node.labels.other==a", false},
+      {"engine.labels.disk==ssd", true},
+      {"node.unknown!=a", false},
+  };
+  for (const auto& [constraint, fits] : cases) {
+    model::TaskTemplate task;
+    task.placement.constraints = {"node.platform.os==linux", constraint};
+    EXPECT_EQ(refusal(account_of(node), needs_of(task)),
+              fits ? std::nullopt : std::optional(Filter::constraints))
+        << constraint;
+  }
+}
+
+TEST(Filters, ConstraintThatCannotBeReadIsMetByNoNode) {
+  model::TaskTemplate task;
+  task.placement.constraints = {"nonsense"};
+  EXPECT_EQ(refusal(account_of(test::ready_node("n")), needs_of(task)), Filter::constraints);
+}
+
+model::TaskTemplate with_port(model::PublishMode mode, model::PortProtocol protocol) {
+  model::TaskTemplate task;
+  task.ports = {{80, 8080, protocol, mode}};
+  return task;
+}
+
+TEST(Filters, HostPortMayBeSharedWithinAServiceButNotBetweenTwo) {
+  const auto host = model::PublishMode::host;
+  const auto tcp = model::PortProtocol::tcp;
+  NodeAccount account = account_of(test::ready_node("n"));
+  account.host_ports[{8080, tcp}][model::ServiceId("web-id")] = 3;
+  EXPECT_EQ(refusal(account, needs_of(with_port(host, tcp))), std::nullopt);
+  account.host_ports.clear();
+  account.host_ports[{8080, tcp}][model::ServiceId("other-id")] = 1;
+  EXPECT_EQ(refusal(account, needs_of(with_port(host, tcp))), Filter::host_port);
+  EXPECT_EQ(refusal(account, needs_of(with_port(host, model::PortProtocol::udp))), std::nullopt);
+  EXPECT_EQ(refusal(account, needs_of(with_port(model::PublishMode::ingress, tcp))), std::nullopt);
+}
+
+TEST(Filters, MaxReplicasCountActiveTasksOfTheService) {
+  model::TaskTemplate task;
+  task.placement.max_replicas_per_node = 2;
+  NodeAccount account = account_of(test::ready_node("n"));
+  account.active_of[model::ServiceId("web-id")] = 1;
+  account.active_of[model::ServiceId("other-id")] = 9;
+  EXPECT_EQ(refusal(account, needs_of(task)), std::nullopt);
+  account.active_of[model::ServiceId("web-id")] = 2;
+  EXPECT_EQ(refusal(account, needs_of(task)), Filter::max_replicas);
+  EXPECT_EQ(refusal(account, needs_of(task), {.is_replica_free = true, .resources = {}}),
+            std::nullopt);
+}
+
+TEST(Filters, FirstFilterThatRefusesIsTheReason) {
+  model::Node node = test::ready_node("n");
+  node.spec.availability = model::Availability::pause;
+  model::TaskTemplate task;
+  task.resources.reservations.memory_bytes = 5'000 * kMiB;
+  task.placement.constraints = {"node.id==other"};
+  EXPECT_EQ(refusal(account_of(node), needs_of(task)), Filter::ready);
+  node.spec.availability = model::Availability::active;
+  EXPECT_EQ(refusal(account_of(node), needs_of(task)), Filter::resources);
+}
+
+TEST(Filters, ExplanationListsTheMostFrequentReasonFirst) {
+  Refusals refusals{};
+  refusals[static_cast<size_t>(Filter::constraints)] = 1;
+  refusals[static_cast<size_t>(Filter::host_port)] = 3;
+  refusals[static_cast<size_t>(Filter::ready)] = 1;
+  EXPECT_EQ(explain(refusals),
+            "no suitable node (host-mode port already in use on 3 nodes; 1 node not available for "
+            "new tasks; scheduling constraints not satisfied on 1 node)");
+}
+
+}  // namespace
+}  // namespace swarm::scheduler
