@@ -87,7 +87,10 @@ class PosixProcess final : public WatchedProcess {
     handle_.close(ignored);
     status_ = collect(id_.pid);
     if (report_.is_open()) {
-      poll_.set_after(kReportGrace, [this] { report_.cancel(); });
+      poll_.set_after(kReportGrace, [this] {
+        boost::system::error_code none_left;
+        report_.cancel(none_left);
+      });
       return;
     }
     deliver_exit();
@@ -116,6 +119,7 @@ class PosixProcess final : public WatchedProcess {
     boost::system::error_code ignored;
     report_.close(ignored);
     if (status_) {
+      poll_.cancel();  // the grace for a report that has come
       loop_.post(anchor_.bind([this] { deliver_exit(); }));
     }
     auto on_report = std::exchange(events_.on_report, nullptr);

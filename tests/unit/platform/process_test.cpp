@@ -66,6 +66,21 @@ TEST_F(Processes, ReportIsHandedOverWhileTheProcessLives) {
   ASSERT_TRUE(loop_.until([&] { return exit_.has_value(); }));
 }
 
+// The exit is often seen before the report is read: the grace given to the report must end with it.
+TEST_F(Processes, ReportAfterTheExitLeavesNoTimerBehind) {
+  std::vector<std::unique_ptr<WatchedProcess>> kept;
+  for (int i = 0; i < 20; ++i) {
+    exit_.reset();
+    report_.reset();
+    kept.push_back(spawn("echo hello >&3", true));
+    ASSERT_TRUE(loop_.until([&] { return exit_.has_value(); }));
+  }
+  bool has_passed = false;
+  Timer later(loop_.loop());
+  later.set_after(seconds(2), [&] { has_passed = true; });
+  EXPECT_TRUE(loop_.until([&] { return has_passed; }));
+}
+
 TEST_F(Processes, ReportPipeKeptByADescendantDoesNotHideTheExit) {
   const auto process = spawn("echo hello >&3; sleep 1000 & exit 0", true);
   ASSERT_TRUE(loop_.until([&] { return exit_.has_value(); }));
