@@ -1,10 +1,12 @@
 #include "state/transaction.h"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -42,23 +44,62 @@ std::string describe(const model::TaskId& id) {
   return "task " + id.value();
 }
 
-// What makes two entries of a change set be about the same object. The cluster has no key.
-using Identity = std::variant<std::monostate, ChangeSet::Key>;
+// What makes two entries of a change set be about the same object. Points into the change set.
+struct Identity {
+  size_t kind = 0;
+  std::string_view id;
+  model::RevisionNumber number = 0;
+
+  auto operator<=>(const Identity&) const = default;
+};
 
 Identity identity_of(const model::Cluster&) {
-  return {};
+  return {0, {}, 0};
 }
 Identity identity_of(const model::Node& node) {
-  return ChangeSet::Key(node.id);
+  return {1, node.id.value(), 0};
 }
 Identity identity_of(const model::Service& service) {
-  return ChangeSet::Key(service.id);
+  return {2, service.id.value(), 0};
 }
 Identity identity_of(const model::Revision& revision) {
-  return ChangeSet::Key(RevisionKey{revision.service, revision.number});
+  return {3, revision.service.value(), revision.number};
 }
 Identity identity_of(const model::Task& task) {
-  return ChangeSet::Key(task.id);
+  return {4, task.id.value(), 0};
+}
+Identity identity_of(const model::NodeId& id) {
+  return {1, id.value(), 0};
+}
+Identity identity_of(const model::ServiceId& id) {
+  return {2, id.value(), 0};
+}
+Identity identity_of(const RevisionKey& key) {
+  return {3, key.service.value(), key.number};
+}
+Identity identity_of(const model::TaskId& id) {
+  return {4, id.value(), 0};
+}
+
+Status check_once(const ChangeSet& changes) {
+  std::vector<Identity> seen;
+  seen.reserve(changes.puts.size() + changes.removals.size());
+  for (const ChangeSet::Object& object : changes.puts) {
+    SWARM_CHECK(!is_null(object), "a change set puts objects, saw a null pointer");
+    seen.push_back(std::visit([](const auto& one) { return identity_of(*one); }, object));
+  }
+  for (const ChangeSet::Key& key : changes.removals) {
+    seen.push_back(std::visit([](const auto& one) { return identity_of(one); }, key));
+  }
+  std::sort(seen.begin(), seen.end());
+  const auto twice = std::adjacent_find(seen.begin(), seen.end());
+  if (twice != seen.end()) {
+    constexpr std::string_view kKinds[] = {"the cluster object", "node ", "service ",
+                                           "revision of service ", "task "};
+    return absl::InvalidArgumentError(std::string(kKinds[twice->kind]) + std::string(twice->id) +
+                                      " occurs twice in one transaction");
+  }
+  return absl::OkStatus();
 }
 
 Status check_unchangeable(const model::Cluster& before, const model::Cluster& after) {
@@ -91,16 +132,14 @@ class Planner {
       : tables_(tables), position_(position), now_(now) {}
 
   Status put(const ChangeSet::Object& object) {
-    SWARM_CHECK(!is_null(object), "a change set puts objects, saw a null pointer");
-    return std::visit([this](const auto& pointer) { return put_one(*pointer); }, object);
+    return std::visit([this](const auto& pointer) { return put_one(pointer); }, object);
   }
 
   Status remove(const ChangeSet::Key& key) {
-    const std::string name = std::visit([](const auto& one) { return describe(one); }, key);
-    SWARM_RETURN_IF_ERROR(note(Identity(key), name));
     ChangeSet::Object before = tables_.find(key);
     if (is_null(before)) {
-      return absl::AbortedError(name + " was removed meanwhile");
+      return absl::AbortedError(std::visit([](const auto& one) { return describe(one); }, key) +
+                                " was removed meanwhile");
     }
     ChangeSet::Object none =
         std::visit([](auto pointer) { return ChangeSet::Object(decltype(pointer)()); }, before);
@@ -111,31 +150,17 @@ class Planner {
   std::vector<Change> take() { return std::move(changes_); }
 
  private:
-  Status note(Identity identity, const std::string& name) {
-    if (!seen_.insert(std::move(identity)).second) {
-      return absl::InvalidArgumentError(name + " occurs twice in one transaction");
-    }
-    return absl::OkStatus();
-  }
-
   template <class T>
-  Status put_one(const T& object) {
+  Status put_one(const std::shared_ptr<const T>& object) {
     using Pointer = std::shared_ptr<const T>;
-    SWARM_RETURN_IF_ERROR(note(identity_of(object), describe(object)));
-    Pointer before = std::get<Pointer>(tables_.find(ChangeSet::Object(borrowed(object))));
-    SWARM_RETURN_IF_ERROR(check_version(object, before.get()));
-    auto after = std::make_shared<T>(object);
+    Pointer before = std::get<Pointer>(tables_.find(ChangeSet::Object(object)));
+    SWARM_RETURN_IF_ERROR(check_version(*object, before.get()));
+    auto after = std::make_shared<T>(*object);
     after->meta.version = position_;
     after->meta.created_at = before != nullptr ? before->meta.created_at : now_;
     after->meta.updated_at = now_;
     changes_.push_back({std::move(before), Pointer(std::move(after))});
     return absl::OkStatus();
-  }
-
-  // A pointer for a lookup: owns nothing.
-  template <class T>
-  static std::shared_ptr<const T> borrowed(const T& object) {
-    return std::shared_ptr<const T>(std::shared_ptr<const T>(), &object);
   }
 
   template <class T>
@@ -159,7 +184,6 @@ class Planner {
   const Tables& tables_;
   model::Position position_;
   WallTime now_;
-  std::set<Identity> seen_;
   std::vector<Change> changes_;
 };
 
@@ -315,6 +339,7 @@ class ReferenceCheck {
 
 Result<std::vector<Change>> plan_transaction(const Tables& tables, const ChangeSet& changes,
                                              model::Position position, WallTime now) {
+  SWARM_RETURN_IF_ERROR(check_once(changes));
   Planner planner(tables, position, now);
   for (const ChangeSet::Object& object : changes.puts) {
     SWARM_RETURN_IF_ERROR(planner.put(object));

@@ -1,0 +1,255 @@
+#include "control/services.h"
+
+#include <gmock/gmock.h>
+
+#include "model/validate.h"
+#include "unit/control/control_fixture.h"
+
+namespace swarm::control {
+namespace {
+
+using absl::StatusCode;
+using model::RolloutState;
+using testing::ElementsAre;
+
+class ServicesTest : public ControlTest {
+ protected:
+  void given_web() { ASSERT_TRUE(create(spec_of("web")).ok()); }
+  void update_image(const std::string& image) {
+    model::ServiceSpec spec = service().spec;
+    spec.task.container.image = image;
+    const Status status = update(spec);
+    ASSERT_TRUE(status.ok()) << status;
+  }
+  std::string image() const { return service().spec.task.container.image; }
+};
+
+TEST_F(ServicesTest, CreateBeginsWithRevisionOneAndNoRollout) {
+  given_web();
+  EXPECT_EQ(service().revision, 1u);
+  EXPECT_EQ(service().previous_revision, 0u);
+  EXPECT_EQ(service().last_revision, 1u);
+  EXPECT_FALSE(service().rollout);
+  EXPECT_EQ(view().revision(service().id, 1)->task, service().spec.task);
+  EXPECT_EQ(service().id.value().size(), 25u);
+}
+
+TEST_F(ServicesTest, CreateRefusesANameInUse) {
+  given_web();
+  EXPECT_TRUE(
+      fails_with(create(spec_of("web")), StatusCode::kAlreadyExists, "\"web\" already exists"));
+}
+
+TEST_F(ServicesTest, CreateRefusesBadInputBeforeAnythingElse) {
+  given_web();
+  model::ServiceSpec bad = spec_of("web");
+  bad.task.container.image = "Not An Image";
+  EXPECT_TRUE(fails_with(create(bad), StatusCode::kInvalidArgument, "image"));
+}
+
+TEST_F(ServicesTest, CreateRefusesASpecOfTwoMebibytes) {
+  model::ServiceSpec large = spec_of("web");
+  large.task.container.args.assign(32, std::string(model::kMaxTextBytes, 'x'));
+  EXPECT_TRUE(fails_with(create(large), StatusCode::kInvalidArgument, "bytes"));
+  EXPECT_EQ(store.head(), 0u);
+}
+
+TEST_F(ServicesTest, TheLargestSpecFitsATransactionWithItsNewRevision) {
+  model::ServiceSpec large = spec_of("web");
+  large.task.container.args.assign(7, std::string(model::kMaxTextBytes, 'x'));
+  EXPECT_TRUE(create(large).ok());
+  large.task.container.image = "web:1.1";
+  EXPECT_TRUE(update(large).ok());
+}
+
+TEST_F(ServicesTest, UpdateOfTheTemplateMakesARevisionAndARollout) {
+  given_web();
+  update_image("web:1.1");
+  EXPECT_EQ(service().revision, 2u);
+  EXPECT_EQ(service().previous_revision, 1u);
+  EXPECT_THAT(history(), ElementsAre(1, 2));
+  ASSERT_TRUE(service().rollout);
+  EXPECT_EQ(service().rollout->state, RolloutState::updating);
+  EXPECT_EQ(service().rollout->from, 1u);
+  EXPECT_EQ(service().rollout->to, 2u);
+  EXPECT_EQ(service().rollout->started_at, kNow);
+  EXPECT_EQ(service().rollout->message, "update in progress");
+  EXPECT_EQ(service().rollout->slots_changed, 0u);
+}
+
+TEST_F(ServicesTest, UpdateOfAnythingElseKeepsRevisionAndRollout) {
+  given_web();
+  update_image("web:1.1");
+  const auto rollout = service().rollout;
+  model::ServiceSpec spec = service().spec;
+  spec.replicas = 5;
+  spec.labels["team"] = "a";
+  spec.update.parallelism = 2;
+  ASSERT_TRUE(update(spec).ok());
+  EXPECT_EQ(service().spec, spec);
+  EXPECT_EQ(service().revision, 2u);
+  EXPECT_EQ(service().previous_revision, 1u);
+  EXPECT_EQ(service().rollout, rollout);
+}
+
+TEST_F(ServicesTest, UpdateThatChangesNothingIsNoTransaction) {
+  given_web();
+  const model::Position head = store.head();
+  EXPECT_TRUE(update(service().spec).ok());
+  EXPECT_EQ(store.head(), head);
+}
+
+TEST_F(ServicesTest, UpdateThatOnlyWritesTheSameDifferentlyMakesNoRevision) {
+  model::ServiceSpec spec = spec_of("web");
+  spec.task.ports = {port(8080), port(9090, 90)};
+  spec.task.placement.constraints = {"node.role==worker", "node.labels.a==1"};
+  spec.task.placement.preferences = {"spread=node.labels.zone"};
+  ASSERT_TRUE(create(spec).ok());
+  const model::Position head = store.head();
+  std::swap(spec.task.ports[0], spec.task.ports[1]);
+  std::swap(spec.task.placement.constraints[0], spec.task.placement.constraints[1]);
+  spec.task.placement.preferences = {"node.labels.zone"};
+  spec.task.container.health = model::HealthCheck();
+  EXPECT_TRUE(update(spec).ok());
+  EXPECT_EQ(store.head(), head);
+}
+
+TEST_F(ServicesTest, ForceMakesARevision) {
+  given_web();
+  model::ServiceSpec spec = service().spec;
+  spec.task.force_update += 1;
+  ASSERT_TRUE(update(spec).ok());
+  EXPECT_EQ(service().revision, 2u);
+}
+
+TEST_F(ServicesTest, UpdateReplacesARolloutThatRuns) {
+  given_web();
+  update_image("web:1.1");
+  model::Service paused = service();
+  paused.rollout->state = RolloutState::paused;
+  paused.rollout->failed_slots = {1};
+  given(paused);
+  update_image("web:1.2");
+  EXPECT_EQ(service().rollout->state, RolloutState::updating);
+  EXPECT_EQ(service().rollout->from, 2u);
+  EXPECT_EQ(service().rollout->to, 3u);
+  EXPECT_TRUE(service().rollout->failed_slots.empty());
+}
+
+TEST_F(ServicesTest, UpdateRefusesAStaleVersionANewNameAndAnUnknownService) {
+  given_web();
+  const model::ServiceId id = service().id;
+  EXPECT_TRUE(fails_with(apply(update_service(context(), id, 99, service().spec)),
+                         StatusCode::kAborted, "update out of sequence"));
+  EXPECT_TRUE(
+      fails_with(apply(update_service(context(), id, service().meta.version, spec_of("api"))),
+                 StatusCode::kInvalidArgument, "cannot be renamed"));
+  EXPECT_TRUE(
+      fails_with(apply(update_service(context(), model::ServiceId("none"), 1, spec_of("web"))),
+                 StatusCode::kNotFound, "not found"));
+}
+
+TEST_F(ServicesTest, RollbackIsCyclical) {
+  given_web();
+  update_image("web:1.1");
+  ASSERT_TRUE(roll_back("web").ok());
+  EXPECT_EQ(image(), "web:1.0");
+  EXPECT_EQ(service().revision, 1u);
+  EXPECT_EQ(service().previous_revision, 2u);
+  EXPECT_EQ(service().rollout->state, RolloutState::rollback_started);
+  EXPECT_EQ(service().rollout->message, "manually requested rollback");
+  ASSERT_TRUE(roll_back("web").ok());
+  EXPECT_EQ(image(), "web:1.1");
+  EXPECT_EQ(service().revision, 2u);
+  EXPECT_EQ(service().previous_revision, 1u);
+  EXPECT_THAT(history(), ElementsAre(1, 2));
+}
+
+TEST_F(ServicesTest, RollbackGoesAnywhereInTheHistory) {
+  given_web();
+  for (const char* image : {"web:1.1", "web:1.2", "web:1.3"}) update_image(image);
+  ASSERT_TRUE(roll_back("web", 2).ok());
+  EXPECT_EQ(image(), "web:1.1");
+  EXPECT_EQ(service().rollout->from, 4u);
+  ASSERT_TRUE(roll_back("web").ok());
+  EXPECT_EQ(image(), "web:1.3");
+  EXPECT_TRUE(fails_with(roll_back("web", 9), StatusCode::kNotFound,
+                         "has no revision 9: its history holds 1, 2, 3, 4"));
+}
+
+TEST_F(ServicesTest, RollbackKeepsScaleLabelsAndPolicies) {
+  given_web();
+  update_image("web:1.1");
+  model::ServiceSpec spec = service().spec;
+  spec.replicas = 7;
+  spec.labels["a"] = "b";
+  spec.update.delay = seconds(3);
+  ASSERT_TRUE(update(spec).ok());
+  ASSERT_TRUE(roll_back("web").ok());
+  spec.task.container.image = "web:1.0";
+  EXPECT_EQ(service().spec, spec);
+}
+
+TEST_F(ServicesTest, RollbackWithoutAPreviousRevisionIsRefused) {
+  given_web();
+  EXPECT_TRUE(fails_with(roll_back("web"), StatusCode::kFailedPrecondition,
+                         "does not have a previous revision"));
+  EXPECT_TRUE(fails_with(roll_back("nope"), StatusCode::kNotFound, "not found"));
+}
+
+TEST_F(ServicesTest, RollbackToTheCurrentRevisionChangesNothing) {
+  given_web();
+  update_image("web:1.1");
+  const model::Position head = store.head();
+  EXPECT_TRUE(roll_back("web", 2).ok());
+  EXPECT_EQ(store.head(), head);
+}
+
+TEST_F(ServicesTest, UpdateAfterARollbackTakesAFreshNumber) {
+  given_web();
+  update_image("web:1.1");
+  ASSERT_TRUE(roll_back("web").ok());
+  update_image("web:1.2");
+  EXPECT_EQ(service().revision, 3u);
+  EXPECT_EQ(service().previous_revision, 1u);
+}
+
+TEST_F(ServicesTest, HistoryIsBoundedButKeepsWhatIsInUse) {
+  given_web();
+  given(task_of("web", "t1", 1));  // of revision 1
+  for (int i = 1; i <= 20; ++i) {
+    update_image("web:1." + std::to_string(i));
+  }
+  // In use: 21 (current), 20 (previous), 1 (a task); and ten more.
+  EXPECT_THAT(history(), ElementsAre(1, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21));
+}
+
+TEST_F(ServicesTest, ScaleChangesNothingButReplicas) {
+  given_web();
+  update_image("web:1.1");
+  model::Service expected = service();
+  ASSERT_TRUE(apply(scale_service(context(), "web", 4)).ok());
+  expected.spec.replicas = 4;
+  expected.meta = service().meta;
+  EXPECT_EQ(service(), expected);
+  EXPECT_TRUE(fails_with(apply(scale_service(context(), "web", 1'000'000)),
+                         StatusCode::kInvalidArgument, "too large"));
+  EXPECT_TRUE(
+      fails_with(apply(scale_service(context(), "nope", 1)), StatusCode::kNotFound, "not found"));
+}
+
+TEST_F(ServicesTest, RemoveMarksTheServiceAndFreesItsName) {
+  given_web();
+  const model::ServiceId id = service().id;
+  ASSERT_TRUE(apply(remove_service(context(), "web")).ok());
+  EXPECT_TRUE(view().service(id)->is_removed);
+  EXPECT_TRUE(
+      fails_with(apply(remove_service(context(), "web")), StatusCode::kNotFound, "not found"));
+  EXPECT_TRUE(fails_with(apply(update_service(context(), id, 1, spec_of("web"))),
+                         StatusCode::kNotFound, "not found"));
+  given_web();
+  EXPECT_NE(service().id, id);
+}
+
+}  // namespace
+}  // namespace swarm::control
