@@ -160,7 +160,21 @@ void put_fields(ByteWriter& out, const Retire& retire) {
 void put_fields(ByteWriter& out, const Retired& retired) {
   out.put_string(retired.task.value());
 }
-void put_fields(ByteWriter&, const Reload&) {}
+
+void put_fields(ByteWriter& out, const Credentials& credentials) {
+  out.put_string(credentials.ca_certificate);
+  out.put_string(credentials.certificate);
+  out.put_string(credentials.key);
+}
+
+Credentials get_credentials(ByteReader& in) {
+  Credentials credentials;
+  credentials.ca_certificate = in.string();
+  credentials.certificate = in.string();
+  credentials.key = in.string();
+  return credentials;
+}
+
 void put_fields(ByteWriter&, const Shutdown&) {}
 void put_fields(ByteWriter& out, const Problems& problems) {
   put_list(out, problems.issues);
@@ -178,7 +192,7 @@ ControlMessage get_message(ByteReader& in, uint8_t kind, bool& is_known) {
     case 3:
       return Retire{model::TaskId(in.string())};
     case 4:
-      return Reload{};
+      return get_credentials(in);
     case 5:
       return Shutdown{};
     case 6:
@@ -189,7 +203,7 @@ ControlMessage get_message(ByteReader& in, uint8_t kind, bool& is_known) {
       return Problems{get_list(in, 14, get_issue)};
     default:
       is_known = false;
-      return Reload{};
+      return Shutdown{};
   }
 }
 

@@ -43,9 +43,13 @@ struct Retire {
   bool operator==(const Retire&) const = default;
 };
 
-// Read the certificates again.
-struct Reload {
-  bool operator==(const Reload&) const = default;
+// What the node proves itself with to other meshes; again when it is renewed. Kept in memory only.
+struct Credentials {
+  std::string ca_certificate;  // PEM: the trust root
+  std::string certificate;     // PEM
+  std::string key;             // PEM
+
+  bool operator==(const Credentials&) const = default;
 };
 
 struct Shutdown {
@@ -76,7 +80,7 @@ struct Problems {
   bool operator==(const Problems&) const = default;
 };
 
-using ControlMessage = std::variant<Hello, model::MeshTable, Admit, Retire, Reload, Shutdown,
+using ControlMessage = std::variant<Hello, model::MeshTable, Admit, Retire, Credentials, Shutdown,
                                     Welcome, Retired, Problems>;
 
 // Without the length.

@@ -1,0 +1,66 @@
+#include "mesh/proxy/acceptor.h"
+
+#include <boost/asio/error.hpp>
+#include <utility>
+
+#include "base/log.h"
+
+namespace swarm::mesh {
+
+namespace {
+
+// When the process is out of descriptors, trying at once again would only burn the processor.
+constexpr std::chrono::milliseconds kPauseAfterError{100};
+
+}  // namespace
+
+Acceptor::Acceptor(boost::asio::io_context& context, OnSocket on_socket)
+    : acceptor_(context), pause_(context), on_socket_(std::move(on_socket)) {}
+
+Result<std::shared_ptr<Acceptor>> Acceptor::open(boost::asio::io_context& context,
+                                                 const Tcp::endpoint& address, OnSocket on_socket) {
+  auto acceptor = std::make_shared<Acceptor>(context, std::move(on_socket));
+  SWARM_RETURN_IF_ERROR(acceptor->listen(address));
+  acceptor->accept();
+  return acceptor;
+}
+
+Status Acceptor::listen(const Tcp::endpoint& address) {
+  ErrorCode error;
+  acceptor_.open(address.protocol(), error);
+  // Connections of a listener before this one may still be in TIME_WAIT.
+  if (!error) acceptor_.set_option(Tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor_.bind(address, error);
+  if (!error) acceptor_.listen(boost::asio::socket_base::max_listen_connections, error);
+  if (!error) return absl::OkStatus();
+  if (error == boost::asio::error::address_in_use) {
+    return absl::AlreadyExistsError("is in use by another program");
+  }
+  return absl::UnavailableError("cannot be opened: " + error.message());
+}
+
+void Acceptor::accept() {
+  acceptor_.async_accept([weak = weak_from_this()](ErrorCode error, Tcp::socket socket) {
+    const auto self = weak.lock();
+    if (self == nullptr || !self->acceptor_.is_open()) return;
+    if (!error) {
+      self->on_socket_(std::move(socket));
+      self->accept();
+      return;
+    }
+    log::warning("could not accept a connection", {{"error", error.message()}});
+    self->pause_.expires_after(kPauseAfterError);
+    self->pause_.async_wait([weak](ErrorCode aborted) {
+      const auto paused = weak.lock();
+      if (!aborted && paused != nullptr && paused->acceptor_.is_open()) paused->accept();
+    });
+  });
+}
+
+void Acceptor::close() {
+  ErrorCode ignored;
+  acceptor_.close(ignored);
+  pause_.cancel();
+}
+
+}  // namespace swarm::mesh

@@ -1,0 +1,45 @@
+#include "mesh/proxy/mesh_node.h"
+
+#include <utility>
+
+namespace swarm::mesh {
+
+MeshNode::MeshNode(boost::asio::io_context& io, model::NodeId self, MeshTimeouts limits)
+    : context(io),
+      timeouts(limits),
+      routing(std::move(self), Random::from_system(), limits.hold),
+      leases(std::make_shared<TaskLeases>(routing,
+                                          [this](const model::TaskId& task) {
+                                            if (on_connection_closed) on_connection_closed(task);
+                                          })),
+      pool(io) {}
+
+MeshNode::~MeshNode() {
+  leases->detach();
+}
+
+TimePoint MeshNode::now() const {
+  return TimePoint(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+bool MeshNode::hold(HoldId id, std::function<void()> wake) {
+  if (!held_.contains(id) && held_.size() >= kMaxHeld) return false;
+  held_[id] = std::move(wake);
+  return true;
+}
+
+void MeshNode::wake_held() {
+  // Those that find nothing hold again: they are put into the emptied map.
+  auto woken = std::exchange(held_, {});
+  for (auto& [id, wake] : woken) {
+    wake();
+  }
+}
+
+void MeshNode::let_go() {
+  on_connection_closed = nullptr;
+  std::exchange(held_, {});
+  pool.clear();
+}
+
+}  // namespace swarm::mesh

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/time.h"
+#include "mesh/proxy/peer_pool.h"
+#include "mesh/proxy/task_leases.h"
+#include "mesh/proxy/tcp_end.h"
+#include "mesh/proxy/tls_identity.h"
+#include "mesh/routing.h"
+
+namespace swarm::mesh {
+
+// How long the mesh waits for things. Tests shorten them.
+struct MeshTimeouts {
+  Duration hold = kDefaultHold;  // a client without an endpoint
+  Duration connect_local = seconds(1);
+  Duration connect_remote = seconds(2);  // with the handshake and the owner's answer
+  Duration parked = minutes(2);          // a kept HTTP connection without a task behind it
+  Duration linger = seconds(5);          // a client that does not close after its answer
+};
+
+// At most so many clients wait for an endpoint; beyond, they are refused at once.
+inline constexpr size_t kMaxHeld = 4096;
+
+// What all connections of one mesh share. Every connection holds it, so it lives as long as the
+// last. On the loop of the mesh (one thread).
+class MeshNode : public std::enable_shared_from_this<MeshNode> {
+ public:
+  MeshNode(boost::asio::io_context& context, model::NodeId self, MeshTimeouts timeouts);
+  ~MeshNode();
+
+  TimePoint now() const;
+
+  // ---- waiting clients ----
+  // Runs `wake` (once) at the next change of admission or table. False: too many wait already.
+  using HoldId = uint64_t;
+  bool hold(HoldId id, std::function<void()> wake);
+  HoldId new_hold() { return ++last_hold_; }
+  void release(HoldId id) { held_.erase(id); }
+  void wake_held();
+  // The mesh ends: nothing it keeps may hold a connection any longer.
+  void let_go();
+
+  boost::asio::io_context& context;
+  const MeshTimeouts timeouts;
+  Routing routing;
+  std::shared_ptr<TaskLeases> leases;
+  // Nobody before the first credentials: then only local tasks can be reached.
+  std::shared_ptr<TlsIdentity> identity;
+  PeerPool pool;
+  IoScratch scratch;
+  // After a task lost a connection. Of the server.
+  std::function<void(const model::TaskId&)> on_connection_closed;
+
+ private:
+  HoldId last_hold_ = 0;
+  std::map<HoldId, std::function<void()>> held_;  // in the order of arrival
+};
+
+}  // namespace swarm::mesh

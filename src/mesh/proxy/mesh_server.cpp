@@ -1,0 +1,216 @@
+#include "mesh/proxy/mesh_server.h"
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "base/log.h"
+#include "mesh/proxy/endpoint_text.h"
+#include "mesh/proxy/owner_session.h"
+
+namespace swarm::mesh {
+
+namespace {
+
+bool does_answer(boost::asio::io_context& context, const std::filesystem::path& path) {
+  boost::asio::local::stream_protocol::socket probe(context);
+  ErrorCode error;
+  probe.connect(path.string(), error);
+  return !error;
+}
+
+}  // namespace
+
+MeshServer::MeshServer(boost::asio::io_context& context, const MeshOptions& options,
+                       Callback on_shutdown)
+    : options_(options),
+      on_shutdown_(std::move(on_shutdown)),
+      node_(std::make_shared<MeshNode>(context, options.node, options.timeouts)),
+      control_(context),
+      claim_timer_(context) {
+  node_->on_connection_closed =
+      anchor_.bind([this](const model::TaskId& task) { forget_if_drained(task); });
+}
+
+MeshServer::~MeshServer() {
+  node_->let_go();
+  for (const auto& channel : channels_) {
+    channel->close();
+  }
+  if (peers_ != nullptr) peers_->close();
+}
+
+Result<std::unique_ptr<MeshServer>> MeshServer::start(boost::asio::io_context& context,
+                                                      const MeshOptions& options,
+                                                      Callback on_shutdown) {
+  ErrorCode error;
+  const auto data_address = boost::asio::ip::make_address(options.data_address, error);
+  if (error) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", options.data_address, "' is not an address to publish ports on"));
+  }
+  std::unique_ptr<MeshServer> server(new MeshServer(context, options, std::move(on_shutdown)));
+  server->ports_ = std::make_shared<PortListeners>(
+      server->node_, data_address,
+      server->anchor_.bind([self = server.get()](const std::vector<PortIssue>& issues) {
+        self->send_all(Problems{issues});
+      }));
+  // First: a second mesh must fail here, before it touches the control socket of the first.
+  SWARM_RETURN_IF_ERROR(server->open_peers(options.peer_address));
+  SWARM_RETURN_IF_ERROR(server->open_control());
+  server->accept_control();
+  return server;
+}
+
+Status MeshServer::open_peers(const std::string& text) {
+  SWARM_ASSIGN_OR_RETURN(const Tcp::endpoint address, parse_endpoint(text));
+  auto peers = Acceptor::open(node_->context, address, [node = node_](Tcp::socket socket) {
+    // Without credentials nobody can be told from anybody.
+    if (node->identity != nullptr) {
+      std::make_shared<OwnerSession>(node, std::move(socket))->start();
+    }
+  });
+  if (!peers.ok()) {
+    return Status(peers.status().code(),
+                  absl::StrCat("the mesh's address ", text, " ", peers.status().message()));
+  }
+  peers_ = *std::move(peers);
+  return absl::OkStatus();
+}
+
+Status MeshServer::open_control() {
+  const std::filesystem::path& path = options_.control_socket;
+  if (does_answer(node_->context, path)) {
+    return absl::AlreadyExistsError(absl::StrCat("a mesh answers on ", path.string(), " already"));
+  }
+  std::error_code ignored;
+  std::filesystem::remove(path, ignored);
+  ErrorCode error;
+  control_.open(Local(), error);
+  if (!error) control_.bind(path.string(), error);
+  std::error_code denied;
+  // Before it listens: nobody else can have connected.
+  if (!error) {
+    std::filesystem::permissions(
+        path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, denied);
+  }
+  if (!error) control_.listen(boost::asio::socket_base::max_listen_connections, error);
+  if (error || denied) {
+    return absl::UnavailableError(absl::StrCat("cannot open the control socket ", path.string(),
+                                               ": ", error ? error.message() : denied.message()));
+  }
+  return absl::OkStatus();
+}
+
+void MeshServer::accept_control() {
+  control_.async_accept(anchor_.bind([this](ErrorCode error, Local::socket socket) {
+    if (error == boost::asio::error::operation_aborted) return;
+    if (!error) {
+      add_channel(std::move(socket));
+    } else {
+      log::warning("could not accept a control connection", {{"error", error.message()}});
+    }
+    accept_control();
+  }));
+}
+
+void MeshServer::add_channel(Local::socket socket) {
+  if (channels_.size() >= kMaxChannels) {
+    channels_.front()->close();
+    channels_.erase(channels_.begin());
+  }
+  const auto channel = std::make_shared<ControlChannel>(std::move(socket));
+  channels_.push_back(channel);
+  ControlChannel* raw = channel.get();
+  channel->start(
+      {anchor_.bind([this, raw](ControlMessage message) { handle(*raw, std::move(message)); }),
+       anchor_.bind([this, raw] {
+         std::erase_if(channels_, [raw](const auto& c) { return c.get() == raw; });
+       })});
+}
+
+void MeshServer::handle(ControlChannel& from, ControlMessage message) {
+  std::visit([&](auto& fields) { on(from, fields); }, message);
+}
+
+void MeshServer::on(ControlChannel& from, const Hello& hello) {
+  log::info("swarmd connected to the mesh", {{"protocol", hello.protocol}});
+  from.send(Welcome{kControlProtocol, options_.swarm, options_.node});
+  from.send(Problems{ports_->issues()});
+  node_->routing.begin_claims();
+  claim_timer_.expires_after(kClaimTime);
+  claim_timer_.async_wait(anchor_.bind([this](ErrorCode error) {
+    if (error) return;
+    for (const model::TaskId& task : node_->routing.retire_unclaimed()) {
+      log::info("task of an earlier swarmd forgotten", {{"task", task.value()}});
+      retire(task);
+    }
+  }));
+}
+
+void MeshServer::on(ControlChannel&, model::MeshTable& table) {
+  if (node_->routing.set_table(std::move(table))) on_routing_changed();
+}
+
+void MeshServer::on(ControlChannel&, const Admit& admit) {
+  retiring_.erase(admit.task.task);
+  node_->routing.admit(admit.task);
+  on_routing_changed();
+}
+
+void MeshServer::on(ControlChannel&, const Retire& message) {
+  retire(message.task);
+}
+
+void MeshServer::on(ControlChannel&, const Credentials& credentials) {
+  auto identity = TlsIdentity::make(credentials);
+  if (!identity.ok()) {
+    log::error("new credentials were not taken", {{"reason", identity.status().message()}});
+    return;
+  }
+  // Links that carry a stream end with the identity they began with.
+  node_->identity = *std::move(identity);
+  node_->pool.clear();
+  node_->wake_held();
+}
+
+void MeshServer::on(ControlChannel&, const Shutdown&) {
+  log::info("told to end");
+  on_shutdown_();
+}
+
+template <class Other>
+void MeshServer::on(ControlChannel& from, const Other&) {
+  from.close();
+  std::erase_if(channels_, [&from](const auto& channel) { return channel.get() == &from; });
+}
+
+void MeshServer::on_routing_changed() {
+  ports_->update();
+  node_->wake_held();
+}
+
+void MeshServer::retire(const model::TaskId& task) {
+  retiring_.insert(task);
+  node_->routing.retire(task);
+  node_->leases->drain(task);
+  forget_if_drained(task);
+}
+
+void MeshServer::forget_if_drained(const model::TaskId& task) {
+  if (!retiring_.contains(task) || !node_->routing.is_drained(task)) return;
+  retiring_.erase(task);
+  node_->routing.forget(task, node_->now());
+  ports_->update();
+  send_all(Retired{task});
+}
+
+void MeshServer::send_all(const ControlMessage& message) {
+  for (const auto& channel : std::vector(channels_)) {
+    channel->send(message);
+  }
+}
+
+}  // namespace swarm::mesh

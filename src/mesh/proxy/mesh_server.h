@@ -1,0 +1,75 @@
+#pragma once
+
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "base/result.h"
+#include "mesh/proxy/acceptor.h"
+#include "mesh/proxy/control_channel.h"
+#include "mesh/proxy/mesh_node.h"
+#include "mesh/proxy/mesh_options.h"
+#include "mesh/proxy/port_listeners.h"
+
+namespace swarm::mesh {
+
+// The mesh of one node: puts the parts together and does what swarmd says over the control socket.
+// Needs swarmd for news only: without, it goes on with what it knows. Any number of swarmds may be
+// connected (the old and the new one during a restart).
+//
+// All on the thread that runs `context`; destroyed there, or after it has stopped.
+class MeshServer {
+ public:
+  // What a new swarmd has not claimed again by then, and the table does not name, is retired.
+  static constexpr std::chrono::seconds kClaimTime{60};
+  static constexpr size_t kMaxChannels = 8;
+
+  // ALREADY_EXISTS when a mesh answers on the control socket, or the peer port is in use.
+  // `on_shutdown`: the node leaves the swarm.
+  static Result<std::unique_ptr<MeshServer>> start(boost::asio::io_context& context,
+                                                   const MeshOptions& options,
+                                                   Callback on_shutdown);
+  ~MeshServer();
+
+  Tcp::endpoint peer_address() const { return peers_->address(); }
+
+ private:
+  using Local = boost::asio::local::stream_protocol;
+
+  MeshServer(boost::asio::io_context& context, const MeshOptions& options, Callback on_shutdown);
+  Status open_peers(const std::string& address);
+  Status open_control();
+  void accept_control();
+  void add_channel(Local::socket socket);
+
+  void handle(ControlChannel& from, ControlMessage message);
+  void on(ControlChannel& from, const Hello& hello);
+  void on(ControlChannel& from, model::MeshTable& table);
+  void on(ControlChannel& from, const Admit& admit);
+  void on(ControlChannel& from, const Retire& retire);
+  void on(ControlChannel& from, const Credentials& credentials);
+  void on(ControlChannel& from, const Shutdown& shutdown);
+  // What only a mesh says.
+  template <class Other>
+  void on(ControlChannel& from, const Other& other);
+
+  void on_routing_changed();
+  void retire(const model::TaskId& task);
+  void forget_if_drained(const model::TaskId& task);
+  void send_all(const ControlMessage& message);
+
+  const MeshOptions options_;
+  Callback on_shutdown_;
+  std::shared_ptr<MeshNode> node_;
+  std::shared_ptr<PortListeners> ports_;
+  std::shared_ptr<Acceptor> peers_;
+  Local::acceptor control_;
+  std::vector<std::shared_ptr<ControlChannel>> channels_;  // the newest last
+  boost::asio::steady_timer claim_timer_;
+  std::set<model::TaskId> retiring_;
+  Anchor anchor_;
+};
+
+}  // namespace swarm::mesh

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "mesh/port_plan.h"
+#include "mesh/proxy/acceptor.h"
+#include "mesh/proxy/mesh_node.h"
+
+namespace swarm::mesh {
+
+// Keeps exactly the planned published ports open on the node's data address, and says which could
+// not be. A busy port is tried again every second. A port whose service changes is not closed
+// between. On the loop of the mesh.
+class PortListeners : public std::enable_shared_from_this<PortListeners> {
+ public:
+  using OnIssues = absl::AnyInvocable<void(const std::vector<PortIssue>&)>;
+
+  PortListeners(std::shared_ptr<MeshNode> node, boost::asio::ip::address address,
+                OnIssues on_issues);
+
+  // Whenever the routing has changed.
+  void update();
+  const std::vector<PortIssue>& issues() const { return issues_; }
+
+ private:
+  void open_missing(std::vector<PortIssue>& issues, bool& is_any_busy);
+  void accept(uint16_t port, Tcp::socket client);
+  void schedule(bool is_any_busy);
+
+  const std::shared_ptr<MeshNode> node_;
+  const boost::asio::ip::address address_;
+  OnIssues on_issues_;
+  std::map<uint16_t, OpenPort> wanted_;
+  std::map<uint16_t, std::shared_ptr<Acceptor>> open_;
+  std::vector<PortIssue> issues_;
+  boost::asio::steady_timer timer_;
+};
+
+}  // namespace swarm::mesh
