@@ -131,8 +131,7 @@ void SimulatedFileSystem::change(const std::filesystem::path& path, std::shared_
   }
 }
 
-Result<std::vector<std::string>> SimulatedFileSystem::list(
-    const std::filesystem::path& directory) {
+Result<std::vector<std::string>> SimulatedFileSystem::list(const std::filesystem::path& directory) {
   if (!directories_.contains(directory)) {
     return absl::NotFoundError("list " + directory.string() + ": there is no such directory");
   }

@@ -15,8 +15,8 @@
 namespace swarm::test {
 
 // Files in memory that forget like a disk does. Writes reach the disk with File::sync, names with
-// sync_directory; `crash` decides by chance what else did: of each page that was not synced whether it
-// was kept, dropped or torn at a sector, of names a prefix of the changes of each directory.
+// sync_directory; `crash` decides by chance what else did: of each page that was not synced whether
+// it was kept, dropped or torn at a sector, of names a prefix of the changes of each directory.
 //
 // One per simulated machine; outlives crashes of what runs on it.
 class SimulatedFileSystem final : public FileSystem {

@@ -36,10 +36,7 @@ struct SnapshotTaker::Job : std::enable_shared_from_this<Job> {
   void finish(const Status& status) {
     writer.reset();
     source = nullptr;
-    Result<SnapshotMeta> result = status;
-    if (status.ok()) {
-      result = meta;
-    }
+    Result<SnapshotMeta> result = status.ok() ? Result<SnapshotMeta>(meta) : status;
     loop.post([done = std::move(done), result = std::move(result)]() mutable {
       done(std::move(result));
     });

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <utility>
+
+#include "base/random.h"
+#include "support/simulated_loop.h"
+
+namespace swarm::test {
+
+// The log loop of a simulated member: runs what is posted in order, each after the time that a disk
+// takes. What has not run when the member crashes never does.
+class DiskLoop final : public EventLoop {
+ public:
+  DiskLoop(World& world, Random random, Duration mean)
+      : world_(world), random_(std::move(random)), mean_(mean) {}
+
+  void post(Callback callback) override {
+    queue_->push_back(std::move(callback));
+    if (queue_->size() == 1) {
+      schedule();
+    }
+  }
+  TimerId call_at(TimePoint when, Callback callback) override {
+    return world_.schedule(when, std::move(callback));
+  }
+  void cancel(TimerId timer) override { world_.cancel(timer); }
+  TimePoint now() const override { return world_.now(); }
+  WallTime wall_now() const override { return world_.wall_now(); }
+  bool is_current() const override { return true; }
+
+  // What was under way when power went.
+  void run_one() {
+    if (!queue_->empty()) {
+      Callback callback = std::move(queue_->front());
+      queue_->pop_front();
+      callback();
+    }
+  }
+  void drop_all() { queue_ = std::make_shared<std::deque<Callback>>(); }
+
+ private:
+  void schedule() {
+    const auto delay = Duration(random_.below(static_cast<uint64_t>(2 * mean_.count()) + 1));
+    world_.schedule(world_.now() + delay, [this, queue = std::weak_ptr(queue_)] {
+      const auto alive = queue.lock();
+      if (alive == nullptr || alive->empty()) {
+        return;
+      }
+      Callback callback = std::move(alive->front());
+      callback();
+      // Popped after it ran, so that what it posts does not start a second chain.
+      if (alive == queue_) {
+        alive->pop_front();
+        if (!alive->empty()) {
+          schedule();
+        }
+      }
+    });
+  }
+
+  World& world_;
+  Random random_;
+  const Duration mean_;
+  std::shared_ptr<std::deque<Callback>> queue_ = std::make_shared<std::deque<Callback>>();
+};
+
+}  // namespace swarm::test

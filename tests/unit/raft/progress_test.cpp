@@ -1,0 +1,105 @@
+#include "raft/core/progress.h"
+
+#include <gtest/gtest.h>
+
+#include "raft/core/read_queue.h"
+
+namespace swarm::raft {
+namespace {
+
+Progress new_progress(uint64_t next) {
+  return Progress(Index(next), Inflights(3, 100));
+}
+
+TEST(Progress, AProbeWaitsForItsAnswer) {
+  Progress progress = new_progress(5);
+  EXPECT_TRUE(progress.may_send());
+  progress.on_sent(Index(6), 10, true);
+  EXPECT_FALSE(progress.may_send());
+  EXPECT_EQ(progress.next(), Index(5));
+  EXPECT_TRUE(progress.on_accepted(Index(6)));
+  EXPECT_EQ(progress.state(), Progress::State::replicate);
+  EXPECT_EQ(progress.next(), Index(7));
+}
+
+TEST(Progress, AHeartbeatReplyAllowsAnotherProbe) {
+  Progress progress = new_progress(5);
+  progress.on_sent(Index(5), 10, true);
+  progress.on_heartbeat_reply();
+  EXPECT_TRUE(progress.may_send());
+}
+
+TEST(Progress, ReplicationIsBoundedInMessagesAndBytes) {
+  Progress progress = new_progress(1);
+  progress.on_accepted(Index(0));
+  for (uint64_t i = 1; i <= 3; ++i) {
+    EXPECT_TRUE(progress.may_send());
+    progress.on_sent(Index(i), 1, true);
+  }
+  EXPECT_FALSE(progress.may_send());
+  progress.on_accepted(Index(2));
+  EXPECT_EQ(progress.inflights().messages(), 1u);
+  progress.on_sent(Index(4), 200, true);
+  EXPECT_FALSE(progress.may_send());
+  progress.on_heartbeat_reply();
+  progress.on_heartbeat_reply();
+  EXPECT_TRUE(progress.may_send());
+  EXPECT_EQ(progress.inflights().bytes(), 0u);
+}
+
+TEST(Progress, LateRejectionsAreIgnored) {
+  Progress progress = new_progress(10);
+  progress.on_accepted(Index(9));
+  progress.on_accepted(Index(12));
+  EXPECT_FALSE(progress.on_rejected(Index(11), Index(3)));
+  EXPECT_EQ(progress.next(), Index(13));
+  Progress probing = new_progress(10);
+  EXPECT_FALSE(probing.on_rejected(Index(4), Index(2))) << "not the answer to this probe";
+  EXPECT_TRUE(probing.on_rejected(Index(9), Index(2)));
+  EXPECT_EQ(probing.next(), Index(3));
+}
+
+TEST(Progress, ARejectionNeverGoesUnderWhatIsKnownToAgree) {
+  Progress progress = new_progress(1);
+  progress.on_accepted(Index(0));
+  progress.on_accepted(Index(5));
+  EXPECT_TRUE(progress.on_rejected(Index(8), Index(1)));
+  EXPECT_EQ(progress.state(), Progress::State::probe);
+  EXPECT_EQ(progress.next(), Index(6));
+}
+
+TEST(Progress, NothingIsSentDuringASnapshotAndAProbeFollowsIt) {
+  Progress progress = new_progress(1);
+  progress.become_snapshot(Index(20));
+  EXPECT_FALSE(progress.may_send());
+  progress.become_probe();
+  EXPECT_EQ(progress.next(), Index(21));
+  EXPECT_TRUE(progress.may_send());
+}
+
+TEST(Progress, AnInstalledSnapshotEndsTheSnapshotStateEvenIfTheStatusIsLost) {
+  Progress progress = new_progress(1);
+  progress.become_snapshot(Index(20));
+  progress.on_accepted(Index(22));
+  EXPECT_EQ(progress.state(), Progress::State::replicate);
+  EXPECT_EQ(progress.next(), Index(23));
+}
+
+TEST(ReadQueue, OneConfirmationServesAllReadsBeforeIt) {
+  ReadQueue reads;
+  EXPECT_FALSE(reads.assign());
+  reads.add(1);
+  reads.add(2);
+  EXPECT_TRUE(reads.assign());
+  reads.add(3);
+  EXPECT_TRUE(reads.assign());
+  EXPECT_EQ(reads.position(), 2u);
+  EXPECT_EQ(reads.confirm(0), std::vector<uint64_t>{});
+  EXPECT_EQ(reads.confirm(1), (std::vector<uint64_t>{1, 2}));
+  reads.add(4);
+  EXPECT_EQ(reads.take_all(), (std::vector<uint64_t>{3, 4}));
+  EXPECT_EQ(reads.size(), 0u);
+}
+
+}  // namespace
+}  // namespace swarm::raft
