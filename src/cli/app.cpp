@@ -17,7 +17,13 @@ class HelpFormatter : public CLI::Formatter {
   explicit HelpFormatter(std::string usage) : usage_(std::move(usage)) { column_width(42); }
 
   std::string make_usage(const CLI::App*, std::string) const override {
-    return "\nUsage:  " + usage_ + "\n";
+    return "\nUsage:  " + usage_ + "\n\n";
+  }
+  // Without the empty line CLI11 puts both before and after a group.
+  std::string make_group(std::string group, bool is_positional,
+                         std::vector<const CLI::Option*> options) const override {
+    return CLI::Formatter::make_group(std::move(group), is_positional, std::move(options))
+        .substr(1);
   }
   std::string make_positionals(const CLI::App*) const override { return ""; }
 

@@ -79,9 +79,9 @@ std::string argument_source(const std::string& argument) {
     return "names=nodes";
   }
   if (argument == "ROLE") {
-    return "words='worker manager'";
+    return "offered='worker manager'";
   }
-  return argument == "SHELL" ? "words='bash zsh'" : "";
+  return argument == "SHELL" ? "offered='bash zsh'" : "";
 }
 
 std::string command_case(const std::string& pattern, const Completions& completions) {
@@ -105,7 +105,8 @@ std::string names_in(const CommandGroup& group) {
   return text;
 }
 
-// Sets flags, words, names and values for $line ("service update") and $prev. Valid in both shells.
+// Sets flags, offered, names and values for $line ("service update") and $prev. Valid in both
+// shells.
 std::string table_function(Environment& environment) {
   std::string top;
   std::string cases;
@@ -113,7 +114,7 @@ std::string table_function(Environment& environment) {
     const std::string group_name(group.name);
     top += (top.empty() ? "" : " ") + (group_name.empty() ? names_in(group) : group_name);
     if (!group_name.empty()) {
-      cases += "    '" + group_name + "') words='" + names_in(group) + "' flags='--help' ;;\n";
+      cases += "    '" + group_name + "') offered='" + names_in(group) + "' flags='--help' ;;\n";
     }
     for (const Command& command : group.commands) {
       const std::string prefix = group_name.empty() ? "" : group_name + " ";
@@ -126,9 +127,9 @@ std::string table_function(Environment& environment) {
     }
   }
   return "__swarmctl_table() {\n"
-         "  flags='' words='' names='' values=''\n"
+         "  flags='' offered='' names='' values=''\n"
          "  case \"$line\" in\n"
-         "    '') words='" +
+         "    '') offered='" +
          top +
          "' flags='--host --timeout --version --help'\n"
          "      case \"$prev\" in --host|--timeout) values=none ;; esac ;;\n" +
@@ -170,7 +171,7 @@ __swarmctl_candidates() {
   if [ -n "$values" ]; then printf '%s\n' "$values"; return; fi
   case "$1" in
     -*) printf '%s\n' "$flags" ;;
-    *) printf '%s\n' "$words"; __swarmctl_names "$names" ;;
+    *) printf '%s\n' "$offered"; __swarmctl_names "$names" ;;
   esac
 }
 )sh";
@@ -178,7 +179,7 @@ __swarmctl_candidates() {
 constexpr std::string_view kBash = R"sh(
 _swarmctl() {
   local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}"
-  local line flags words names values
+  local line flags offered names values
   if [ "$prev" = "=" ]; then prev="${COMP_WORDS[COMP_CWORD-2]}"; fi
   if [ "$cur" = "=" ]; then cur=''; fi
   __swarmctl_line "${COMP_WORDS[@]:1:COMP_CWORD-1}"
@@ -193,16 +194,12 @@ _swarmctl() {
   local cur="${words[CURRENT]}" prev="${words[CURRENT-1]}"
   local -a typed
   typed=("${(@)words[2,CURRENT-1]}")
-  local line flags words names values
+  local line flags offered names values
   __swarmctl_line "${typed[@]}"
   __swarmctl_table
   compadd -- ${=$(__swarmctl_candidates "$cur")}
 }
-if [ "$funcstack[1]" = "_swarmctl" ]; then
-  _swarmctl "$@"
-else
-  compdef _swarmctl swarmctl
-fi
+if [ -n "${functions[compdef]}" ]; then compdef _swarmctl swarmctl; fi
 )sh";
 
 }  // namespace

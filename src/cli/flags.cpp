@@ -104,7 +104,11 @@ std::vector<std::string> flags_given(const CLI::App& app) {
 }
 
 std::vector<std::string> words_after_flags(const CLI::App& app) {
-  return app.remaining();
+  std::vector<std::string> words = app.remaining();
+  if (!words.empty() && words.front() == "--") {
+    words.erase(words.begin());
+  }
+  return words;
 }
 
 void add_global_flags(CLI::App& app, GlobalOptions& options) {

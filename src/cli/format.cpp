@@ -68,7 +68,7 @@ Status check_fields(const Listing& listing, const std::vector<FormatPiece>& piec
     }
     std::string known;
     for (const Field& field : listing.fields) {
-      known += " ." + std::string(field.name);
+      known += field.is_ornament() ? "" : " ." + std::string(field.name);
     }
     return absl::InvalidArgumentError("unknown field \"." + piece.text + "\" in --format: use" +
                                       known);
@@ -83,7 +83,9 @@ std::string dump(const nlohmann::json& json) {
 std::string row_as_json(const Listing& listing, const std::vector<std::string>& row) {
   nlohmann::json json = nlohmann::json::object();
   for (size_t i = 0; i < listing.fields.size(); ++i) {
-    json[std::string(listing.fields[i].name)] = row[i];
+    if (!listing.fields[i].is_ornament()) {
+      json[std::string(listing.fields[i].name)] = row[i];
+    }
   }
   return dump(json);
 }

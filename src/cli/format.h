@@ -20,10 +20,13 @@ struct FormatPiece {
 
 Result<std::vector<FormatPiece>> parse_format(std::string_view text);
 
-// A field of the rows of one list.
+// A field of the rows of one list. One without header is an ornament of the plain table: it is
+// neither in the JSON nor offered to templates.
 struct Field {
   std::string_view name;    // "CurrentState"
   std::string_view header;  // "CURRENT STATE"
+
+  bool is_ornament() const { return header.empty(); }
 };
 
 struct Listing {

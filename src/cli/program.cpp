@@ -34,7 +34,10 @@ struct Position {
     return text;
   }
   std::string arguments() const {
-    return command != nullptr ? std::string(command->arguments) : "[OPTIONS] COMMAND";
+    if (command != nullptr) {
+      return std::string(command->arguments);
+    }
+    return group != nullptr ? "COMMAND" : "[OPTIONS] COMMAND";
   }
 };
 
@@ -121,7 +124,20 @@ std::string message_of(const CLI::ParseError& error, const CLI::App& app) {
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
     return "unexpected argument: " + app.remaining().front();
   }
-  return error.what();
+  const std::string text = error.what();
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    return "a value is missing after " + text.substr(0, text.find(':'));
+  }
+  return text;
+}
+
+// Where flags end at the first argument, CLI11 takes an unknown flag for that argument.
+std::string problem_of_first_argument(const CLI::App& app) {
+  const std::vector<std::string> words = app.remaining();
+  if (!words.empty() && words.front() != "--" && words.front().starts_with('-')) {
+    return "unknown flag: " + words.front().substr(0, words.front().find('='));
+  }
+  return words_after_flags(app).empty() ? "IMAGE is required" : "";
 }
 
 class Run {
@@ -144,13 +160,8 @@ class Run {
       return usage_error(environment_, position, message_of(error, app));
     }
     if (command.stops_at_first_argument) {
-      const std::vector<std::string> words = app.remaining();
-      if (words.empty()) {
-        return usage_error(environment_, position, "IMAGE is required");
-      }
-      if (words.front().starts_with('-')) {
-        return usage_error(environment_, position,
-                           "unknown flag: " + words.front().substr(0, words.front().find('=')));
+      if (const std::string problem = problem_of_first_argument(app); !problem.empty()) {
+        return usage_error(environment_, position, problem);
       }
     }
     Session session(environment_, options_);

@@ -44,11 +44,6 @@ std::optional<WallTime> rollout_start(const model::Service& service) {
   return service.rollout ? std::optional(service.rollout->started_at) : std::nullopt;
 }
 
-// Another writer came first: nothing was changed.
-Status in_words(const Status& status) {
-  return absl::IsAborted(status) ? absl::AbortedError("update out of sequence, try again") : status;
-}
-
 struct CreateOptions {
   ServiceSpec spec;
   SpecEdits edits;
@@ -86,7 +81,7 @@ int roll_back(Session& session, const std::string& reference, const WaitFlags& w
   }
   const Status status = session.client().rollback_service(reference, to);
   if (!status.ok()) {
-    return session.fail(in_words(status));
+    return session.fail(status);
   }
   session.print(reference);
   return wait_unless_detached(session, before->service.id, wait, WaitFor::rollback,
@@ -119,7 +114,7 @@ int update_service(Session& session, const UpdateOptions& options) {
   }
   const Status status = session.client().update_service(service.id, service.meta.version, *spec);
   if (!status.ok()) {
-    return session.fail(in_words(status));
+    return session.fail(status);
   }
   session.print(options.service);
   return wait_unless_detached(session, service.id, options.wait, WaitFor::update,
@@ -192,7 +187,7 @@ int scale_services(Session& session, const std::vector<std::string>& texts, cons
   for (const ScaleTarget& target : targets) {
     const Status status = session.client().scale_service(target.service, target.replicas);
     if (!status.ok()) {
-      code = session.fail(in_words(status));
+      code = session.fail(status);
       continue;
     }
     session.print(target.service + " scaled to " + std::to_string(target.replicas));

@@ -47,7 +47,12 @@ void Session::print_error(std::string_view line) {
 }
 
 int Session::fail(const Status& status) {
-  print_error("Error: " + std::string(status.message()));
+  std::string message(status.message());
+  constexpr std::string_view kOutOfSequence = "update out of sequence";
+  if (absl::IsAborted(status) && !message.starts_with(kOutOfSequence)) {
+    message = std::string(kOutOfSequence) + ", try again: " + message;
+  }
+  print_error("Error: " + message);
   return exit_code::kError;
 }
 

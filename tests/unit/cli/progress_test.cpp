@@ -1,0 +1,205 @@
+#include "cli/progress.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fixture.h"
+
+namespace swarm::cli {
+namespace {
+
+using model::TaskState;
+using testing::ElementsAre;
+using testing::SizeIs;
+
+class ProgressOf : public testing::Test {
+ protected:
+  ProgressOf() {
+    model::ServiceSpec spec;
+    spec.name = "web";
+    spec.replicas = 2;
+    EXPECT_TRUE(swarm_.create_service(spec).ok());
+  }
+
+  model::Service& service() { return swarm_.services.back().service; }
+  model::Task& add(model::Slot slot, TaskState state) {
+    return swarm_.add_task("web", slot, state).task;
+  }
+  Progress measure(bool any_revision = false) {
+    return measure_progress(service(), swarm_.tasks, any_revision);
+  }
+
+  FakeSwarm swarm_;
+};
+
+TEST_F(ProgressOf, ConvergesWhenEverySlotRuns) {
+  add(1, TaskState::running);
+  add(2, TaskState::starting);
+  EXPECT_EQ(measure().running, 1);
+  EXPECT_FALSE(measure().is_converged);
+  swarm_.tasks.back().task.status.state = TaskState::running;
+  EXPECT_TRUE(measure().is_converged);
+}
+
+TEST_F(ProgressOf, WithoutReplicasConvergesWhenNothingRuns) {
+  service().spec.replicas = 0;
+  EXPECT_TRUE(measure().is_converged);
+  add(1, TaskState::running);
+  EXPECT_FALSE(measure().is_converged);
+}
+
+TEST_F(ProgressOf, TasksOnTheirWayOutDoNotCount) {
+  add(1, TaskState::running);
+  add(2, TaskState::running);
+  add(2, TaskState::running).desired = TaskState::shutdown;
+  add(3, TaskState::running).desired = TaskState::remove;
+  EXPECT_TRUE(measure().is_converged);
+}
+
+TEST_F(ProgressOf, SlotsTooManyAreNotConverged) {
+  for (model::Slot slot = 1; slot <= 3; ++slot) {
+    add(slot, TaskState::running);
+  }
+  EXPECT_FALSE(measure().is_converged);
+}
+
+TEST_F(ProgressOf, OldRevisionsCountOnlyWhenScaling) {
+  add(1, TaskState::running);
+  add(2, TaskState::running);
+  ++service().revision;
+  EXPECT_EQ(measure().running, 0);
+  EXPECT_FALSE(measure().is_converged);
+  EXPECT_TRUE(measure(true).is_converged);
+}
+
+TEST_F(ProgressOf, AnOldTaskThatStillRunsIsNotConverged) {
+  add(1, TaskState::running);
+  ++service().revision;
+  add(1, TaskState::running);
+  add(2, TaskState::running);
+  EXPECT_EQ(measure().running, 2);
+  EXPECT_FALSE(measure().is_converged);
+}
+
+TEST_F(ProgressOf, LowestDesiredThenLowestObservedStandsForTheSlot) {
+  add(1, TaskState::running);
+  add(1, TaskState::preparing);
+  model::Task& held = add(1, TaskState::ready);
+  held.desired = TaskState::ready;
+  EXPECT_EQ(measure().slots[0].state, TaskState::ready);
+}
+
+TEST_F(ProgressOf, AWaitingSlotTellsWhyItsLastTaskFailed) {
+  model::Task& failed = add(1, TaskState::failed);
+  failed.desired = TaskState::shutdown;
+  failed.status.error = "exit code 1";
+  add(1, TaskState::assigned);
+  add(2, TaskState::pending).status.wait = model::WaitReason::no_suitable_node;
+  swarm_.tasks.back().task.status.message = "no suitable node";
+  EXPECT_EQ(measure().slots[0].reason, "exit code 1");
+  EXPECT_EQ(measure().slots[1].reason, "no suitable node");
+}
+
+TEST_F(ProgressOf, FailuresOfAnotherRevisionAreForgotten) {
+  model::Task& failed = add(1, TaskState::failed);
+  failed.desired = TaskState::shutdown;
+  failed.status.error = "exit code 1";
+  ++service().revision;
+  add(1, TaskState::assigned);
+  EXPECT_EQ(measure().slots[0].reason, "");
+}
+
+TEST_F(ProgressOf, LinesHaveBarsAndErrors) {
+  add(1, TaskState::running);
+  add(2, TaskState::rejected).status.error = std::string(100, 'x') + "\ny";
+  EXPECT_THAT(progress_lines(measure(), true),
+              ElementsAre("overall progress: 1 out of 2 tasks", "1/2: running   [========>]",
+                          "2/2: rejected: " + std::string(74, 'x') + "…"));
+}
+
+TEST_F(ProgressOf, BarsGrowWithTheState) {
+  const std::vector<std::pair<TaskState, std::string>> bars = {
+      {TaskState::fresh, "new       [>        ]"},
+      {TaskState::pending, "pending   [==>      ]"},
+      {TaskState::preparing, "preparing [=====>   ]"},
+      {TaskState::starting, "starting  [=======> ]"}};
+  for (const auto& [state, text] : bars) {
+    swarm_.tasks.clear();
+    add(1, state);
+    EXPECT_EQ(progress_lines(measure(), true)[1], "1/2: " + text);
+  }
+}
+
+TEST_F(ProgressOf, ManySlotsHaveNoLinesOfTheirOwn) {
+  service().spec.replicas = 20;
+  EXPECT_THAT(progress_lines(measure(), true), SizeIs(21));
+  service().spec.replicas = 21;
+  EXPECT_THAT(progress_lines(measure(), true), ElementsAre("overall progress: 0 out of 21 tasks"));
+}
+
+TEST_F(ProgressOf, RollingBackSaysSo) {
+  service().rollout.emplace();
+  service().rollout->state = model::RolloutState::rollback_started;
+  EXPECT_EQ(progress_lines(measure(), false)[0], "rolling back update: 0 out of 2 tasks");
+}
+
+class Printer : public ProgressOf {
+ protected:
+  Terminal terminal(bool is_interactive, size_t width = 80) {
+    return {.out = out_, .err = err_, .is_interactive = is_interactive, .width = width};
+  }
+  StringOutput out_;
+  StringOutput err_;
+};
+
+TEST_F(Printer, APipeGetsLinesAsTheyChange) {
+  Terminal pipe = terminal(false);
+  ProgressPrinter printer(pipe, false);
+  add(1, TaskState::starting);
+  printer.show(measure(), std::nullopt);
+  EXPECT_EQ(out_.take(), "overall progress: 0 out of 2 tasks\n1/2: starting\n");
+  printer.show(measure(), std::nullopt);
+  EXPECT_EQ(out_.take(), "");
+  swarm_.tasks[0].task.status.state = TaskState::running;
+  printer.show(measure(), std::nullopt);
+  EXPECT_EQ(out_.take(), "overall progress: 1 out of 2 tasks\n1/2: running\n");
+  printer.show(measure(), seconds(5));
+  printer.show(measure(), seconds(4));
+  EXPECT_EQ(out_.take(), "verify: Waiting 5 seconds to verify that tasks are stable...\n");
+}
+
+TEST_F(Printer, ATerminalIsRewrittenInPlace) {
+  Terminal screen = terminal(true);
+  ProgressPrinter printer(screen, false);
+  add(1, TaskState::running);
+  printer.show(measure(), std::nullopt);
+  out_.take();
+  printer.show(measure(), milliseconds(1500));
+  EXPECT_EQ(out_.take(),
+            "\x1b[3A\x1b[J"
+            "overall progress: 1 out of 2 tasks\n"
+            "1/2: running   [========>]\n"
+            "2/2: \n"
+            "verify: Waiting 2 seconds to verify that tasks are stable...\n");
+  printer.say("done");
+  EXPECT_EQ(out_.take(), "\x1b[4A\x1b[Jdone\n");
+}
+
+TEST_F(Printer, LinesAreCutToTheTerminal) {
+  Terminal screen = terminal(true, 12);
+  ProgressPrinter printer(screen, false);
+  service().spec.replicas = 0;
+  printer.show(measure(), std::nullopt);
+  EXPECT_EQ(out_.take(), "overall pr…\n");
+}
+
+TEST_F(Printer, QuietPrintsNothing) {
+  Terminal screen = terminal(true);
+  ProgressPrinter printer(screen, true);
+  printer.show(measure(), std::nullopt);
+  printer.say("x");
+  EXPECT_EQ(out_.take() + err_.take(), "");
+}
+
+}  // namespace
+}  // namespace swarm::cli
