@@ -67,7 +67,8 @@ int run_mesh_process(const std::vector<std::string>& arguments) {
 
 }  // namespace swarm::daemon
 
-// The shim and the mesh are this same program under another first word, so that a node needs one file.
+// The shim and the mesh are this same program under another first word, so that a node needs one
+// file.
 int main(int argc, char** argv) {
   const std::string role = argc > 1 ? argv[1] : "";
   if (role == "task-shim") {

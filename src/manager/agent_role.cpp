@@ -50,7 +50,7 @@ std::unique_ptr<agent::Executor> make_executor(const std::string& runtime,
                                                AsioLoop& loop) {
   if (runtime == "docker") {
     runtime::DockerOptions docker;
-    docker.socket = options.docker_socket;
+    docker.socket = options.docker_socket.string();
     return std::make_unique<runtime::DockerExecutor>(loop, std::move(docker));
   }
   runtime::ProcessOptions process;
@@ -61,12 +61,25 @@ std::unique_ptr<agent::Executor> make_executor(const std::string& runtime,
   return std::make_unique<runtime::ProcessExecutor>(loop, std::move(process));
 }
 
+// Whether an engine answers on the socket. Off the loop.
+bool has_engine(const AgentRoleOptions& options, AsioLoop& loop) {
+  std::unique_ptr<agent::Executor> engine;
+  std::promise<bool> answered;
+  loop.post([&] {
+    engine = make_executor("docker", options, {}, loop);
+    engine->describe([&answered](const Result<agent::EngineDescription>& description) {
+      answered.set_value(description.ok());
+    });
+  });
+  const bool has_one = answered.get_future().get();
+  run_on(loop, [&engine] { engine.reset(); });
+  return has_one;
+}
+
 }  // namespace
 
-AgentRole::AgentRole(std::string runtime, AssignmentFile store, api::CredentialsSource credentials)
-    : runtime_(std::move(runtime)),
-      store_(std::move(store)),
-      credentials_(std::move(credentials)) {}
+AgentRole::AgentRole(AssignmentFile store, api::CredentialsSource credentials)
+    : store_(std::move(store)), credentials_(std::move(credentials)) {}
 
 Result<std::unique_ptr<AgentRole>> AgentRole::start(const AgentRoleOptions& options,
                                                     const NodeRecord& record,
@@ -79,13 +92,13 @@ Result<std::unique_ptr<AgentRole>> AgentRole::start(const AgentRoleOptions& opti
   SWARM_ASSIGN_OR_RETURN(HostPort advertise, parse_host_port(record.advertise_address, kSwarmPort));
   advertise.port = options.mesh_port;
 
-  std::string runtime = options.runtime;
-  if (runtime == "auto") {
-    runtime = runtime::docker_answers(options.docker_socket) ? "docker" : "process";
-  }
   std::unique_ptr<AgentRole> role(
-      new AgentRole(runtime, AssignmentFile(files, directory / "agent" / "tasks"),
-                    std::move(credentials)));
+      new AgentRole(AssignmentFile(files, directory / "agent" / "tasks"), std::move(credentials)));
+  role->loop_.start();
+  role->runtime_ = options.runtime;
+  if (options.runtime == "auto") {
+    role->runtime_ = has_engine(options, role->loop_) ? "docker" : "process";
+  }
   agent::Agent::Options agent_options;
   agent_options.node = record.node;
   agent_options.swarm = record.swarm;
@@ -96,10 +109,9 @@ Result<std::unique_ptr<AgentRole>> AgentRole::start(const AgentRoleOptions& opti
   agent_options.self.version = options.version;
   agent_options.self.mesh_address = advertise.text();
 
-  role->loop_.start();
   run_on(role->loop_, [&] {
     AsioLoop& loop = role->loop_;
-    role->executor_ = make_executor(runtime, options, directory, loop);
+    role->executor_ = make_executor(role->runtime_, options, directory, loop);
     const mesh::MeshClient::Options client{mesh.control_socket, record.swarm, record.node};
     role->mesh_ = std::make_unique<mesh::MeshClient>(
         loop, client,
@@ -113,11 +125,13 @@ Result<std::unique_ptr<AgentRole>> AgentRole::start(const AgentRoleOptions& opti
         role->store_, *role->executor_, *role->mesh_, *role->client_, Random::from_system());
     role->agent_->start();
   });
-  log::info("agent started", {{"runtime", runtime}});
+  log::info("agent started", {{"runtime", role->runtime_}});
   return role;
 }
 
-AgentRole::~AgentRole() { stop(); }
+AgentRole::~AgentRole() {
+  stop();
+}
 
 void AgentRole::credentials_changed() {
   loop_.post([this] { mesh_->set_credentials(mesh_credentials(*credentials_())); });

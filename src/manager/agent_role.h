@@ -53,9 +53,9 @@ class AgentRole {
   const std::string& runtime() const { return runtime_; }
 
  private:
-  AgentRole(std::string runtime, AssignmentFile store, api::CredentialsSource credentials);
+  AgentRole(AssignmentFile store, api::CredentialsSource credentials);
 
-  const std::string runtime_;
+  std::string runtime_;
   AssignmentFile store_;
   api::CredentialsSource credentials_;
   AsioLoop loop_{"agent"};

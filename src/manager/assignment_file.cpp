@@ -95,8 +95,8 @@ Status AssignmentFile::save(const agent::AgentRecord& record) {
   }
   for (const model::TaskReport& report : record.reports) {
     if (report.task.value().size() != kTaskIdBytes) {
-      return absl::InvalidArgumentError("task id of " +
-                                        std::to_string(report.task.value().size()) + " characters");
+      return absl::InvalidArgumentError("task id of " + std::to_string(report.task.value().size()) +
+                                        " characters");
     }
     append_record(text, 'R', report.task.value() + wire::to_bytes(report.status));
   }

@@ -36,8 +36,8 @@ struct Admission {
   NodeRecord record;
   security::NodeCredentials credentials;
 };
-// Asks the manager for admission: its root is checked against the token before the token's secret is
-// sent. INVALID_ARGUMENT for a bad token or address, FAILED_PRECONDITION when the manager is of
+// Asks the manager for admission: its root is checked against the token before the token's secret
+// is sent. INVALID_ARGUMENT for a bad token or address, FAILED_PRECONDITION when the manager is of
 // another swarm, PERMISSION_DENIED when the secret is not valid (any more), UNAVAILABLE within
 // kJoinTimeout when nobody answers.
 inline constexpr Duration kJoinTimeout = seconds(10);

@@ -208,7 +208,6 @@ void Manager::begin_term(raft::Term term) {
   term_ = std::make_shared<LeaderTerm>(environment_.control_loop, store_, gate_, options_.node,
                                        std::move(membership), random_.fork("term"));
   term_->start();
-  log::info("leadership won", {{"term", term.value()}});
   const std::scoped_lock lock(mutex_);
   leader_ = {true, options_.address, options_.member};
 }
@@ -248,7 +247,6 @@ void Manager::end_term(raft::Term term) {
   gate_.close(absl::UnavailableError(
       "the leader changed while this was written: it may or may not have happened; look, then try "
       "again"));
-  log::info("leadership lost", {{"term", term.value()}});
 }
 
 void Manager::propose(model::Position, std::string entry) {

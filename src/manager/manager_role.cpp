@@ -52,11 +52,10 @@ Result<std::unique_ptr<ManagerRole>> ManagerRole::open(const NodeRecord& record,
   ManagerRole* const self = role.get();
   role->transport_ = std::make_unique<api::PeerTransport>(
       role->raft_loop_, raft::MemberId(record.member.value()), std::move(credentials),
-      [self](raft::MemberId peer) {
-        self->manager_->peer_refused(model::MemberId(peer.value()));
-      });
-  const ManagerEnvironment environment{role->control_loop_, role->raft_loop_,   role->log_loop_,
-                                       files,               *role->transport_, *role->cipher_};
+      [self](raft::MemberId peer) { self->manager_->peer_refused(model::MemberId(peer.value())); });
+  const ManagerEnvironment environment{role->control_loop_, role->raft_loop_,
+                                       role->log_loop_,     files,
+                                       *role->transport_,   *role->cipher_};
   SWARM_ASSIGN_OR_RETURN(
       role->manager_,
       Manager::open({record.node, record.member, record.advertise_address, directory / "raft"},
@@ -69,7 +68,9 @@ Result<std::unique_ptr<ManagerRole>> ManagerRole::open(const NodeRecord& record,
   return role;
 }
 
-ManagerRole::~ManagerRole() { stop(); }
+ManagerRole::~ManagerRole() {
+  stop();
+}
 
 void ManagerRole::stop() {
   if (std::exchange(is_stopped_, true)) {

@@ -17,9 +17,9 @@
 
 namespace swarm::manager {
 
-// Everything a node runs because it is a manager: the three loops with their threads, the transport,
-// the sealed log, the manager and its gateway. Built when the node becomes one, stopped when it no
-// longer is. Owned by the node's lifecycle loop.
+// Everything a node runs because it is a manager: the three loops with their threads, the
+// transport, the sealed log, the manager and its gateway. Built when the node becomes one, stopped
+// when it no longer is. Owned by the node's lifecycle loop.
 class ManagerRole {
  public:
   // `first` makes a new swarm; otherwise the log is opened, or an empty one waits for the leader.

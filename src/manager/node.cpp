@@ -19,17 +19,19 @@ struct Node::Lock {
 Node::Node(NodeOptions options, FileSystem& files)
     : options_(std::move(options)), files_(files), random_(Random::from_system()) {}
 
-Node::~Node() { stop(); }
+Node::~Node() {
+  stop();
+}
 
 Result<std::unique_ptr<Node>> Node::open(NodeOptions options, FileSystem& files) {
   SWARM_RETURN_IF_ERROR(files.make_directories(options.state_directory));
   const std::filesystem::path lock_path = options.state_directory / "lock";
   Result<std::unique_ptr<platform::FileLock>> lock = platform::lock_file(lock_path);
   if (!lock.ok()) {
-    return absl::FailedPreconditionError(
-        "another swarmd uses the state folder " + options.state_directory.string() +
-        ": stop it, or choose another folder with --state-dir (" +
-        std::string(lock.status().message()) + ")");
+    return absl::FailedPreconditionError("another swarmd uses the state folder " +
+                                         options.state_directory.string() +
+                                         ": stop it, or choose another folder with --state-dir (" +
+                                         std::string(lock.status().message()) + ")");
   }
   std::unique_ptr<Node> node(new Node(std::move(options), files));
   node->lock_ = std::make_unique<Lock>(Lock{*std::move(lock)});
@@ -37,9 +39,9 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options, FileSystem& files)
 }
 
 Status Node::start() {
-  SWARM_ASSIGN_OR_RETURN(
-      local_server_, api::Server::listen_local(*this, options_.socket,
-                                               [this] { return credentials(); }));
+  SWARM_ASSIGN_OR_RETURN(local_server_, api::Server::listen_local(*this, options_.socket, [this] {
+                           return credentials();
+                         }));
   std::promise<Status> resumed;
   lifecycle_.start();
   is_started_ = true;
@@ -99,8 +101,7 @@ void Node::join(JoinOptions options, absl::AnyInvocable<void(Result<model::Role>
 }
 
 void Node::leave(bool force, absl::AnyInvocable<void(Status)> done) {
-  lifecycle_.post(
-      [this, force, done = std::move(done)]() mutable { done(leave_here(force)); });
+  lifecycle_.post([this, force, done = std::move(done)]() mutable { done(leave_here(force)); });
 }
 
 std::shared_ptr<api::Gateway> Node::gateway() {
@@ -189,12 +190,14 @@ Status Node::start_server(const NodeRecord& record) {
   return absl::OkStatus();
 }
 
-void Node::stop_server() { swarm_server_.reset(); }
+void Node::stop_server() {
+  swarm_server_.reset();
+}
 
 Status Node::start_manager(const NodeRecord& record, FirstTransaction first) {
-  SWARM_ASSIGN_OR_RETURN(
-      manager_, ManagerRole::open(record, options_.state_directory, files_,
-                                  [this] { return credentials(); }, std::move(first)));
+  SWARM_ASSIGN_OR_RETURN(manager_, ManagerRole::open(
+                                       record, options_.state_directory, files_,
+                                       [this] { return credentials(); }, std::move(first)));
   const std::scoped_lock lock(mutex_);
   gateway_ = manager_->gateway();
   return absl::OkStatus();
@@ -219,9 +222,9 @@ Status Node::start_agent(const NodeRecord& record) {
   handlers.on_role = [this](model::Role role) {
     lifecycle_.post([this, role] { change_role(role); });
   };
-  SWARM_ASSIGN_OR_RETURN(
-      agent_, AgentRole::start(options_.agent, record, options_.state_directory, files_,
-                               [this] { return credentials(); }, std::move(handlers)));
+  SWARM_ASSIGN_OR_RETURN(agent_, AgentRole::start(
+                                     options_.agent, record, options_.state_directory, files_,
+                                     [this] { return credentials(); }, std::move(handlers)));
   return absl::OkStatus();
 }
 

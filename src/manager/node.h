@@ -31,12 +31,12 @@ struct NodeOptions {
   std::string version;
 };
 
-// One machine of a swarm, or of none yet: its membership on disk, its agent, and its manager while it
-// has that role. Answers the local socket.
+// One machine of a swarm, or of none yet: its membership on disk, its agent, and its manager while
+// it has that role. Answers the local socket.
 //
-// What changes the membership (init, join, leave, promotion, demotion) runs one after another on the
-// lifecycle loop and may block there; everything the socket's threads may ask is under one small
-// mutex.
+// What changes the membership (init, join, leave, promotion, demotion) runs one after another on
+// the lifecycle loop and may block there; everything the socket's threads may ask is under one
+// small mutex.
 class Node final : public api::LocalNode {
  public:
   // Takes the lock of the state folder. FAILED_PRECONDITION when another swarmd has it.

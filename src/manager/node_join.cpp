@@ -57,7 +57,9 @@ bool wait_until(EventLoop& loop, Duration limit, absl::AnyInvocable<bool()> cond
   return std::make_shared<Wait>(loop, std::move(condition))->run(limit);
 }
 
-bool is_unavailable(const Status& status) { return absl::IsUnavailable(status); }
+bool is_unavailable(const Status& status) {
+  return absl::IsUnavailable(status);
+}
 template <class T>
 bool is_unavailable(const Result<T>& result) {
   return absl::IsUnavailable(result.status());
@@ -102,20 +104,20 @@ Status Node::await_leader() {
   const bool has_leader = wait_until(manager.loop(), kStartLimit,
                                      [&manager] { return !manager.leader().address.empty(); });
   return has_leader ? absl::OkStatus()
-                    : absl::UnavailableError("the swarm has no leader: fewer than a quorum of "
-                                             "its managers can be reached");
+                    : absl::UnavailableError(
+                          "the swarm has no leader: fewer than a quorum of "
+                          "its managers can be reached");
 }
 
 // ---- init ----
 
 Result<api::LocalNode::Initialized> Node::init_here(const InitOptions& options) {
   SWARM_RETURN_IF_ERROR(check_not_member());
+  SWARM_ASSIGN_OR_RETURN(const SwarmAddresses addresses,
+                         choose_addresses(options.listen_address, options.advertise_address,
+                                          platform::reachable_addresses()));
   SWARM_ASSIGN_OR_RETURN(
-      const SwarmAddresses addresses,
-      choose_addresses(options.listen_address, options.advertise_address,
-                       platform::reachable_addresses()));
-  SWARM_ASSIGN_OR_RETURN(NewSwarm swarm, make_swarm(addresses, options.availability,
-                                                    lifecycle_.wall_now(), random_));
+      NewSwarm swarm, make_swarm(addresses, options.availability, lifecycle_.wall_now(), random_));
   adopt(swarm.record, swarm.credentials);
   Status status = security::save_credentials(files_, options_.state_directory, swarm.credentials);
   if (status.ok()) {
@@ -149,10 +151,9 @@ Result<api::LocalNode::Initialized> Node::init_here(const InitOptions& options) 
 
 Result<model::Role> Node::join_here(const JoinOptions& options) {
   SWARM_RETURN_IF_ERROR(check_not_member());
-  SWARM_ASSIGN_OR_RETURN(
-      const SwarmAddresses addresses,
-      choose_addresses(options.listen_address, options.advertise_address,
-                       platform::reachable_addresses()));
+  SWARM_ASSIGN_OR_RETURN(const SwarmAddresses addresses,
+                         choose_addresses(options.listen_address, options.advertise_address,
+                                          platform::reachable_addresses()));
   SWARM_ASSIGN_OR_RETURN(Admission admission, ask_for_admission(options, addresses));
   adopt(admission.record, admission.credentials);
   Status status =
@@ -203,15 +204,14 @@ void Node::change_role(model::Role role) {
     log::error("no certificate request", {{"error", request.status().message()}});
     return;
   }
-  Result<api::Gateway::IssuedCertificate> issued =
-      ask_any<Result<api::Gateway::IssuedCertificate>>(
-          changed.managers, [&](const std::string& address) {
-            return api::renew_certificate(address, old, *request, kCallTimeout);
-          });
+  Result<api::Gateway::IssuedCertificate> issued = ask_any<Result<api::Gateway::IssuedCertificate>>(
+      changed.managers, [&](const std::string& address) {
+        return api::renew_certificate(address, old, *request, kCallTimeout);
+      });
   if (!issued.ok() || issued->role != role) {
     // The dispatcher goes on telling the role: this is tried again.
-    log::info("role not changed yet", {{"role", model::to_string(role)},
-                                       {"reason", issued.status().message()}});
+    log::info("role not changed yet",
+              {{"role", model::to_string(role)}, {"reason", issued.status().message()}});
     return;
   }
   security::NodeCredentials renewed = old;
@@ -233,8 +233,8 @@ void Node::change_role(model::Role role) {
     status = save(changed);
   }
   if (!status.ok()) {
-    log::error("role change failed", {{"role", model::to_string(role)},
-                                      {"error", status.message()}});
+    log::error("role change failed",
+               {{"role", model::to_string(role)}, {"error", status.message()}});
     return;
   }
   log::info("role changed", {{"role", model::to_string(role)}});

@@ -6,8 +6,8 @@ namespace swarm::manager {
 
 Result<std::string> OpensslSigner::sign(const model::Cluster& cluster, const std::string& csr_pem,
                                         const model::NodeId& node, model::Role role) {
-  return security::sign(csr_pem, {cluster.ca_certificate, cluster.ca_key},
-                        {node, role, cluster.id}, clock_.wall_now());
+  return security::sign(csr_pem, {cluster.ca_certificate, cluster.ca_key}, {node, role, cluster.id},
+                        clock_.wall_now());
 }
 
 }  // namespace swarm::manager
