@@ -1,5 +1,6 @@
 #include "model/text_check.h"
 
+#include <algorithm>
 #include <string>
 
 #include "base/units.h"
@@ -77,7 +78,9 @@ Status check_text(std::string_view field, std::string_view value) {
 
 Status check_duration(std::string_view field, Duration value) {
   if (value < Duration::zero()) {
-    return invalid(field, format_duration(value), "is negative", "use 0s or more, e.g. 10s");
+    // Clamped: the least duration has no positive counterpart to be written with.
+    const std::string text = format_duration(std::max(value, -kMaxDuration));
+    return invalid(field, text, "is negative", "use 0s or more, e.g. 10s");
   }
   if (value > kMaxDuration) {
     return invalid(field, format_duration(value), "is too long",
