@@ -199,7 +199,13 @@ _swarmctl() {
   __swarmctl_table
   compadd -- ${=$(__swarmctl_candidates "$cur")}
 }
-if [ -n "${functions[compdef]}" ]; then compdef _swarmctl swarmctl; fi
+# Autoloaded from the folder of completions, this file is the body of the first call; sourced, it
+# registers the function.
+if [ "${funcstack[1]}" = _swarmctl ]; then
+  _swarmctl "$@"
+elif [ -n "${functions[compdef]}" ]; then
+  compdef _swarmctl swarmctl
+fi
 )sh";
 
 }  // namespace
