@@ -9,7 +9,7 @@ using raft::MemberId;
 namespace {
 
 constexpr Duration kStartTime = seconds(30);
-constexpr Duration kFaultTime = seconds(12);
+constexpr Duration kFaultTime = seconds(6);
 // A lagging member may have to give up on a lost snapshot transfer once before it gets the next.
 constexpr Duration kConvergenceTime = seconds(60);
 constexpr uint64_t kMaxEvents = 3'000'000;

@@ -262,7 +262,8 @@ void RaftCore::on_configuration_changed() {
 }
 
 void RaftCore::take_persist() {
-  const HardState state{term_, vote_, committed_};
+  // The commit index on disk never names entries that a torn write could still take.
+  const HardState state{term_, vote_, std::min(committed_, stable_)};
   const LogMark mark{log_term_, log_.last()};
   const bool is_promise = state.term != persisted_.term || state.vote != persisted_.vote;
   // The log agrees with a new leader but no write says so yet: ask for an acknowledgement alone.

@@ -61,7 +61,8 @@ class RaftReplica final : public Replica {
   void finish_reads(const std::vector<uint64_t>& ids, const Status& status);
   void finish_transfer();
   void maybe_take_snapshot();
-  void on_snapshot_taken(const Result<SnapshotMeta>& taken);
+  void on_snapshot_taken(const Result<SnapshotTaker::Taken>& taken);
+  uint64_t snapshot_threshold() const;
   void remove_old_snapshots(const SnapshotMeta& kept);
   Index compact_to(Index snapshot) const;
 
@@ -88,7 +89,8 @@ class RaftReplica final : public Replica {
   uint64_t last_read_ = 0;
   absl::AnyInvocable<void(Status)> transfer_done_;
   uint64_t bytes_since_snapshot_ = 0;
-  TimePoint next_snapshot_{};  // after a failure
+  uint64_t snapshot_bytes_ = 0;  // the size of the last one
+  TimePoint next_snapshot_{};    // after a failure
   bool is_started_ = false;
   bool is_drive_posted_ = false;
   bool has_failed_ = false;

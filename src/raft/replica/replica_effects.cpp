@@ -14,6 +14,8 @@ namespace {
 
 // After a snapshot failed (a full disk) the next try waits.
 constexpr Duration kSnapshotRetry = seconds(30);
+// Entries that a reachable follower still needs are kept until the log is so many snapshots large.
+constexpr uint64_t kPatience = 4;
 
 }  // namespace
 
@@ -167,6 +169,10 @@ void RaftReplica::on_snapshot_read(const SnapshotMeta& meta,
     on_storage_failed(chunks.status());
     return;
   }
+  snapshot_bytes_ = 0;
+  for (const std::string& chunk : *chunks) {
+    snapshot_bytes_ += chunk.size();
+  }
   auto restored = anchor_.bind([this, meta](const Status& status) {
     if (!status.ok()) {
       on_storage_failed(status);
@@ -202,7 +208,7 @@ void RaftReplica::finish_transfer() {
 }
 
 void RaftReplica::maybe_take_snapshot() {
-  if (bytes_since_snapshot_ < options_.snapshot_log_bytes || taker_.is_taking() ||
+  if (bytes_since_snapshot_ < snapshot_threshold() || taker_.is_taking() ||
       core_->applied() <= core_->log().base() || loop_.now() < next_snapshot_) {
     return;
   }
@@ -215,37 +221,55 @@ void RaftReplica::maybe_take_snapshot() {
         }
         return core_->snapshot_meta(index);
       },
-      [this](const Result<SnapshotMeta>& taken) { on_snapshot_taken(taken); });
+      [this](const Result<SnapshotTaker::Taken>& taken) { on_snapshot_taken(taken); });
 }
 
-void RaftReplica::on_snapshot_taken(const Result<SnapshotMeta>& taken) {
+// A snapshot is worth taking when the log has grown by as much as it would hold.
+uint64_t RaftReplica::snapshot_threshold() const {
+  return std::max(options_.snapshot_log_bytes, snapshot_bytes_);
+}
+
+void RaftReplica::on_snapshot_taken(const Result<SnapshotTaker::Taken>& taken) {
   if (!taken.ok()) {
     log::warning("a snapshot was not taken", {{"reason", std::string(taken.status().message())}});
     next_snapshot_ = loop_.now() + kSnapshotRetry;
-    bytes_since_snapshot_ = options_.snapshot_log_bytes;
+    bytes_since_snapshot_ = snapshot_threshold();
     return;
   }
-  if (taken->index <= core_->log().base()) {
+  const SnapshotMeta& meta = taken->meta;
+  if (meta.index <= core_->log().base()) {
     return;  // a leader's snapshot came meanwhile
   }
-  log::debug("snapshot taken", {{"index", taken->index.value()}});
-  core_->on_applied(taken->index);
-  core_->on_snapshot_saved(taken->index, compact_to(taken->index));
-  remove_old_snapshots(*taken);
+  log::debug("snapshot taken", {{"index", meta.index.value()}});
+  snapshot_bytes_ = taken->bytes;
+  core_->on_applied(meta.index);
+  core_->on_snapshot_saved(meta.index, compact_to(meta.index));
+  remove_old_snapshots(meta);
   schedule_drive();
 }
 
-// A follower that was away for a moment catches up by entries: some stay behind the snapshot.
+// A follower that was away for a moment catches up by entries: some stay behind the snapshot. What
+// a reachable one still needs stays longer, or under steady writes it would get one snapshot after
+// the other and never arrive.
 Index RaftReplica::compact_to(Index snapshot) const {
-  const uint64_t kept = options_.snapshot_log_bytes / 2;
   const RaftLog& log = core_->log();
+  const uint64_t kept = options_.snapshot_log_bytes / 2;
   uint64_t bytes = 0;
   Index index = snapshot;
   while (index > log.base() && bytes + log.at(index).bytes() <= kept) {
     bytes += log.at(index).bytes();
     index = before(index);
   }
-  return index;
+  if (!core_->is_leader() || log.bytes() > kPatience * snapshot_threshold()) {
+    return index;
+  }
+  for (const MemberId id : core_->reachable()) {
+    const raft::Progress& progress = core_->progress().at(id);
+    if (progress.state() != raft::Progress::State::snapshot) {
+      index = std::min(index, progress.match());
+    }
+  }
+  return std::max(log.base(), std::min(index, sender_.oldest().value_or(index)));
 }
 
 // After a crash the newest snapshot file counts, whatever the log says of older ones.

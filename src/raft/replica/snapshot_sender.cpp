@@ -85,6 +85,7 @@ void SnapshotSender::on_fetched(MemberId to, const std::shared_ptr<Cursor>& curs
     return;
   }
   Session& session = found->second;
+  session.index = part->meta.index;
   part->term = session.term;
   part->sequence = session.next_sequence;
   session.ticks_waiting = 0;
@@ -113,6 +114,14 @@ void SnapshotSender::on_reply(MemberId from, const SnapshotPartReply& reply) {
     ++session.next_sequence;
     fetch(from, session);
   }
+}
+
+std::optional<Index> SnapshotSender::oldest() const {
+  std::optional<Index> oldest;
+  for (const auto& [to, session] : sessions_) {
+    oldest = oldest ? std::min(*oldest, session.index) : session.index;
+  }
+  return oldest;
 }
 
 void SnapshotSender::tick() {

@@ -34,6 +34,9 @@ class SnapshotSender {
   void start(MemberId to, Term term);
   void on_reply(MemberId from, const SnapshotPartReply& reply);
   void tick();
+  // The snapshot of the oldest transfer under way: entries after it will be needed. Index 0 while
+  // one has not been opened yet; nothing when none is under way.
+  std::optional<Index> oldest() const;
   // No longer the leader.
   void stop_all() { sessions_.clear(); }
 
@@ -42,6 +45,7 @@ class SnapshotSender {
   struct Session {
     Term term;
     std::shared_ptr<Cursor> cursor;
+    Index index;                          // of the snapshot, once it is known
     std::optional<SnapshotPart> current;  // sent and not answered; nothing while it is read
     uint64_t next_sequence = 0;
     int ticks_waiting = 0;

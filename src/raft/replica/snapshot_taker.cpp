@@ -25,6 +25,7 @@ struct SnapshotTaker::Job : std::enable_shared_from_this<Job> {
       finish(writer->finish());
       return;
     }
+    bytes += chunk.size();
     const Status written = writer->append(chunk);
     if (!written.ok()) {
       finish(written);
@@ -36,7 +37,7 @@ struct SnapshotTaker::Job : std::enable_shared_from_this<Job> {
   void finish(const Status& status) {
     writer.reset();
     source = nullptr;
-    Result<SnapshotMeta> result = status.ok() ? Result<SnapshotMeta>(meta) : status;
+    Result<Taken> result = status.ok() ? Result<Taken>(Taken{meta, bytes}) : status;
     loop.post([done = std::move(done), result = std::move(result)]() mutable {
       done(std::move(result));
     });
@@ -46,7 +47,8 @@ struct SnapshotTaker::Job : std::enable_shared_from_this<Job> {
   EventLoop& log_loop;
   SnapshotMeta meta;
   StateMachine::SnapshotSource source;
-  absl::AnyInvocable<void(Result<SnapshotMeta>)> done;
+  absl::AnyInvocable<void(Result<Taken>)> done;
+  uint64_t bytes = 0;
   std::unique_ptr<SnapshotWriter> writer;
 };
 
@@ -85,7 +87,7 @@ void SnapshotTaker::write(SnapshotMeta meta, StateMachine::SnapshotSource source
   auto job = std::make_shared<Job>(loop_, log_loop_);
   job->meta = std::move(meta);
   job->source = std::move(source);
-  job->done = anchor_.bind([this, done = std::move(done)](Result<SnapshotMeta> result) {
+  job->done = anchor_.bind([this, done = std::move(done)](Result<Taken> result) {
     is_taking_ = false;
     done(std::move(result));
   });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -19,7 +20,11 @@ namespace swarm::raft {
 class SnapshotTaker {
  public:
   using DescribeIndex = std::function<std::optional<SnapshotMeta>(Index)>;
-  using Done = std::function<void(Result<SnapshotMeta>)>;
+  struct Taken {
+    SnapshotMeta meta;
+    uint64_t bytes = 0;
+  };
+  using Done = std::function<void(Result<Taken>)>;
 
   SnapshotTaker(EventLoop& loop, EventLoop& log_loop, FileSystem& files,
                 std::filesystem::path directory, PayloadCipher& cipher, StateMachine& machine);

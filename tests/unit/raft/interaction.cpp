@@ -93,7 +93,7 @@ std::string Interaction::run(const std::string& line) {
   std::string name;
   arguments >> name;
   command(name, arguments);
-  return output_.empty() ? "ok\n" : output_;
+  return output_;
 }
 
 void Interaction::make(MemberId id, const SnapshotMeta& snapshot, Term term) {
@@ -170,10 +170,20 @@ void Interaction::carry_out(MemberId id, Effects effects) {
 // Acknowledges everything that waits with one sync.
 void Interaction::persist(MemberId id) {
   Disk& disk = disks_.at(id);
-  if (disk.is_held || disk.waiting.empty()) {
+  if (!disk.is_held) {
+    sync(id, disk.waiting.size());
+  }
+}
+
+void Interaction::sync(MemberId id, size_t count) {
+  Disk& disk = disks_.at(id);
+  if (count == 0 || disk.waiting.size() < count) {
     return;
   }
-  for (const PersistOp& op : disk.waiting) {
+  const PersistOp last = disk.waiting[count - 1];
+  for (; count > 0; --count) {
+    const PersistOp op = std::move(disk.waiting.front());
+    disk.waiting.pop_front();
     if (op.hard_state) {
       disk.hard_state = *op.hard_state;
     }
@@ -185,8 +195,6 @@ void Interaction::persist(MemberId id) {
       disk.entries.push_back(entry);
     }
   }
-  const PersistOp last = disk.waiting.back();
-  disk.waiting.clear();
   cores_.at(id)->on_persisted(last.seq, last.mark);
 }
 
@@ -291,6 +299,8 @@ void Interaction::storage_command(const std::string& name, std::istringstream& a
   } else if (name == "release") {
     disks_.at(id).is_held = false;
     persist(id);
+  } else if (name == "sync") {
+    sync(id, 1);
   } else if (name == "compact") {
     uint64_t index = 0;
     arguments >> index;

@@ -23,6 +23,7 @@ namespace swarm::raft::test {
 //   propose ID TEXT      add ID NEW | remove ID OLD | transfer ID TO | read ID
 //   refused ID PEER      the process of PEER is gone
 //   hold ID | release ID storage of ID stops (goes on) to acknowledge
+//   sync ID              storage that is held acknowledges one operation
 //   compact ID INDEX     a snapshot at INDEX was saved, and the log cut there
 //   restart ID           with what its storage acknowledged
 //   deliver [quiet]      until no message is under way
@@ -52,6 +53,7 @@ class Interaction {
   void settle(MemberId id);
   void carry_out(MemberId id, Effects effects);
   void persist(MemberId id);
+  void sync(MemberId id, size_t count);
   void deliver();
   void command(const std::string& name, std::istringstream& arguments);
   void storage_command(const std::string& name, std::istringstream& arguments);

@@ -33,7 +33,7 @@ std::string replay(std::istream& in) {
   bool in_output = false;
   while (std::getline(in, line)) {
     if (line == "----") {
-      result += "----\n" + printed;
+      result += "----\n" + (printed.empty() ? std::string("ok\n") : printed);
       printed.clear();
       in_output = true;
     } else if (line.empty()) {
