@@ -12,9 +12,15 @@
 
 namespace swarm::dispatcher {
 
-// The leader's side of all agents: sessions, heartbeats, assignments down, statuses up. Lives with
-// a leadership on the control loop; deadlines of heartbeats are soft and start anew with every
-// leader.
+// The leader's side of all agents: sessions, heartbeats, assignments down, statuses up, the mesh
+// table. It decides nothing about tasks; it carries the store's word to the nodes and theirs to the
+// store. Lives with a leadership on the control loop. After swarmkit's dispatcher, with what that
+// one lacks: nothing is sent before it is committed (OutputGate), and progress is not written to
+// the log.
+//
+// Every heartbeat is answered with SessionAccepted (period, misses, role): an agent whose leader
+// falls silent looks for another. Deadlines of heartbeats are soft and start anew, doubled, with
+// every leader; nodes keep their stored state meanwhile and are not set to `unknown`.
 class Dispatcher {
  public:
   static std::unique_ptr<Dispatcher> make(EventLoop& loop, state::Store& store,
@@ -29,7 +35,8 @@ class Dispatcher {
   // The stream is gone (peer, network); not called after SessionSink::close.
   virtual void stream_closed(const model::SessionId& session) = 0;
 
-  // The store has changed; called by the manager after every transaction.
+  // The store has changed; called by the manager after every transaction, also from within the
+  // store's observer: never commits.
   virtual void observe(const std::vector<state::Change>& changes) = 0;
   // The managers agents may turn to, leader first.
   virtual void set_managers(model::ManagerList managers) = 0;
