@@ -136,6 +136,8 @@ TEST_P(Relay, AKeptConnectionMovesWhenItsTaskDrains) {
       web_table(2, port_of(address), {endpoint("t1", home()), endpoint("t2", home())});
   entry.set_table(table);
   const auto done = home().retire("t1");
+  ASSERT_TRUE(home().settle());
+  ASSERT_TRUE(entry.settle());
   EXPECT_EQ(get_once(address), "two") << "the entry still believes in t1, its owner does not";
   EXPECT_FALSE(is_done(done));
   one.release();

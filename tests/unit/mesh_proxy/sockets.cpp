@@ -31,16 +31,6 @@ void set_patience(int descriptor) {
   setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
-int listen_on(const std::string& host, std::string& address) {
-  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in native = to_native(host + ":0");
-  ::bind(descriptor, reinterpret_cast<sockaddr*>(&native), sizeof(native));
-  socklen_t size = sizeof(native);
-  ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&native), &size);
-  address = host + ":" + std::to_string(ntohs(native.sin_port));
-  return descriptor;
-}
-
 }  // namespace
 
 bool await(const std::function<bool()>& condition) {
@@ -153,6 +143,22 @@ std::optional<std::string> get_once(const std::string& address, const std::strin
   return connection.get(path, false);
 }
 
+int listen_on(const std::string& host, std::string& address) {
+  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in native = to_native(host + ":0");
+  ::bind(descriptor, reinterpret_cast<sockaddr*>(&native), sizeof(native));
+  socklen_t size = sizeof(native);
+  ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&native), &size);
+  address = host + ":" + std::to_string(ntohs(native.sin_port));
+  ::listen(descriptor, 1024);
+  return descriptor;
+}
+
+void stop_listening(int listener) {
+  ::shutdown(listener, SHUT_RDWR);
+  ::close(listener);
+}
+
 std::string free_address(const std::string& host) {
   std::string address;
   ::close(listen_on(host, address));
@@ -161,7 +167,6 @@ std::string free_address(const std::string& host) {
 
 Server::Server(Serve serve, const std::string& host) : serve_(std::move(serve)) {
   listener_ = listen_on(host, address_);
-  ::listen(listener_, 1024);
   thread_ = std::thread([this] { accept(); });
 }
 

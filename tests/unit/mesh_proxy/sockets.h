@@ -63,6 +63,10 @@ std::optional<std::string> get_once(const std::string& address, const std::strin
 // A port nobody listens on.
 std::string free_address(const std::string& host);
 
+// A listening socket on a port of the system's choice, and its end: waiting `accept`s return.
+int listen_on(const std::string& host, std::string& address);
+void stop_listening(int listener);
+
 // Serves each connection by a function on a thread of its own.
 class Server {
  public:
