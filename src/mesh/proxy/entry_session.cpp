@@ -14,11 +14,6 @@ constexpr std::string_view kUnavailable =
     "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain\r\n"
     "Content-Length: 38\r\n\r\nno task of this service is running now";
 
-std::chrono::steady_clock::time_point to_steady(TimePoint when) {
-  return std::chrono::steady_clock::time_point(
-      std::chrono::duration_cast<std::chrono::steady_clock::duration>(when.time_since_epoch()));
-}
-
 bool looks_like_http(std::string_view bytes) {
   HttpTracker probe;
   for (size_t taken = 0; taken < bytes.size();) {
@@ -69,7 +64,7 @@ void EntrySession::wait_for_endpoint(TimePoint retry_at) {
     refuse();
     return;
   }
-  timer_.expires_at(to_steady(std::min(retry_at, *hold_until_)));
+  timer_.expires_after(std::min(retry_at, *hold_until_) - now);
   timer_.async_wait([try_again](ErrorCode error) {
     if (!error) try_again();
   });

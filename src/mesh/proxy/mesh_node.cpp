@@ -4,22 +4,19 @@
 
 namespace swarm::mesh {
 
-MeshNode::MeshNode(boost::asio::io_context& io, model::NodeId self, MeshTimeouts limits)
-    : context(io),
+MeshNode::MeshNode(AsioLoop& loop, model::NodeId self, MeshTimeouts limits)
+    : context(loop.context()),
       timeouts(limits),
       routing(std::move(self), Random::from_system(), limits.hold),
       leases(std::make_shared<TaskLeases>(routing,
                                           [this](const model::TaskId& task) {
                                             if (on_connection_closed) on_connection_closed(task);
                                           })),
-      pool(io) {}
+      pool(loop),
+      loop_(loop) {}
 
 MeshNode::~MeshNode() {
   leases->detach();
-}
-
-TimePoint MeshNode::now() const {
-  return TimePoint(std::chrono::steady_clock::now().time_since_epoch());
 }
 
 bool MeshNode::hold(HoldId id, std::function<void()> wake) {

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 
+#include "base/asio_loop.h"
 #include "base/time.h"
 #include "mesh/proxy/peer_pool.h"
 #include "mesh/proxy/task_leases.h"
@@ -31,10 +31,10 @@ inline constexpr size_t kMaxHeld = 4096;
 // last. On the loop of the mesh (one thread).
 class MeshNode : public std::enable_shared_from_this<MeshNode> {
  public:
-  MeshNode(boost::asio::io_context& context, model::NodeId self, MeshTimeouts timeouts);
+  MeshNode(AsioLoop& loop, model::NodeId self, MeshTimeouts timeouts);
   ~MeshNode();
 
-  TimePoint now() const;
+  TimePoint now() const { return loop_.now(); }
 
   // ---- waiting clients ----
   // Runs `wake` (once) at the next change of admission or table. False: too many wait already.
@@ -58,6 +58,7 @@ class MeshNode : public std::enable_shared_from_this<MeshNode> {
   std::function<void(const model::TaskId&)> on_connection_closed;
 
  private:
+  AsioLoop& loop_;
   HoldId last_hold_ = 0;
   std::map<HoldId, std::function<void()>> held_;  // in the order of arrival
 };

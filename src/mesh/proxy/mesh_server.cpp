@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "mesh/proxy/endpoint_text.h"
 #include "mesh/proxy/owner_session.h"
+#include "platform/local_socket.h"
 
 namespace swarm::mesh {
 
@@ -23,13 +24,12 @@ bool does_answer(boost::asio::io_context& context, const std::filesystem::path& 
 
 }  // namespace
 
-MeshServer::MeshServer(boost::asio::io_context& context, const MeshOptions& options,
-                       Callback on_shutdown)
+MeshServer::MeshServer(AsioLoop& loop, const MeshOptions& options, Callback on_shutdown)
     : options_(options),
       on_shutdown_(std::move(on_shutdown)),
-      node_(std::make_shared<MeshNode>(context, options.node, options.timeouts)),
-      control_(context),
-      claim_timer_(context) {
+      node_(std::make_shared<MeshNode>(loop, options.node, options.timeouts)),
+      control_(loop.context()),
+      claim_timer_(loop.context()) {
   node_->on_connection_closed =
       anchor_.bind([this](const model::TaskId& task) { forget_if_drained(task); });
 }
@@ -42,8 +42,7 @@ MeshServer::~MeshServer() {
   if (peers_ != nullptr) peers_->close();
 }
 
-Result<std::unique_ptr<MeshServer>> MeshServer::start(boost::asio::io_context& context,
-                                                      const MeshOptions& options,
+Result<std::unique_ptr<MeshServer>> MeshServer::start(AsioLoop& loop, const MeshOptions& options,
                                                       Callback on_shutdown) {
   ErrorCode error;
   const auto data_address = boost::asio::ip::make_address(options.data_address, error);
@@ -51,7 +50,7 @@ Result<std::unique_ptr<MeshServer>> MeshServer::start(boost::asio::io_context& c
     return absl::InvalidArgumentError(
         absl::StrCat("'", options.data_address, "' is not an address to publish ports on"));
   }
-  std::unique_ptr<MeshServer> server(new MeshServer(context, options, std::move(on_shutdown)));
+  std::unique_ptr<MeshServer> server(new MeshServer(loop, options, std::move(on_shutdown)));
   server->ports_ = std::make_shared<PortListeners>(
       server->node_, data_address,
       server->anchor_.bind([self = server.get()](const std::vector<PortIssue>& issues) {
@@ -90,16 +89,14 @@ Status MeshServer::open_control() {
   ErrorCode error;
   control_.open(Local(), error);
   if (!error) control_.bind(path.string(), error);
-  std::error_code denied;
   // Before it listens: nobody else can have connected.
-  if (!error) {
-    std::filesystem::permissions(
-        path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, denied);
-  }
+  Status restricted;
+  if (!error) restricted = platform::make_socket_private(path);
+  SWARM_RETURN_IF_ERROR(restricted);
   if (!error) control_.listen(boost::asio::socket_base::max_listen_connections, error);
-  if (error || denied) {
-    return absl::UnavailableError(absl::StrCat("cannot open the control socket ", path.string(),
-                                               ": ", error ? error.message() : denied.message()));
+  if (error) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot open the control socket ", path.string(), ": ", error.message()));
   }
   return absl::OkStatus();
 }

@@ -19,7 +19,7 @@ namespace swarm::mesh {
 // Needs swarmd for news only: without, it goes on with what it knows. Any number of swarmds may be
 // connected (the old and the new one during a restart).
 //
-// All on the thread that runs `context`; destroyed there, or after it has stopped.
+// All on `loop`; destroyed there, or after it has stopped.
 class MeshServer {
  public:
   // What a new swarmd has not claimed again by then, and the table does not name, is retired.
@@ -28,8 +28,7 @@ class MeshServer {
 
   // ALREADY_EXISTS when a mesh answers on the control socket, or the peer port is in use.
   // `on_shutdown`: the node leaves the swarm.
-  static Result<std::unique_ptr<MeshServer>> start(boost::asio::io_context& context,
-                                                   const MeshOptions& options,
+  static Result<std::unique_ptr<MeshServer>> start(AsioLoop& loop, const MeshOptions& options,
                                                    Callback on_shutdown);
   ~MeshServer();
 
@@ -38,7 +37,7 @@ class MeshServer {
  private:
   using Local = boost::asio::local::stream_protocol;
 
-  MeshServer(boost::asio::io_context& context, const MeshOptions& options, Callback on_shutdown);
+  MeshServer(AsioLoop& loop, const MeshOptions& options, Callback on_shutdown);
   Status open_peers(const std::string& address);
   Status open_control();
   void accept_control();

@@ -4,7 +4,7 @@
 
 namespace swarm::mesh {
 
-PeerPool::PeerPool(boost::asio::io_context& context) : sweep_timer_(context) {}
+PeerPool::PeerPool(AsioLoop& loop) : loop_(loop), sweep_timer_(loop.context()) {}
 
 std::shared_ptr<PeerLink> PeerPool::take(const Peer& peer) {
   const auto found = idle_.find(peer);
@@ -30,7 +30,7 @@ void PeerPool::give(const Peer& peer, std::shared_ptr<PeerLink> link) {
   link->read_frame([watched = std::weak_ptr(link)](ErrorCode, const Frame&) {
     if (const auto idle_link = watched.lock()) idle_link->close();
   });
-  idle.push_back({std::move(link), std::chrono::steady_clock::now()});
+  idle.push_back({std::move(link), loop_.now()});
   schedule_sweep();
 }
 
@@ -55,7 +55,7 @@ void PeerPool::schedule_sweep() {
 }
 
 void PeerPool::sweep() {
-  const auto limit = std::chrono::steady_clock::now() - kMaxIdle;
+  const auto limit = loop_.now() - kMaxIdle;
   for (auto& [peer, links] : idle_) {
     std::erase_if(links, [limit](const Idle& idle) {
       const bool is_over = idle.link->is_closed() || idle.since < limit;

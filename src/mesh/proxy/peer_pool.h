@@ -1,11 +1,11 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <map>
 #include <memory>
 #include <vector>
 
+#include "base/asio_loop.h"
 #include "base/time.h"
 #include "mesh/proxy/peer_link.h"
 
@@ -16,7 +16,7 @@ namespace swarm::mesh {
 class PeerPool {
  public:
   static constexpr size_t kMaxIdlePerPeer = 32;
-  static constexpr std::chrono::seconds kMaxIdle{60};
+  static constexpr Duration kMaxIdle = seconds(60);
 
   struct Peer {
     std::string address;
@@ -25,7 +25,7 @@ class PeerPool {
     auto operator<=>(const Peer&) const = default;
   };
 
-  explicit PeerPool(boost::asio::io_context& context);
+  explicit PeerPool(AsioLoop& loop);
   ~PeerPool() { clear(); }
 
   // The link used last; null if there is none.
@@ -37,12 +37,13 @@ class PeerPool {
  private:
   struct Idle {
     std::shared_ptr<PeerLink> link;
-    std::chrono::steady_clock::time_point since;
+    TimePoint since;
   };
 
   void sweep();
   void schedule_sweep();
 
+  AsioLoop& loop_;
   std::map<Peer, std::vector<Idle>> idle_;
   boost::asio::steady_timer sweep_timer_;
   bool is_sweep_set_ = false;

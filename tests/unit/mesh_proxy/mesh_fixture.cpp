@@ -44,7 +44,7 @@ Credentials Authority::issue(const std::string& node) const {
 }
 
 MeshProcess::MeshProcess(const MeshOptions& options) : loop_(std::make_unique<AsioLoop>("mesh")) {
-  auto server = MeshServer::start(loop_->context(), options, [this] {
+  auto server = MeshServer::start(*loop_, options, [this] {
     was_shut_down_ = true;
     loop_->context().stop();
   });
