@@ -111,6 +111,25 @@ RaftSimulation::Outcome RaftSimulation::run() {
   return outcome_;
 }
 
+std::string RaftSimulation::describe(const Node& node) {
+  std::string text = "member " + std::to_string(node.id.value());
+  if (!node.is_up()) {
+    return text + " (down)";
+  }
+  const raft::RaftCore& core = node.core();
+  const auto add = [&text](const char* name, uint64_t value) {
+    text += std::string(name) + std::to_string(value);
+  };
+  add(" (term ", core.term().value());
+  add(" base ", core.log().base().value());
+  add(" applied ", core.applied().value());
+  add(" handed ", core.handed_to_apply().value());
+  add(" committed ", core.committed().value());
+  add(" durable ", core.stable().value());
+  add(" last ", core.log().last().value());
+  return text + ")";
+}
+
 // Without faults, within a bound: a leader, a write, and every member of its group has the same
 // list, with everything that was ever acknowledged.
 void RaftSimulation::check_agreement() {
@@ -137,7 +156,7 @@ void RaftSimulation::check_agreement() {
       const Node& node = *nodes_.at(member.id);
       if (!node.is_up() || node.machine->items() != first->machine->items()) {
         agrees = false;
-        waiting += " member " + std::to_string(member.id.value());
+        waiting += " " + describe(node);
       }
     }
   }

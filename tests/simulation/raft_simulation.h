@@ -68,6 +68,7 @@ class RaftSimulation {
   void after_event();
   void check_agreement();
   Node* leader();
+  static std::string describe(const Node& node);
 
   // raft_nodes.cpp
   Node& make_node(bool is_first);

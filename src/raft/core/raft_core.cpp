@@ -31,7 +31,9 @@ RaftCore::RaftCore(const CoreOptions& options, InitialState initial, Random rand
 }
 
 void RaftCore::step(MemberId from, Message message) {
-  if (from != options_.self && configuration().is_removed(from)) {
+  // Only once the removal is committed: if another leader truncates it, the member was never out,
+  // and may be that leader.
+  if (from != options_.self && log_.configurations().at(committed_).is_removed(from)) {
     return;
   }
   if (!accepts_term_of(from, message)) {
