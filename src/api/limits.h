@@ -26,8 +26,8 @@ inline constexpr size_t kMaxPeerBatchBytes = 1 << 20;
 
 // An answer from a swarm without a leader: under the five seconds that are promised.
 inline constexpr Duration kLeaderBudget = milliseconds(4'700);
-// A membership change waits for the new member to be heard of.
-inline constexpr Duration kMembershipBudget = seconds(20);
+// On top of it: a membership change waits for the new member to be heard of.
+inline constexpr Duration kMembershipExtra = seconds(15);
 // Between two looks for a leader.
 inline constexpr Duration kLeaderRetry = milliseconds(50);
 
@@ -43,6 +43,6 @@ inline constexpr int kMinBackoffMs = 100;  // gRPC allows no less
 inline constexpr int kMaxBackoffMs = 500;
 
 // A server that stops gives the calls it serves this long.
-inline constexpr Duration kShutdownGrace = seconds(1);
+inline constexpr Duration kShutdownGrace = milliseconds(500);
 
 }  // namespace swarm::api

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <vector>
 
+#include "api/callback_threads.h"
 #include "api/limits.h"
 #include "api/server/server_core.h"
 #include "api/server/service_factories.h"
@@ -45,6 +46,7 @@ struct Server::Impl {
   }
 
   bool start(const std::string& address, std::shared_ptr<grpc::ServerCredentials> credentials) {
+    keep_callback_threads();
     grpc::ServerBuilder builder;
     builder.AddListeningPort(address, std::move(credentials), &port);
     for (const auto& service : services) {
@@ -69,14 +71,16 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Result<std::unique_ptr<Server>> Server::listen_local(LocalNode& node,
                                                      const std::filesystem::path& socket,
-                                                     CredentialsSource credentials) {
+                                                     CredentialsSource credentials,
+                                                     Duration leader_budget) {
   if (socket.string().size() > kMaxSocketPath) {
     return absl::InvalidArgumentError("the socket path " + socket.string() + " has more than " +
                                       std::to_string(kMaxSocketPath) +
                                       " characters: choose a shorter one");
   }
   auto impl = std::make_unique<Impl>();
-  impl->core = std::make_shared<ServerCore>(node, model::SwarmId(), std::move(credentials));
+  impl->core =
+      std::make_shared<ServerCore>(node, model::SwarmId(), std::move(credentials), leader_budget);
   impl->services.push_back(make_local_node_service(impl->core));
   impl->add_control_services();
   if (!impl->start("unix:" + socket.string(), grpc::InsecureServerCredentials())) {
@@ -90,12 +94,12 @@ Result<std::unique_ptr<Server>> Server::listen_local(LocalNode& node,
 
 Result<std::unique_ptr<Server>> Server::listen_network(
     LocalNode& node, const std::string& address,
-    std::shared_ptr<const security::NodeCredentials> credentials) {
+    std::shared_ptr<const security::NodeCredentials> credentials, Duration leader_budget) {
   SWARM_ASSIGN_OR_RETURN(const security::PeerIdentity self,
                          security::identity_of(credentials->certificate));
   auto impl = std::make_unique<Impl>();
-  impl->core =
-      std::make_shared<ServerCore>(node, self.swarm, [credentials] { return credentials; });
+  impl->core = std::make_shared<ServerCore>(
+      node, self.swarm, [credentials] { return credentials; }, leader_budget);
   impl->services.push_back(make_node_ca_service(impl->core));
   impl->services.push_back(make_raft_peer_service(impl->core));
   impl->services.push_back(make_dispatcher_service(impl->core));

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "api/credentials_source.h"
+#include "api/limits.h"
 #include "api/local_node.h"
 #include "base/result.h"
 #include "security/identity.h"
@@ -19,20 +20,24 @@ namespace swarm::api {
 // It asks the node for its gateway at each call; so one server serves a node through all it
 // becomes. A renewed certificate needs a new network server: stop this one first.
 //
-// Destroying it ends all streams, gives calls a second, and returns when nothing uses the node any
-// more: not from within one of the node's answers to a call.
+// Within `leader_budget` a call is answered, at the latest that there is no leader.
+//
+// Destroying it ends all streams, gives calls half a second, and returns when nothing uses the node
+// any more: not from within one of the node's answers to a call.
 class Server {
  public:
   // The socket file is replaced, and is for its owner and group only. `credentials`: to reach the
   // leader with.
   static Result<std::unique_ptr<Server>> listen_local(LocalNode& node,
                                                       const std::filesystem::path& socket,
-                                                      CredentialsSource credentials);
+                                                      CredentialsSource credentials,
+                                                      Duration leader_budget = kLeaderBudget);
 
   // `address`: "0.0.0.0:2377"; port 0 takes a free one. UNAVAILABLE when it cannot be had.
   static Result<std::unique_ptr<Server>> listen_network(
       LocalNode& node, const std::string& address,
-      std::shared_ptr<const security::NodeCredentials> credentials);
+      std::shared_ptr<const security::NodeCredentials> credentials,
+      Duration leader_budget = kLeaderBudget);
 
   ~Server();
 

@@ -5,7 +5,6 @@
 #include "base/result.h"
 #include "model/validate.h"
 #include "proto/objects.pb.h"
-#include "wire/service_codec.h"
 
 namespace swarm::api {
 
@@ -19,11 +18,6 @@ inline Status check_spec_size(const v1::ServiceSpec& spec) {
   return absl::InvalidArgumentError("the service spec has " + std::to_string(size) +
                                     " bytes; at most " + std::to_string(model::kMaxSpecBytes) +
                                     " are allowed: keep large data in the image or a volume");
-}
-
-inline Result<model::ServiceSpec> decode_bounded_spec(const v1::ServiceSpec& spec) {
-  SWARM_RETURN_IF_ERROR(check_spec_size(spec));
-  return wire::decode(spec);
 }
 
 }  // namespace swarm::api

@@ -1,5 +1,6 @@
 #include "api/agent_client.h"
 
+#include "api/callback_threads.h"
 #include "api/channel.h"
 #include "api/clients/agent_stream.h"
 #include "api/loop_gate.h"
@@ -11,7 +12,9 @@ namespace {
 class GrpcDispatcherClient final : public agent::DispatcherClient {
  public:
   GrpcDispatcherClient(EventLoop& loop, CredentialsSource credentials)
-      : gate_(std::make_shared<LoopGate>(loop)), channels_(std::move(credentials)) {}
+      : gate_(std::make_shared<LoopGate>(loop)), channels_(std::move(credentials)) {
+    keep_callback_threads();
+  }
   ~GrpcDispatcherClient() override { gate_->close(); }
 
   std::unique_ptr<agent::DispatcherStream> open(const std::string& manager_address,

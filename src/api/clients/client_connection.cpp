@@ -11,7 +11,8 @@ ClientConnection::ClientConnection(Result<std::shared_ptr<grpc::Channel>> channe
     : channel_(std::move(channel)), where_(std::move(where)), deadline_(deadline) {}
 
 Status ClientConnection::explain(const CallOutcome& outcome) const {
-  if (outcome.is_answer) {
+  const bool is_cancelled = outcome.status.error_code() == grpc::StatusCode::CANCELLED;
+  if (outcome.is_answer && !is_cancelled) {
     return from_grpc(outcome.status);
   }
   const std::string& text = outcome.status.error_message();
@@ -20,7 +21,8 @@ Status ClientConnection::explain(const CallOutcome& outcome) const {
                                        format_duration(deadline_));
   }
   if (!is_not_connected(outcome.status)) {
-    const bool is_lost = outcome.status.error_code() == grpc::StatusCode::UNAVAILABLE;
+    const bool is_lost =
+        is_cancelled || outcome.status.error_code() == grpc::StatusCode::UNAVAILABLE;
     return is_lost ? absl::UnavailableError("swarmd at " + where_ +
                                             " went away before it answered: whether this was done "
                                             "is not known; look, then try again")

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api/callback_threads.h"
 #include "api/channel.h"
 #include "api/clients/peer_link.h"
 #include "api/loop_gate.h"
@@ -13,7 +14,9 @@ PeerTransport::PeerTransport(EventLoop& loop, raft::MemberId self, CredentialsSo
     : self_(self),
       channels_(std::make_shared<ChannelCache>(std::move(credentials))),
       gate_(std::make_shared<LoopGate>(loop)),
-      on_refused_(std::move(on_refused)) {}
+      on_refused_(std::move(on_refused)) {
+  keep_callback_threads();
+}
 
 PeerTransport::~PeerTransport() {
   gate_->close();

@@ -18,6 +18,10 @@ Verdict judge(const grpc::ClientContext& context, const grpc::Status& status, bo
   if (status.ok()) {
     return Verdict::answered;
   }
+  // Never an answer of ours: a server that stops ends its calls with it.
+  if (status.error_code() == grpc::StatusCode::CANCELLED) {
+    return is_read ? Verdict::try_again : Verdict::unknown;
+  }
   const auto& trailer = context.GetServerTrailingMetadata();
   if (trailer.count(kNotLeaderKey) > 0) {
     return Verdict::try_again;
@@ -30,8 +34,7 @@ Verdict judge(const grpc::ClientContext& context, const grpc::Status& status, bo
     return Verdict::try_again;
   }
   const bool is_lost = status.error_code() == grpc::StatusCode::UNAVAILABLE ||
-                       status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED ||
-                       status.error_code() == grpc::StatusCode::CANCELLED;
+                       status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
   if (!is_lost) {
     return Verdict::answered;
   }

@@ -30,7 +30,7 @@ struct LeaderMethod {
   // Runs on the leader. The gateway may be kept until the reply.
   void (*handle)(std::shared_ptr<Gateway> gateway, const Caller& caller, const Request& request,
                  Reply reply);
-  Duration budget = kLeaderBudget;
+  Duration extra{};  // time it may take beyond that of every call
 };
 
 // A call that only the leader can answer: runs it here when this manager leads, passes it on to the
@@ -50,7 +50,8 @@ class LeaderCall : public std::enable_shared_from_this<LeaderCall<Request, Respo
         caller_(std::move(caller)),
         request_(request),
         call_(std::move(call)),
-        deadline_(std::chrono::system_clock::now() + to_system(method.budget)) {}
+        deadline_(std::chrono::system_clock::now() +
+                  to_system(core_->leader_budget() + method.extra)) {}
 
   void attempt() {
     if (call_->is_over()) {

@@ -27,21 +27,26 @@ std::string resolve(const std::string& reference, const Caller& caller) {
   return reference == "self" ? caller.node.value() : reference;
 }
 
-// The leader hears itself.
-std::set<model::MemberId> reachable_members(const Gateway& gateway) {
-  const Gateway::ManagerReachability found = gateway.reachability();
-  std::set<model::MemberId> members(found.reachable.begin(), found.reachable.end());
-  members.insert(found.leader);
-  members.erase(model::MemberId());
-  return members;
-}
+// What the store does not hold, asked before the store is.
+struct Managers {
+  explicit Managers(const Gateway& gateway) {
+    const Gateway::ManagerReachability found = gateway.reachability();
+    leader = found.leader;
+    reachable.insert(found.reachable.begin(), found.reachable.end());
+    reachable.insert(leader);  // it hears itself
+    reachable.erase(model::MemberId());
+  }
 
-void fill_view(const View& view, const Gateway& gateway, const model::Node& node,
+  model::MemberId leader;
+  std::set<model::MemberId> reachable;
+};
+
+void fill_view(const View& view, const Managers& managers, const model::Node& node,
                const NodeId& self, v1::NodeView& out) {
   wire::encode(node, out.mutable_node());
   if (node.manager.has_value()) {
-    out.set_is_leader(node.manager->member == gateway.reachability().leader);
-    out.set_is_reachable(reachable_members(gateway).contains(node.manager->member));
+    out.set_is_leader(node.manager->member == managers.leader);
+    out.set_is_reachable(managers.reachable.contains(node.manager->member));
   }
   out.set_is_self(node.id == self);
   wire::encode(control::reserved_on(view, node.id), out.mutable_reserved());
@@ -49,11 +54,12 @@ void fill_view(const View& view, const Gateway& gateway, const model::Node& node
 
 void list(GatewayPtr gateway, const Caller& caller, const v1::NodeListRequest&,
           Reply<v1::NodeListReply> reply) {
+  const Managers managers(*gateway);
   answer_from_store<v1::NodeListReply>(
       std::move(gateway),
-      [self = caller.node](const View& view, const Gateway& source, v1::NodeListReply& out) {
+      [managers, self = caller.node](const View& view, Gateway&, v1::NodeListReply& out) {
         for (const state::NodePtr& node : control::list_nodes(view)) {
-          fill_view(view, source, *node, self, *out.add_nodes());
+          fill_view(view, managers, *node, self, *out.add_nodes());
         }
         return absl::OkStatus();
       },
@@ -62,12 +68,13 @@ void list(GatewayPtr gateway, const Caller& caller, const v1::NodeListRequest&,
 
 void get(GatewayPtr gateway, const Caller& caller, const v1::NodeGetRequest& request,
          Reply<v1::NodeView> reply) {
+  const Managers managers(*gateway);
   answer_from_store<v1::NodeView>(
       std::move(gateway),
-      [reference = resolve(request.reference(), caller), self = caller.node](
-          const View& view, const Gateway& source, v1::NodeView& out) -> Status {
+      [managers, reference = resolve(request.reference(), caller), self = caller.node](
+          const View& view, Gateway&, v1::NodeView& out) -> Status {
         SWARM_ASSIGN_OR_RETURN(const state::NodePtr node, view.find_node(reference));
-        fill_view(view, source, *node, self, out);
+        fill_view(view, managers, *node, self, out);
         return absl::OkStatus();
       },
       std::move(reply));
@@ -80,12 +87,12 @@ void update(GatewayPtr gateway, const Caller&, const v1::NodeUpdateRequest& requ
     reply(spec.status());
     return;
   }
+  const size_t reachable = Managers(*gateway).reachable.size();
   change_store<v1::NodeUpdateReply>(
-      gateway,
-      [gateway, id = NodeId(request.id()), version = request.version(), spec = *std::move(spec)](
+      std::move(gateway),
+      [reachable, id = NodeId(request.id()), version = request.version(), spec = *std::move(spec)](
           const View& view, WallTime now, Random& random, v1::NodeUpdateReply&) {
-        return control::update_node(Context{view, now, random}, id, version, spec,
-                                    reachable_members(*gateway).size());
+        return control::update_node(Context{view, now, random}, id, version, spec, reachable);
       },
       std::move(reply));
 }

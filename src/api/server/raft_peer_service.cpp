@@ -117,9 +117,9 @@ void leave(std::shared_ptr<Gateway> gateway, const Caller& caller, const v1::Pee
 
 // Both may be repeated: a member that joins again keeps its id, and one that left stays away.
 constexpr LeaderMethod<v1::PeerJoinRequest, v1::PeerJoinReply> kJoin{"/swarm.v1.RaftPeer/Join",
-                                                                     true, join, kMembershipBudget};
+                                                                     true, join, kMembershipExtra};
 constexpr LeaderMethod<v1::PeerLeaveRequest, v1::PeerLeaveReply> kLeave{
-    "/swarm.v1.RaftPeer/Leave", true, leave, kMembershipBudget};
+    "/swarm.v1.RaftPeer/Leave", true, leave, kMembershipExtra};
 
 class RaftPeerService final : public v1::RaftPeer::CallbackService {
  public:

@@ -4,8 +4,12 @@
 
 namespace swarm::api {
 
-ServerCore::ServerCore(LocalNode& node, model::SwarmId swarm, CredentialsSource credentials)
-    : node_(&node), swarm_(std::move(swarm)), channels_(std::move(credentials)) {}
+ServerCore::ServerCore(LocalNode& node, model::SwarmId swarm, CredentialsSource credentials,
+                       Duration leader_budget)
+    : node_(&node),
+      swarm_(std::move(swarm)),
+      leader_budget_(leader_budget),
+      channels_(std::move(credentials)) {}
 
 std::shared_ptr<Gateway> ServerCore::gateway() const {
   const std::shared_lock lock(node_mutex_);

@@ -28,10 +28,12 @@ class ClosableStream {
 class ServerCore {
  public:
   // An empty `swarm` makes the core of the local socket, whose callers need no certificate.
-  ServerCore(LocalNode& node, model::SwarmId swarm, CredentialsSource credentials);
+  ServerCore(LocalNode& node, model::SwarmId swarm, CredentialsSource credentials,
+             Duration leader_budget);
 
   bool is_local() const { return swarm_.is_empty(); }
   const model::SwarmId& swarm() const { return swarm_; }
+  Duration leader_budget() const { return leader_budget_; }
   ChannelCache& channels() { return channels_; }
 
   // Null when this node is no manager, or the server has stopped.
@@ -54,6 +56,7 @@ class ServerCore {
   mutable std::shared_mutex node_mutex_;
   LocalNode* node_;
   const model::SwarmId swarm_;
+  const Duration leader_budget_;
   ChannelCache channels_;
 
   std::mutex streams_mutex_;

@@ -1,7 +1,6 @@
 #include "api/server/leader_call.h"
 #include "api/server/service_factories.h"
 #include "api/server/store_call.h"
-#include "api/spec_bound.h"
 #include "control/queries.h"
 #include "control/services.h"
 #include "proto/services.grpc.pb.h"
@@ -29,7 +28,7 @@ void fill_summary(const View& view, const model::Service& service, v1::ServiceSu
 
 void create(GatewayPtr gateway, const Caller&, const v1::ServiceCreateRequest& request,
             Reply<v1::ServiceCreateReply> reply) {
-  Result<model::ServiceSpec> spec = decode_bounded_spec(request.spec());
+  Result<model::ServiceSpec> spec = wire::decode(request.spec());
   if (!spec.ok()) {
     reply(spec.status());
     return;
@@ -49,7 +48,7 @@ void create(GatewayPtr gateway, const Caller&, const v1::ServiceCreateRequest& r
 
 void update(GatewayPtr gateway, const Caller&, const v1::ServiceUpdateRequest& request,
             Reply<v1::ServiceUpdateReply> reply) {
-  Result<model::ServiceSpec> spec = decode_bounded_spec(request.spec());
+  Result<model::ServiceSpec> spec = wire::decode(request.spec());
   if (!spec.ok()) {
     reply(spec.status());
     return;

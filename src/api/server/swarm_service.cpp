@@ -42,23 +42,24 @@ void inspect(GatewayPtr gateway, const Caller&, const v1::SwarmInspectRequest&,
       std::move(reply));
 }
 
-Status fill_token(const model::Cluster& cluster, const std::string& secret, const Gateway& gateway,
-                  v1::JoinTokenReply& out) {
+Status fill_token(const model::Cluster& cluster, const std::string& secret,
+                  const std::string& address, v1::JoinTokenReply& out) {
   SWARM_ASSIGN_OR_RETURN(const std::string digest, security::digest_of(cluster.ca_certificate));
   out.set_token(security::format_join_token({.digest = digest, .secret = secret}));
-  out.set_manager_address(gateway.leader().address);
+  out.set_manager_address(address);
   return absl::OkStatus();
 }
 
 void rotate(GatewayPtr gateway, model::Role role, Reply<v1::JoinTokenReply> reply) {
+  const std::string address = gateway->leader().address;
   change_store<v1::JoinTokenReply>(
-      gateway,
-      [gateway, role](const View& view, WallTime now, Random& random,
+      std::move(gateway),
+      [address, role](const View& view, WallTime now, Random& random,
                       v1::JoinTokenReply& out) -> Result<ChangeSet> {
         const std::string secret = security::random_secret();
         SWARM_ASSIGN_OR_RETURN(ChangeSet changes, control::rotate_join_token(
                                                       Context{view, now, random}, role, secret));
-        SWARM_RETURN_IF_ERROR(fill_token(*view.cluster(), secret, *gateway, out));
+        SWARM_RETURN_IF_ERROR(fill_token(*view.cluster(), secret, address, out));
         return changes;
       },
       std::move(reply));
@@ -75,14 +76,15 @@ void join_token(GatewayPtr gateway, const Caller&, const v1::JoinTokenRequest& r
     rotate(std::move(gateway), *role, std::move(reply));
     return;
   }
+  const std::string address = gateway->leader().address;
   answer_from_store<v1::JoinTokenReply>(
       std::move(gateway),
-      [role = *role](const View& view, const Gateway& source, v1::JoinTokenReply& out) {
+      [address, role = *role](const View& view, Gateway&, v1::JoinTokenReply& out) {
         const model::Cluster& cluster = *view.cluster();
         return fill_token(cluster,
                           role == model::Role::manager ? cluster.manager_token_secret
                                                        : cluster.worker_token_secret,
-                          source, out);
+                          address, out);
       },
       std::move(reply));
 }

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/gateway.h"
+#include "api/local_node.h"
+#include "state/proposer.h"
+#include "state/store.h"
+#include "unit/api/test_swarm.h"
+#include "unit/api/waiting.h"
+
+namespace swarm::api {
+
+// A manager with a real store that commits at once, on the caller's thread. What it is asked beside
+// the store is noted for the test.
+class FakeManager final : public Gateway {
+ public:
+  // The store holds the swarm and its node "n1", hostname "host1", member 1.
+  explicit FakeManager(const TestSwarm& swarm);
+
+  // ---- what the test sets ----
+
+  void set_leader(Leader leader);
+  void remove_node(const std::string& node);
+  // From now on calls are kept unanswered. `answer_kept` answers them with an error.
+  void keep_calls();
+  void answer_kept();
+  void set_soft_status(const model::TaskId& task, model::TaskStatus status);
+  // Runs `change` on the store as a transaction.
+  void change(const std::function<void(state::ChangeSet&)>& change);
+
+  // ---- what the test sees ----
+
+  struct Session {
+    model::NodeId node;
+    std::string address;
+    std::shared_ptr<dispatcher::SessionSink> sink;  // null once the stream is gone
+    std::vector<model::AgentUpMessage> received;
+    bool is_gone = false;
+  };
+  Watched<std::vector<Session>> sessions;
+  Watched<std::vector<std::pair<model::MemberId, std::string>>> raft_messages;
+  Watched<std::vector<std::pair<std::string, std::string>>> joins;  // node, address
+  Watched<std::vector<std::string>> leaves;
+  Watched<std::vector<std::string>> shown_secrets;
+  Watched<std::vector<std::string>> renewals;  // nodes
+  Watched<int> kept;
+
+  // ---- Gateway ----
+
+  Leader leader() const override;
+  void write(Write use_case, Done done) override;
+  void read(Read query, Done done) override;
+  void stale_read(Read query, Done done) override;
+  void open_session(model::NodeId node, std::string address,
+                    std::unique_ptr<dispatcher::SessionSink> sink,
+                    absl::AnyInvocable<void(Result<std::unique_ptr<AgentSession>>)> done) override;
+  void receive_raft(model::MemberId from, std::string message) override;
+  void join_raft(model::NodeId node, std::string address,
+                 absl::AnyInvocable<void(Result<Joined>)> done) override;
+  void leave_raft(model::NodeId node, Done done) override;
+  void issue_certificate(std::string token_secret, std::string csr_pem,
+                         absl::AnyInvocable<void(Result<IssuedCertificate>)> done) override;
+  void renew_certificate(model::NodeId node, std::string csr_pem,
+                         absl::AnyInvocable<void(Result<IssuedCertificate>)> done) override;
+  bool is_removed(const model::NodeId& node) const override;
+  ManagerReachability reachability() const override;
+  const model::TaskStatus* soft_status(const model::TaskId& task) const override;
+
+ private:
+  class NullProposer final : public state::Proposer {
+   public:
+    void propose(model::Position, std::string) override {}
+  };
+
+  Status commit(state::ChangeSet changes);
+
+  const TestSwarm& swarm_;
+  mutable std::mutex mutex_;
+  Leader leader_{.is_self = true, .address = "127.0.0.1:2377"};
+  std::set<model::NodeId> removed_;
+  std::map<model::TaskId, model::TaskStatus> soft_;
+  bool keeps_calls_ = false;
+  std::vector<Done> kept_calls_;
+  NullProposer proposer_;
+  state::Store store_;
+  Random random_{1};
+};
+
+// A node that is whatever the test says.
+class FakeNode final : public LocalNode {
+ public:
+  // Set before the servers start.
+  Info described;
+  std::shared_ptr<Gateway> manager;
+
+  Watched<std::vector<InitOptions>> inits;
+  Watched<std::vector<JoinOptions>> joins;
+  Watched<std::vector<bool>> leaves;
+  Result<Initialized> init_result = absl::UnimplementedError("not set");
+  Result<model::Role> join_result = absl::UnimplementedError("not set");
+  Status leave_result;
+
+  Info info() const override { return described; }
+  void init(InitOptions options, absl::AnyInvocable<void(Result<Initialized>)> done) override;
+  void join(JoinOptions options, absl::AnyInvocable<void(Result<model::Role>)> done) override;
+  void leave(bool force, absl::AnyInvocable<void(Status)> done) override;
+  std::shared_ptr<Gateway> gateway() override { return manager; }
+};
+
+// A node "n1" of the swarm that has this manager.
+std::unique_ptr<FakeNode> make_manager_node(std::shared_ptr<Gateway> manager);
+
+}  // namespace swarm::api

@@ -1,0 +1,211 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "api/client.h"
+#include "api/join_client.h"
+#include "api/server.h"
+#include "support/build.h"
+#include "support/waiting_loop.h"
+#include "unit/api/fake_manager.h"
+
+namespace swarm::api {
+namespace {
+
+using ::testing::HasSubstr;
+
+model::ServiceSpec web() {
+  model::ServiceSpec spec;
+  spec.name = "web";
+  spec.task.container.image = "web:1.0";
+  return spec;
+}
+
+// Manager n1 leads; manager n2 follows and is the one that is asked, on its local socket.
+class Forwarding : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    serve_leader("127.0.0.1:0");
+    follower_node_->described.node = model::NodeId("n2");
+    follower_->set_leader({.is_self = false, .address = address_});
+    serve_follower(seconds(20));
+  }
+
+  void serve_leader(const std::string& address) {
+    auto server = Server::listen_network(*leader_node_, address,
+                                         swarm_.credentials("n1", model::Role::manager));
+    ASSERT_TRUE(server.ok()) << server.status();
+    leader_server_ = *std::move(server);
+    address_ = "127.0.0.1:" + std::to_string(leader_server_->port());
+  }
+  void serve_follower(Duration budget) {
+    follower_server_.reset();
+    auto server = Server::listen_local(*follower_node_, folder_.path() / "s",
+                                       swarm_.source("n2", model::Role::manager), budget);
+    ASSERT_TRUE(server.ok()) << server.status();
+    follower_server_ = *std::move(server);
+    client_ = Client::connect("unix:" + (folder_.path() / "s").string(), seconds(20));
+  }
+
+  TestSwarm swarm_;
+  test::ScratchDirectory folder_;
+  std::shared_ptr<FakeManager> leader_ = std::make_shared<FakeManager>(swarm_);
+  std::shared_ptr<FakeManager> follower_ = std::make_shared<FakeManager>(swarm_);
+  std::unique_ptr<FakeNode> leader_node_ = make_manager_node(leader_);
+  std::unique_ptr<FakeNode> follower_node_ = make_manager_node(follower_);
+  std::string address_;
+  std::unique_ptr<Server> leader_server_;
+  std::unique_ptr<Server> follower_server_;
+  std::unique_ptr<Client> client_;
+};
+
+TEST_F(Forwarding, AFollowerAsksTheLeader) {
+  const auto id = client_->create_service(web());
+  ASSERT_TRUE(id.ok()) << id.status();
+  leader_->read(
+      [&](const state::View& view) {
+        EXPECT_NE(view.service(*id), nullptr);
+        return absl::OkStatus();
+      },
+      [](Status) {});
+  follower_->read(
+      [&](const state::View& view) {
+        EXPECT_TRUE(view.services().empty());
+        return absl::OkStatus();
+      },
+      [](Status) {});
+  EXPECT_EQ(client_->list_services()->size(), 1U);
+}
+
+TEST_F(Forwarding, ErrorsOfTheLeaderArriveUnchanged) {
+  const Status refused = client_->scale_service("nothing", 1);
+  follower_->set_leader({.is_self = true, .address = ""});
+  EXPECT_EQ(refused, client_->scale_service("nothing", 1));
+  EXPECT_EQ(refused.code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(Forwarding, SelfIsTheNodeThatWasAsked) {
+  leader_->change([](state::ChangeSet& changes) { changes.put(test::ready_node("n2")); });
+  const auto self = client_->get_node("self");
+  ASSERT_TRUE(self.ok()) << self.status();
+  EXPECT_EQ(self->node.id.value(), "n2");
+  EXPECT_TRUE(self->is_self);
+}
+
+TEST_F(Forwarding, WithoutALeaderTheAnswerComesWithinTheBudgetAndSaysWhy) {
+  serve_follower(milliseconds(150));
+  follower_->set_leader({});
+  const auto listed = client_->list_services();
+  EXPECT_EQ(listed.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(listed.status().message(), HasSubstr("the swarm has no leader: fewer than a quorum"));
+}
+
+TEST_F(Forwarding, ALeaderThatIsElectedMeanwhileAnswers) {
+  follower_->set_leader({});
+  std::thread election([&] { follower_->set_leader({.is_self = false, .address = address_}); });
+  const auto id = client_->create_service(web());
+  election.join();
+  EXPECT_TRUE(id.ok()) << id.status();
+}
+
+TEST_F(Forwarding, BecomingTheLeaderMeanwhileAnswersHere) {
+  follower_->set_leader({.is_self = false, .address = closed_address()});
+  std::thread election([&] { follower_->set_leader({.is_self = true, .address = ""}); });
+  const auto id = client_->create_service(web());
+  election.join();
+  EXPECT_TRUE(id.ok()) << id.status();
+}
+
+TEST_F(Forwarding, ADeadLeaderIsNotTheEndWhenAnotherIsElected) {
+  follower_->set_leader({.is_self = false, .address = closed_address()});
+  Watched<bool> is_done;
+  std::thread caller([&] {
+    const auto id = client_->create_service(web());
+    EXPECT_TRUE(id.ok()) << id.status();
+    is_done.update([](bool& done) { done = true; });
+  });
+  follower_->set_leader({.is_self = false, .address = address_});
+  EXPECT_TRUE(is_done.wait([](bool done) { return done; }));
+  caller.join();
+}
+
+TEST_F(Forwarding, ALeaderThatStaysDeadIsNoLeader) {
+  serve_follower(milliseconds(300));
+  follower_->set_leader({.is_self = false, .address = closed_address()});
+  EXPECT_EQ(client_->create_service(web()).status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(Forwarding, ARequestIsPassedOnOnceOnly) {
+  // Each takes the other for the leader.
+  serve_follower(milliseconds(300));
+  leader_->set_leader({.is_self = false, .address = address_});
+  const auto listed = client_->list_services();
+  EXPECT_EQ(listed.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(listed.status().message(), HasSubstr("no leader"));
+}
+
+TEST_F(Forwarding, AManagerThatIsAboutToLeadIsAskedAgain) {
+  leader_->set_leader({});
+  std::thread election([&] { leader_->set_leader({.is_self = true, .address = ""}); });
+  const auto id = client_->create_service(web());
+  election.join();
+  EXPECT_TRUE(id.ok()) << id.status();
+}
+
+TEST_F(Forwarding, AWriteWhoseLeaderDiesIsNotRepeated) {
+  leader_->keep_calls();
+  Watched<bool> is_done;
+  Status outcome;
+  std::thread caller([&] {
+    outcome = client_->create_service(web()).status();
+    is_done.update([](bool& done) { done = true; });
+  });
+  ASSERT_TRUE(leader_->kept.wait([](int kept) { return kept == 1; }));
+  leader_server_.reset();
+  EXPECT_TRUE(is_done.wait([](bool done) { return done; }));
+  caller.join();
+  EXPECT_EQ(outcome.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(outcome.message(), HasSubstr("not known"));
+  EXPECT_EQ(leader_->kept.get(), 1);
+  leader_->answer_kept();
+}
+
+TEST_F(Forwarding, AReadWhoseLeaderDiesIsAskedAgain) {
+  leader_->keep_calls();
+  Watched<bool> is_done;
+  std::thread caller([&] {
+    const auto listed = client_->list_services();
+    EXPECT_TRUE(listed.ok()) << listed.status();
+    is_done.update([](bool& done) { done = true; });
+  });
+  ASSERT_TRUE(leader_->kept.wait([](int kept) { return kept == 1; }));
+  follower_->set_leader({.is_self = true, .address = ""});
+  leader_server_.reset();
+  EXPECT_TRUE(is_done.wait([](bool done) { return done; }));
+  caller.join();
+  leader_->answer_kept();
+}
+
+TEST_F(Forwarding, WhatANodeAsksOfAFollowerIsDoneForThatNode) {
+  auto network = Server::listen_network(*follower_node_, "127.0.0.1:0",
+                                        swarm_.credentials("n2", model::Role::manager));
+  ASSERT_TRUE(network.ok()) << network.status();
+  const std::string follower = "127.0.0.1:" + std::to_string((*network)->port());
+  const auto worker = swarm_.credentials("n5", model::Role::worker);
+  const auto request = security::make_request(worker->key);
+  ASSERT_TRUE(renew_certificate(follower, *worker, *request, seconds(20)).ok());
+  EXPECT_EQ(leader_->renewals.get(), std::vector<std::string>{"n5"});
+  EXPECT_TRUE(follower_->renewals.get().empty());
+
+  const auto manager = swarm_.credentials("n6", model::Role::manager);
+  const auto member = join_raft(follower, *manager, "127.0.0.6:2377", seconds(20));
+  ASSERT_TRUE(member.ok()) << member.status();
+  EXPECT_EQ(leader_->joins.get(),
+            (std::vector<std::pair<std::string, std::string>>{{"n6", "127.0.0.6:2377"}}));
+  ASSERT_TRUE(leave_raft(follower, *manager, seconds(20)).ok());
+  EXPECT_EQ(leader_->leaves.get(), std::vector<std::string>{"n6"});
+}
+
+}  // namespace
+}  // namespace swarm::api
