@@ -12,7 +12,7 @@ constexpr Duration kStartTime = seconds(30);
 constexpr Duration kFaultTime = seconds(6);
 // A lagging member may have to give up on a lost snapshot transfer once before it gets the next.
 constexpr Duration kConvergenceTime = seconds(60);
-constexpr uint64_t kMaxEvents = 3'000'000;
+constexpr uint64_t kMaxEvents = 200'000;
 
 uint64_t mix(uint64_t hash, uint64_t value) {
   return (hash ^ value) * 0x100000001b3 + (hash >> 29);

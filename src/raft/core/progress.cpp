@@ -97,7 +97,13 @@ bool Progress::on_rejected(Index rejected, Index agree_at_most) {
   if (state_ == State::snapshot || after(rejected) != next_) {
     return false;
   }
-  next_ = std::max(after(match_), std::min(rejected, after(agree_at_most)));
+  const Index next = std::max(after(match_), std::min(rejected, after(agree_at_most)));
+  if (next >= next_) {
+    // It refuses what it had acknowledged: its disk lost it. Asking again at once would go on for
+    // ever.
+    return false;
+  }
+  next_ = next;
   probe_sent_ = false;
   return true;
 }

@@ -68,6 +68,18 @@ TEST(Progress, ARejectionNeverGoesUnderWhatIsKnownToAgree) {
   EXPECT_EQ(progress.next(), Index(6));
 }
 
+TEST(Progress, AMemberThatLostWhatItAcknowledgedIsAskedAtThePaceOfHeartbeats) {
+  Progress progress = new_progress(1);
+  progress.on_accepted(Index(0));
+  progress.on_accepted(Index(5));
+  progress.become_probe();
+  progress.on_sent(Index(5), 0, false);
+  EXPECT_FALSE(progress.on_rejected(Index(5), Index(2)));
+  EXPECT_FALSE(progress.may_send());
+  progress.on_heartbeat_reply();
+  EXPECT_TRUE(progress.may_send());
+}
+
 TEST(Progress, NothingIsSentDuringASnapshotAndAProbeFollowsIt) {
   Progress progress = new_progress(1);
   progress.become_snapshot(Index(20));
