@@ -146,7 +146,8 @@ std::string format_duration(Duration duration) {
     return "0s";
   }
   if (count < 0) {
-    return "-" + format_duration(-duration);
+    // The one value that has no positive counterpart is shown a nanosecond short.
+    return "-" + format_duration(duration == Duration::min() ? Duration::max() : -duration);
   }
   for (size_t i = 0; i < 4; ++i) {
     static constexpr std::array<std::string_view, 3> kSmall = {"ns", "µs", "ms"};

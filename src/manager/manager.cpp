@@ -1,7 +1,9 @@
 #include "manager/manager.h"
 
+#include <algorithm>
 #include <future>
 #include <utility>
+#include <variant>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -18,6 +20,13 @@ raft::MemberId to_raft(model::MemberId id) {
 }
 model::MemberId to_model(raft::MemberId id) {
   return model::MemberId(id.value());
+}
+
+bool concerns_nodes(const std::vector<state::Change>& changes) {
+  return std::any_of(changes.begin(), changes.end(), [](const state::Change& change) {
+    return std::holds_alternative<state::NodePtr>(change.after) ||
+           std::holds_alternative<state::ClusterPtr>(change.after);
+  });
 }
 
 // Runs `call` on `loop` and waits for it. Never from that loop.
@@ -56,7 +65,9 @@ Result<std::shared_ptr<Manager>> Manager::open(ManagerOptions options,
                           raft_random));
   manager->store_.set_observer(
       [raw = manager.get()](model::Position, const std::vector<state::Change>& changes) {
-        raw->note_removed_nodes();
+        if (concerns_nodes(changes)) {
+          raw->note_nodes();
+        }
         if (raw->term_ != nullptr) {
           raw->term_->observe(changes);
         }
@@ -137,18 +148,10 @@ void Manager::leadership_lost(raft::Term term) {
 }
 
 void Manager::leader_changed(std::optional<raft::MemberId> leader) {
-  Leader known;
-  if (leader.has_value()) {
-    known.member = to_model(*leader);
-    for (const raft::Member& member : replica_->members()) {
-      if (member.id == *leader) {
-        known.address = member.address;
-      }
-    }
-  }
+  const model::MemberId member = leader.has_value() ? to_model(*leader) : model::MemberId{};
   const std::scoped_lock lock(mutex_);
-  known.is_self = leader_.is_self && known.member == options_.member;
-  leader_ = std::move(known);
+  leads_ = leads_ && member == options_.member;
+  leader_ = member;
 }
 
 void Manager::take_snapshot(raft::Index,
@@ -166,7 +169,7 @@ void Manager::restore(raft::Index index, std::vector<std::string> chunks,
     Status status = store_.restore(chunks);
     if (status.ok()) {
       applied_ = index;
-      note_removed_nodes();
+      note_nodes();
     }
     on_raft_loop([done = std::move(done), status = std::move(status)](raft::Replica&) mutable {
       done(std::move(status));
@@ -209,14 +212,22 @@ void Manager::begin_term(raft::Term term) {
                                        std::move(membership), random_.fork("term"));
   term_->start();
   const std::scoped_lock lock(mutex_);
-  leader_ = {true, options_.address, options_.member};
+  leads_ = true;
+  leader_ = options_.member;
 }
 
-void Manager::note_removed_nodes() {
-  const state::ClusterPtr& cluster = store_.view().cluster();
+void Manager::note_nodes() {
+  const state::View view = store_.view();
+  std::map<model::MemberId, std::string> addresses;
+  for (const auto& [id, node] : view.nodes()) {
+    if (node->manager.has_value()) {
+      addresses.emplace(node->manager->member, node->manager->address);
+    }
+  }
   const std::scoped_lock lock(mutex_);
-  if (cluster != nullptr && cluster->removed_nodes.size() != removed_nodes_.size()) {
-    removed_nodes_ = cluster->removed_nodes;
+  addresses_ = std::move(addresses);
+  if (view.cluster() != nullptr) {
+    removed_nodes_ = view.cluster()->removed_nodes;
   }
 }
 
@@ -236,8 +247,8 @@ void Manager::end_term(raft::Term term) {
   }
   {
     const std::scoped_lock lock(mutex_);
-    leader_.is_self = false;
-    if (leader_.member == options_.member) {
+    leads_ = false;
+    if (leader_ == options_.member) {
       leader_ = {};
     }
   }
@@ -319,7 +330,8 @@ void Manager::hand_over(absl::AnyInvocable<void()> done) {
 
 Manager::Leader Manager::leader() const {
   const std::scoped_lock lock(mutex_);
-  return leader_;
+  const auto known = addresses_.find(leader_);
+  return {leads_, known == addresses_.end() ? "" : known->second, leader_};
 }
 
 void Manager::receive(model::MemberId from, std::string message) {

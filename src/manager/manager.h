@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -112,7 +113,8 @@ class Manager final : public raft::StateMachine,
   void apply_here(const std::vector<raft::CommittedEntry>& entries, raft::Index up_to);
   void begin_term(raft::Term term);
   void end_term(raft::Term term);
-  void note_removed_nodes();
+  // Copies what other threads ask about nodes.
+  void note_nodes();
   Status write_first_transaction();
 
   // As on_control_loop, for the other loop.
@@ -140,7 +142,9 @@ class Manager final : public raft::StateMachine,
 
   // ---- shared: what other threads may ask at any time ----
   mutable std::mutex mutex_;
-  Leader leader_;
+  bool leads_ = false;
+  model::MemberId leader_;  // nobody when empty
+  std::map<model::MemberId, std::string> addresses_;
   std::vector<model::MemberId> reachable_;
   std::set<model::NodeId> removed_nodes_;
 };

@@ -39,14 +39,16 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options, FileSystem& files)
 }
 
 Status Node::start() {
-  SWARM_ASSIGN_OR_RETURN(local_server_, api::Server::listen_local(*this, options_.socket, [this] {
-                           return credentials();
-                         }));
   std::promise<Status> resumed;
   lifecycle_.start();
   is_started_ = true;
   lifecycle_.post([&] { resumed.set_value(resume()); });
-  return resumed.get_future().get();
+  SWARM_RETURN_IF_ERROR(resumed.get_future().get());
+  // Last: whoever is answered finds the node in the role it has.
+  SWARM_ASSIGN_OR_RETURN(
+      local_server_,
+      api::Server::listen_local(*this, options_.socket, [this] { return credentials(); }));
+  return absl::OkStatus();
 }
 
 void Node::stop() {

@@ -34,6 +34,11 @@ TEST(Duration, WritesTheShortestExactForm) {
   EXPECT_EQ(format_duration(seconds(-5)), "-5s");
 }
 
+TEST(Duration, WritesTheExtremes) {
+  EXPECT_EQ(format_duration(Duration::max()), "2562047h47m16.854775807s");
+  EXPECT_EQ(format_duration(Duration::min()), "-2562047h47m16.854775807s");
+}
+
 TEST(Duration, SurvivesARoundTrip) {
   for (const int64_t count : {1LL, 999LL, 1'001LL, 1'000'001LL, 59'999'999'999LL,
                               3'600'000'000'001LL, 86'400'000'000'000LL}) {
