@@ -52,6 +52,8 @@ class Manager final : public raft::StateMachine,
   // Before start: makes this the only member of a new swarm, whose first transaction is `first`.
   Status bootstrap(
       std::function<Result<state::ChangeSet>(const state::View&, WallTime, Random&)> first);
+  // False for a member that has joined and heard nothing yet. Before start.
+  bool knows_members() const { return !replica_->members().empty(); }
   void start();
   // Hands leadership over if there is somebody to take it; done after at most two seconds. On any
   // thread.

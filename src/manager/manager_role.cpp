@@ -38,11 +38,9 @@ void run_on(EventLoop& loop, absl::AnyInvocable<void()> call) {
 ManagerRole::ManagerRole(std::unique_ptr<raft::PayloadCipher> cipher)
     : cipher_(std::move(cipher)) {}
 
-Result<std::unique_ptr<ManagerRole>> ManagerRole::open(const NodeRecord& record,
-                                                       const std::filesystem::path& directory,
-                                                       FileSystem& files,
-                                                       api::CredentialsSource credentials,
-                                                       FirstTransaction first) {
+Result<std::unique_ptr<ManagerRole>> ManagerRole::open(
+    const NodeRecord& record, const std::filesystem::path& directory, FileSystem& files,
+    api::CredentialsSource credentials, FirstTransaction first, const FindMembers& find_members) {
   SWARM_ASSIGN_OR_RETURN(std::string key, security::load_or_make_data_key(files, directory));
   std::unique_ptr<ManagerRole> role(
       new ManagerRole(std::make_unique<DataKeyCipher>(std::move(key))));
@@ -63,6 +61,14 @@ Result<std::unique_ptr<ManagerRole>> ManagerRole::open(const NodeRecord& record,
   role->gateway_ = std::make_shared<ManagerGateway>(role->manager_, role->signer_);
   if (first != nullptr) {
     SWARM_RETURN_IF_ERROR(role->manager_->bootstrap(std::move(first)));
+  }
+  if (!role->manager_->knows_members()) {
+    const std::vector<raft::Member> members = find_members();
+    run_on(role->raft_loop_, [&] {
+      for (const raft::Member& member : members) {
+        role->transport_->set_peer(member.id, member.address);
+      }
+    });
   }
   role->manager_->start();
   return role;

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "api/credentials_source.h"
 #include "base/asio_loop.h"
@@ -22,12 +24,12 @@ namespace swarm::manager {
 // when it no longer is. Owned by the node's lifecycle loop.
 class ManagerRole {
  public:
-  // `first` makes a new swarm; otherwise the log is opened, or an empty one waits for the leader.
-  static Result<std::unique_ptr<ManagerRole>> open(const NodeRecord& record,
-                                                   const std::filesystem::path& directory,
-                                                   FileSystem& files,
-                                                   api::CredentialsSource credentials,
-                                                   FirstTransaction first);
+  // `first` makes a new swarm; otherwise the log is opened, or an empty one waits for the leader. A
+  // member whose log is empty must be told whom to answer: `find_members` asks the swarm.
+  using FindMembers = std::function<std::vector<raft::Member>()>;
+  static Result<std::unique_ptr<ManagerRole>> open(
+      const NodeRecord& record, const std::filesystem::path& directory, FileSystem& files,
+      api::CredentialsSource credentials, FirstTransaction first, const FindMembers& find_members);
   ~ManagerRole();
 
   const std::shared_ptr<ManagerGateway>& gateway() const { return gateway_; }

@@ -45,9 +45,9 @@ Status Node::start() {
   lifecycle_.post([&] { resumed.set_value(resume()); });
   SWARM_RETURN_IF_ERROR(resumed.get_future().get());
   // Last: whoever is answered finds the node in the role it has.
-  SWARM_ASSIGN_OR_RETURN(
-      local_server_,
-      api::Server::listen_local(*this, options_.socket, [this] { return credentials(); }));
+  SWARM_ASSIGN_OR_RETURN(local_server_, api::Server::listen_local(*this, options_.socket, [this] {
+                           return credentials();
+                         }));
   return absl::OkStatus();
 }
 
@@ -197,9 +197,10 @@ void Node::stop_server() {
 }
 
 Status Node::start_manager(const NodeRecord& record, FirstTransaction first) {
-  SWARM_ASSIGN_OR_RETURN(manager_, ManagerRole::open(
-                                       record, options_.state_directory, files_,
-                                       [this] { return credentials(); }, std::move(first)));
+  SWARM_ASSIGN_OR_RETURN(
+      manager_, ManagerRole::open(
+                    record, options_.state_directory, files_, [this] { return credentials(); },
+                    std::move(first), [&] { return find_members(record); }));
   const std::scoped_lock lock(mutex_);
   gateway_ = manager_->gateway();
   return absl::OkStatus();

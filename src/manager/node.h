@@ -72,6 +72,8 @@ class Node final : public api::LocalNode {
   Status start_manager(const NodeRecord& record, FirstTransaction first);
   void stop_manager();
   Status join_group(NodeRecord& record);
+  // The managers of the swarm, as one of them lists them.
+  std::vector<raft::Member> find_members(const NodeRecord& record) const;
   Status start_agent(const NodeRecord& record);
   // Waits until the swarm has a leader, at most kStartLimit.
   Status await_leader();

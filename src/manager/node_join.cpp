@@ -3,6 +3,7 @@
 #include <future>
 #include <utility>
 
+#include "api/client.h"
 #include "api/join_client.h"
 #include "api/server.h"
 #include "base/log.h"
@@ -189,6 +190,26 @@ Status Node::join_group(NodeRecord& record) {
       }));
   SWARM_RETURN_IF_ERROR(start_manager(record, nullptr));
   return await_leader();
+}
+
+std::vector<raft::Member> Node::find_members(const NodeRecord& record) const {
+  using Listed = Result<std::vector<api::Client::NodeView>>;
+  const Listed nodes = ask_any<Listed>(record.managers, [&](const std::string& address) {
+    return api::Client::connect_tls(address, *credentials(), kCallTimeout)->list_nodes();
+  });
+  std::vector<raft::Member> members;
+  if (!nodes.ok()) {
+    log::error("the managers of the swarm could not be listed",
+               {{"error", nodes.status().message()}});
+    return members;
+  }
+  for (const api::Client::NodeView& view : *nodes) {
+    if (view.node.manager.has_value() && view.node.id != record.node) {
+      members.push_back(
+          {raft::MemberId(view.node.manager->member.value()), view.node.manager->address, false});
+    }
+  }
+  return members;
 }
 
 // ---- promotion and demotion ----

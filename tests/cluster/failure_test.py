@@ -31,7 +31,7 @@ class Failures(SwarmTest):
     def test_a_stopped_leader_is_replaced_and_steps_down_when_it_wakes(self):
         nodes = self.managers(3)
         self.create(nodes[0], "kept")
-        leader = self.leader(nodes)
+        leader = self.swarm.leader()
         others = [node for node in nodes if node is not leader]
         os.kill(leader.process.pid, signal.SIGSTOP)
         wait_until(lambda: others[0].ctl("service", "scale", "-d", "kept=2",
@@ -45,7 +45,7 @@ class Failures(SwarmTest):
         nodes = self.managers(3)
         acknowledged = []
         for turn in range(4):
-            leader = self.leader(nodes)
+            leader = self.swarm.leader()
             others = [node for node in nodes if node is not leader]
             for number in range(5):
                 name = f"s{turn}-{number}"
@@ -54,32 +54,21 @@ class Failures(SwarmTest):
                     acknowledged.append(name)
             leader.kill()
             leader.start()
-        self.leader(nodes)
+        self.swarm.leader()
         names = {row["Name"] for row in nodes[0].rows("service", "ls")}
         self.assertGreaterEqual(len(acknowledged), 15)
         self.assertLessEqual(set(acknowledged), names)
 
     def test_a_full_disk_loses_no_acknowledged_write(self):
-        folder = self.swarm.folder / "node1"
-        state = folder / "state"
-        self.addCleanup(subprocess.run, ["umount", "-l", str(state)], capture_output=True)
-
-        # The first node of the swarm gets a state folder that is a small file system of its own.
-        original = type(self.swarm).add
-
-        def add_on_tmpfs(swarm, *flags):
-            folder.mkdir()
+        def small_file_system(folder):
+            state = folder / "state"
             state.mkdir()
             subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", str(state)],
                            check=True)
-            folder_mkdir = type(folder).mkdir
-            try:
-                type(folder).mkdir = lambda path, *a, **k: folder_mkdir(path, exist_ok=True)
-                return original(swarm, *flags)
-            finally:
-                type(folder).mkdir = folder_mkdir
+            self.addCleanup(subprocess.run, ["umount", "-l", str(state)], capture_output=True)
 
-        node = add_on_tmpfs(self.swarm)
+        node = self.swarm.add(prepare=small_file_system)
+        state = node.folder / "state"
         node.init()
         acknowledged = []
 

@@ -37,7 +37,7 @@ class Membership(SwarmTest):
 
     def test_the_leader_can_be_demoted(self):
         nodes = self.managers(3)
-        leader = self.leader(nodes)
+        leader = self.swarm.leader()
         others = [node for node in nodes if node is not leader]
         others[0].ctl("node", "demote", leader.identity())
         wait_until(lambda: self.statuses(others[0])[leader.identity()] == "", 30, "demoted")

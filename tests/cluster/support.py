@@ -41,19 +41,6 @@ class SwarmTest(unittest.TestCase):
             node.join(first, "manager")
         return [first, *others]
 
-    def leader(self, nodes):
-        """The node that leads, as seen by any that answers."""
-        def find():
-            for node in nodes:
-                listing = node.ctl("node", "ls", "--format", "json", check=False)
-                if listing.code == 0:
-                    for other in nodes:
-                        if f'"{other.identity()}"' in next(
-                                (line for line in listing.out.splitlines() if '"Leader"' in line), ""):
-                            return other
-            return None
-        return wait_until(find, 20, "a leader")
-
     def create(self, node, name="web", replicas=1, image="web:1.0", *flags):
         return node.ctl("service", "create", "-q", "--name", name, "--replicas", str(replicas),
                         "--update-monitor", "500ms", "--rollback-monitor", "500ms",

@@ -31,7 +31,7 @@ class ThreeNodes(SwarmTest):
     def test_replicas_spread_evenly_and_every_address_answers(self):
         nodes = self.managers()
         self.wide(nodes[0])
-        spread = collections.Counter(task["NodeID"] for task in nodes[0].tasks("wide"))
+        spread = collections.Counter(task["Node"] for task in nodes[0].tasks("wide"))
         self.assertEqual(sorted(spread.values()), [2, 2, 2])
         for node in nodes:
             self.assertIn("web 1.0", get(node, 8081))
@@ -54,14 +54,14 @@ class ThreeNodes(SwarmTest):
         lost = workers[0].identity()
         workers[0].kill_host()
         wait_until(lambda: len([task for task in manager.tasks("wide")
-                                if task["NodeID"] != lost]) == 6, 30, "six tasks elsewhere")
+                                if task["Node"] != lost]) == 6, 30, "six tasks elsewhere")
         states = {row["ID"]: row["Status"] for row in manager.rows("node", "ls")}
         self.assertEqual(states[lost], "Down")
 
     def test_a_killed_leader_is_replaced_and_its_update_goes_on(self):
         nodes = self.managers()
         self.wide(nodes[0], "--update-parallelism", "1", "--update-delay", "500ms")
-        leader = self.leader(nodes)
+        leader = self.swarm.leader()
         others = [node for node in nodes if node is not leader]
         load = self.load(*others)
         others[0].ctl("service", "update", "-d", "--image", "web:1.1", "wide")
@@ -93,7 +93,7 @@ class ThreeNodes(SwarmTest):
         drained = nodes[2].identity()
         nodes[0].ctl("node", "update", "--availability", "drain", drained)
         wait_until(lambda: len(nodes[0].tasks("wide")) == 6 and not [
-            task for task in nodes[0].tasks("wide") if task["NodeID"] == drained], 60,
+            task for task in nodes[0].tasks("wide") if task["Node"] == drained], 60,
             "the drained node is empty")
         self.assert_none_failed(load)
 

@@ -132,9 +132,7 @@ def three_nodes(story, swarm, first):
         "service", "update", "--image", "web:1.1", "wide"), settle=1)
     story.step("rollback to 1.0", lambda: second.ctl("service", "rollback", "wide"), settle=1)
     story.stop_load()
-    leader = next(node for node in nodes
-                  for row in node.rows("node", "ls")
-                  if row["ManagerStatus"] == "Leader" and row["Self"])
+    leader = swarm.leader()
     others = [node for node in nodes if node is not leader]
 
     # A dead machine takes its own address with it, so the client now asks the other two.
@@ -154,7 +152,7 @@ def three_nodes(story, swarm, first):
     victim = others[1]
     survivors = [node for node in nodes if node is not victim]
     story.start_load(swarm, *(f"{node.address}:8081" for node in survivors))
-    lost = {row["ID"] for row in survivors[0].tasks("wide") if row["NodeID"] == victim.identity()}
+    lost = {row["ID"] for row in survivors[0].tasks("wide") if row["Node"] == victim.identity()}
 
     def replaced():
         tasks = survivors[0].tasks("wide")

@@ -142,8 +142,8 @@ class Node:
                 self.ctl(*arguments, "--format", "json").out.splitlines()]
 
     def tasks(self, service, state="Running"):
-        """Live tasks of a service whose current state starts with `state`."""
-        return [row for row in self.rows("service", "ps", service, "--no-trunc")
+        """Live tasks of a service whose current state starts with `state`; nodes by their ids."""
+        return [row for row in self.rows("service", "ps", "--no-trunc", "--no-resolve", service)
                 if row["CurrentState"].startswith(state) and row["DesiredState"] == "Running"]
 
     def inspect(self, service):
@@ -151,10 +151,10 @@ class Node:
 
 
 class Load:
-    """A client at a steady rate; see tests/load/swarm_load.cpp."""
+    """A client at a steady rate; see tests/load/swarm_load.cpp. `prefix` is a command that runs it."""
 
-    def __init__(self, program, targets, rate=200):
-        arguments = [str(program), "--rate", str(rate)]
+    def __init__(self, program, targets, rate=200, prefix=()):
+        arguments = [*prefix, str(program), "--rate", str(rate)]
         for target in targets:
             arguments += ["--target", target]
         self.output = tempfile.TemporaryFile("w+")
@@ -191,7 +191,20 @@ class Swarm:
     def __exit__(self, *error):
         self.close()
 
-    def add(self, *flags):
+    def leader(self):
+        """The node that leads, as any node that answers has it."""
+        def find():
+            for node in self.nodes:
+                listing = node.ctl("node", "ls", "--format", "json", check=False)
+                for line in listing.out.splitlines() if listing.code == 0 else []:
+                    row = json.loads(line)
+                    if row["ManagerStatus"] == "Leader":
+                        return next(n for n in self.nodes if n.identity() == row["ID"])
+            return None
+        return wait_until(find, 20, "a leader")
+
+    def add(self, *flags, prepare=None):
+        """Starts one more node; `prepare` gets its folder first."""
         number = len(self.nodes) + 1
         base = ["--runtime", self.runtime]
         if self.runtime == "process":
@@ -200,6 +213,8 @@ class Swarm:
             base += ["--docker-socket", str(self.docker_socket)]
         node = Node(self, f"node{number}", f"{self.prefix}{number}", [*base, *flags])
         self.nodes.append(node)
+        if prepare:
+            prepare(node.folder)
         return node.start()
 
     def docker(self, *arguments):
