@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include <isa-l/crc.h>
-
+#include "base/crc32c.h"
 #include "proto/objects.pb.h"
 #include "wire/store_object.h"
 
@@ -30,12 +29,6 @@ uint32_t number_at(std::string_view bytes) {
     number |= static_cast<uint32_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
   }
   return number;
-}
-
-uint32_t extend_checksum(uint32_t checksum, std::string_view bytes) {
-  // The library takes a pointer to mutable bytes and only reads them.
-  auto* data = reinterpret_cast<unsigned char*>(const_cast<char*>(bytes.data()));
-  return crc32_iscsi(data, static_cast<int>(bytes.size()), checksum);
 }
 
 Status damaged(const std::string& why) {
@@ -74,7 +67,7 @@ std::string SnapshotWriter::next_chunk() {
   }
   const size_t size = std::min(pending_.size(), kPayload);
   const std::string_view payload(pending_.data(), size);
-  checksum_ = extend_checksum(checksum_, payload);
+  checksum_ = crc32c(checksum_, payload);
   std::string chunk = number_to_bytes(checksum_);
   chunk += payload;
   pending_.erase(0, size);
@@ -86,7 +79,7 @@ Status SnapshotReader::add(std::string_view chunk) {
     return damaged("a chunk has " + std::to_string(chunk.size()) + " bytes");
   }
   const std::string_view payload = chunk.substr(kNumberBytes);
-  checksum_ = extend_checksum(checksum_, payload);
+  checksum_ = crc32c(checksum_, payload);
   if (checksum_ != number_at(chunk)) {
     return damaged("a chunk does not match its checksum or is out of order");
   }

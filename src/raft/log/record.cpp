@@ -1,7 +1,7 @@
 #include "raft/log/record.h"
 
 #include "raft/core/byte_codec.h"
-#include "raft/log/checksum.h"
+#include "base/crc32c.h"
 
 namespace swarm::raft {
 

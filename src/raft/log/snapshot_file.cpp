@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "raft/core/codec.h"
-#include "raft/log/checksum.h"
+#include "base/crc32c.h"
 
 namespace swarm::raft {
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "raft/log/checksum.h"
+#include "base/crc32c.h"
 #include "support/simulated_file_system.h"
 
 namespace swarm::raft {

@@ -1,11 +1,11 @@
-#include "raft/log/checksum.h"
+#include "base/crc32c.h"
 
 #include <isa-l/crc.h>
 
 #include <algorithm>
 #include <limits>
 
-namespace swarm::raft {
+namespace swarm {
 
 uint32_t crc32c(uint32_t seed, std::string_view bytes) {
   // ISA-L leaves the inversions at both ends to the caller, takes an int for the length, and reads
@@ -20,4 +20,4 @@ uint32_t crc32c(uint32_t seed, std::string_view bytes) {
   return ~state;
 }
 
-}  // namespace swarm::raft
+}  // namespace swarm
