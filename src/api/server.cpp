@@ -5,10 +5,10 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
-#include <chrono>
 #include <vector>
 
 #include "api/callback_threads.h"
+#include "api/deadline.h"
 #include "api/limits.h"
 #include "api/server/server_core.h"
 #include "api/server/service_factories.h"
@@ -115,9 +115,7 @@ Result<std::unique_ptr<Server>> Server::listen_network(
 Server::~Server() {
   impl_->core->close();
   if (impl_->server != nullptr) {
-    impl_->server->Shutdown(
-        std::chrono::system_clock::now() +
-        std::chrono::duration_cast<std::chrono::system_clock::duration>(kShutdownGrace));
+    impl_->server->Shutdown(deadline_after(kShutdownGrace));
   }
 }
 

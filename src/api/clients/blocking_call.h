@@ -2,8 +2,7 @@
 
 #include <grpcpp/client_context.h>
 
-#include <chrono>
-
+#include "api/deadline.h"
 #include "api/grpc_status.h"
 #include "api/metadata.h"
 #include "base/result.h"
@@ -25,8 +24,7 @@ CallOutcome call_blocking(Stub& stub,
                                                        Response*),
                           const Request& request, Response& response, Duration timeout) {
   grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() +
-                       std::chrono::duration_cast<std::chrono::system_clock::duration>(timeout));
+  context.set_deadline(deadline_after(timeout));
   CallOutcome outcome;
   outcome.status = (stub.*method)(&context, request, &response);
   outcome.is_answer =

@@ -4,10 +4,10 @@
 #include <grpcpp/client_context.h>
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "api/channel.h"
+#include "api/deadline.h"
 #include "api/grpc_status.h"
 #include "api/limits.h"
 #include "base/log.h"
@@ -164,14 +164,12 @@ void PeerLink::open_after(Duration delay) {
   alarm_ = std::make_unique<grpc::Alarm>();
   // The alarm keeps its function after it has run, and the link the alarm: the function must not
   // own the link any more then.
-  alarm_->Set(std::chrono::system_clock::now() +
-                  std::chrono::duration_cast<std::chrono::system_clock::duration>(delay),
-              [owner = shared_from_this()](bool ok) mutable {
-                const auto self = std::move(owner);
-                if (ok) {
-                  self->open();
-                }
-              });
+  alarm_->Set(deadline_after(delay), [owner = shared_from_this()](bool ok) mutable {
+    const auto self = std::move(owner);
+    if (ok) {
+      self->open();
+    }
+  });
 }
 
 void PeerLink::close() {

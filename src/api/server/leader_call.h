@@ -4,12 +4,12 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/generic/generic_stub.h>
 
-#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
+#include "api/deadline.h"
 #include "api/limits.h"
 #include "api/metadata.h"
 #include "api/server/caller.h"
@@ -50,8 +50,7 @@ class LeaderCall : public std::enable_shared_from_this<LeaderCall<Request, Respo
         caller_(std::move(caller)),
         request_(request),
         call_(std::move(call)),
-        deadline_(std::chrono::system_clock::now() +
-                  to_system(core_->leader_budget() + method.extra)) {}
+        deadline_(deadline_after(core_->leader_budget() + method.extra)) {}
 
   void attempt() {
     if (call_->is_over()) {
@@ -78,15 +77,9 @@ class LeaderCall : public std::enable_shared_from_this<LeaderCall<Request, Respo
   }
 
  private:
-  using SystemTime = std::chrono::system_clock::time_point;
-
-  static std::chrono::system_clock::duration to_system(Duration duration) {
-    return std::chrono::duration_cast<std::chrono::system_clock::duration>(duration);
-  }
-
   void try_again() {
-    const SystemTime next = std::chrono::system_clock::now() + to_system(kLeaderRetry);
-    if (next >= deadline_) {
+    const gpr_timespec next = deadline_after(kLeaderRetry);
+    if (gpr_time_cmp(next, deadline_) >= 0) {
       call_->finish(no_leader());
       return;
     }
@@ -138,7 +131,7 @@ class LeaderCall : public std::enable_shared_from_this<LeaderCall<Request, Respo
   const Caller caller_;
   const Request request_;  // gRPC's own is gone as soon as the call is over
   const std::shared_ptr<UnaryCall<Response>> call_;
-  const SystemTime deadline_;
+  const gpr_timespec deadline_;
   std::unique_ptr<grpc::Alarm> alarm_;
   std::unique_ptr<grpc::ClientContext> context_;
   std::unique_ptr<grpc::TemplatedGenericStub<Request, Response>> stub_;
