@@ -4,12 +4,12 @@ include(GNUInstallDirs)
 if(TARGET swarmd AND TARGET swarmctl)
   install(TARGETS swarmd swarmctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
-  # The unit names the program where this install puts it.
-  file(READ ${CMAKE_SOURCE_DIR}/packaging/swarmd.service unit)
-  if(CMAKE_INSTALL_FULL_BINDIR STREQUAL "/usr/local/bin")
-    string(REPLACE "/usr/bin/swarmd" "/usr/local/bin/swarmd" unit "${unit}")
-  endif()
-  file(WRITE ${CMAKE_BINARY_DIR}/packaging/swarmd.service "${unit}")
+  # The unit names the program where this very install puts it: cmake --install --prefix and CPack
+  # choose another place than the one that was configured.
+  install(CODE "
+    file(READ \"${CMAKE_SOURCE_DIR}/packaging/swarmd.service\" unit)
+    string(REPLACE /usr/bin/swarmd \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/swarmd\" unit \"\${unit}\")
+    file(WRITE \"${CMAKE_BINARY_DIR}/packaging/swarmd.service\" \"\${unit}\")")
   install(FILES ${CMAKE_BINARY_DIR}/packaging/swarmd.service DESTINATION lib/systemd/system)
 
   # Completions are printed by swarmctl itself, so that they fit it.

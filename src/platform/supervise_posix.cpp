@@ -147,6 +147,9 @@ Status Supervisor::start() {
 void Supervisor::become_process(int error_pipe) {
   ::setsid();
   cgroup_.join();
+  // swarmd may be spared by the kernel's out-of-memory killer, but not what it runs. Raising one's
+  // own score is always allowed.
+  std::ofstream("/proc/self/oom_score_adj") << 0;
   const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   ::dup2(null, STDIN_FILENO);
   ::dup2(out_.pipe.write.get(), STDOUT_FILENO);

@@ -65,7 +65,7 @@ fi
 bundles=${1:?usage: with_engine.sh BUNDLES PROGRAM [ARGUMENT...]}
 shift
 if ! command -v dockerd >/dev/null || ! command -v docker >/dev/null || [ "$(id -u)" != 0 ]; then
-  SWARM_ENGINE_SOCKET= exec "$@"
+  SWARM_ENGINE_SOCKET="" exec "$@"
 fi
 SWARM_ENGINE_DIR=$(mktemp -d /tmp/swarm-engine.XXXXXX)
 SWARM_ENGINE_BRIDGE=sweng${BASHPID}

@@ -98,6 +98,18 @@ TEST_F(Supervise, GivesTheProcessNoOtherOpenFiles) {
   EXPECT_EQ(output(), "0 1 2 ");
 }
 
+TEST_F(Supervise, LeavesTheProcessToTheOutOfMemoryKillerAsAnyOther) {
+  const std::string own = read_all("/proc/self/oom_score_adj");
+  if (own != "0\n") {
+    GTEST_SKIP() << "this machine gives its processes a score: " << own;
+  }
+  std::ofstream("/proc/self/oom_score_adj") << 300;  // inherited by the supervisor
+  start("cat /proc/self/oom_score_adj");
+  ASSERT_TRUE(await_end());
+  std::ofstream("/proc/self/oom_score_adj") << 0;
+  EXPECT_EQ(output(), "0\n");
+}
+
 TEST_F(Supervise, KeepsOutputAndErrorsApart) {
   start("echo to-out; echo to-err >&2");
   ASSERT_TRUE(await_end());
