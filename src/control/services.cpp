@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "control/generated_name.h"
 #include "control/ports.h"
 #include "model/validate.h"
 #include "wire/bytes.h"
@@ -62,6 +63,7 @@ std::set<RevisionNumber> revisions_in_use(const state::View& view, const model::
   if (service.rollout) {
     numbers.insert(service.rollout->from);
     numbers.insert(service.rollout->to);
+    numbers.insert(service.rollout->previous);
   }
   for (const auto& [id, task] : view.tasks_of(service.id)) {
     numbers.insert(task->revision);
@@ -98,6 +100,7 @@ model::Rollout start_rollout(model::RolloutState state, RevisionNumber from, Rev
 void switch_revision(model::Service* service, RevisionNumber to, model::RolloutState state,
                      WallTime now, std::string message) {
   service->rollout = start_rollout(state, service->revision, to, now, std::move(message));
+  service->rollout->previous = service->previous_revision;
   service->previous_revision = service->revision;
   service->revision = to;
 }
@@ -143,6 +146,9 @@ Status check_update(const model::Service& stored, model::Position version,
 }  // namespace
 
 Result<CreatedService> create_service(Context context, model::ServiceSpec spec) {
+  if (spec.name.empty()) {
+    spec.name = generate_name(context.view, context.random);
+  }
   normalise(&spec.task);
   SWARM_RETURN_IF_ERROR(check_spec(spec));
   if (context.view.service_by_name(spec.name) != nullptr) {

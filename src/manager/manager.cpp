@@ -12,7 +12,7 @@ namespace swarm::manager {
 
 namespace {
 
-constexpr Duration kReachabilityPeriod = milliseconds(500);
+constexpr Duration kReachabilityPeriod = milliseconds(100);
 constexpr Duration kHandOverLimit = seconds(2);
 
 raft::MemberId to_raft(model::MemberId id) {
@@ -55,7 +55,7 @@ Result<std::shared_ptr<Manager>> Manager::open(ManagerOptions options,
                                                ManagerEnvironment environment, Random random) {
   Random raft_random = random.fork("raft");
   std::shared_ptr<Manager> manager(new Manager(std::move(options), environment, random));
-  raft::ReplicaOptions replica_options;
+  raft::ReplicaOptions replica_options = manager->options_.raft;
   replica_options.self = to_raft(manager->options_.member);
   replica_options.directory = manager->options_.directory;
   SWARM_ASSIGN_OR_RETURN(

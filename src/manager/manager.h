@@ -25,6 +25,8 @@ struct ManagerOptions {
   model::MemberId member;
   std::string address;              // where other managers reach this one
   std::filesystem::path directory;  // of the raft log
+  // Sizes and the reaction to a broken disk; `self` and `directory` are filled in.
+  raft::ReplicaOptions raft;
 };
 
 // What a manager stands on. Real in swarmd, simulated in swarm-sim; all must outlive it.
@@ -74,6 +76,8 @@ class Manager final : public raft::StateMachine,
   state::Store& store() { return store_; }
   state::OutputGate& gate() { return gate_; }
   Random& random() { return random_; }
+  // The term it leads in.
+  std::optional<raft::Term> leading_term() const { return leading_term_; }
   // Null unless this manager leads.
   const std::shared_ptr<LeaderTerm>& term() const { return term_; }
   // Done on the control loop once this manager is known to lead still.

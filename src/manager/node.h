@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "api/client.h"
 #include "api/local_node.h"
 #include "base/asio_loop.h"
 #include "base/file_system.h"
@@ -72,6 +73,8 @@ class Node final : public api::LocalNode {
   Status start_manager(const NodeRecord& record, FirstTransaction first);
   void stop_manager();
   Status join_group(NodeRecord& record);
+  Result<std::vector<api::Client::NodeView>> list_nodes(const NodeRecord& self) const;
+  bool is_out_of_group(const NodeRecord& self) const;
   // The managers of the swarm, as one of them lists them.
   std::vector<raft::Member> find_members(const NodeRecord& record) const;
   Status start_agent(const NodeRecord& record);

@@ -1,5 +1,6 @@
 // How a node enters a swarm, changes its role in it, and leaves: the blocking sequences of Node.
 
+#include <algorithm>
 #include <future>
 #include <utility>
 
@@ -21,6 +22,7 @@ constexpr Duration kStartLimit = seconds(20);
 constexpr Duration kCallTimeout = seconds(10);
 constexpr Duration kLeaveLimit = seconds(8);
 constexpr Duration kPollPeriod = milliseconds(20);
+constexpr Duration kLookAgain = milliseconds(50);
 
 // Asks again every kPollPeriod until the condition holds or the limit has passed.
 class Wait : public std::enable_shared_from_this<Wait> {
@@ -192,11 +194,18 @@ Status Node::join_group(NodeRecord& record) {
   return await_leader();
 }
 
-std::vector<raft::Member> Node::find_members(const NodeRecord& record) const {
+// Of a manager that is not this node.
+Result<std::vector<api::Client::NodeView>> Node::list_nodes(const NodeRecord& self) const {
   using Listed = Result<std::vector<api::Client::NodeView>>;
-  const Listed nodes = ask_any<Listed>(record.managers, [&](const std::string& address) {
+  std::vector<std::string> others = self.managers;
+  std::erase(others, self.advertise_address);
+  return ask_any<Listed>(others, [&](const std::string& address) {
     return api::Client::connect_tls(address, *credentials(), kCallTimeout)->list_nodes();
   });
+}
+
+std::vector<raft::Member> Node::find_members(const NodeRecord& record) const {
+  const Result<std::vector<api::Client::NodeView>> nodes = list_nodes(record);
   std::vector<raft::Member> members;
   if (!nodes.ok()) {
     log::error("the managers of the swarm could not be listed",
@@ -331,24 +340,35 @@ Status Node::leave_here(bool force) {
   return cleared;
 }
 
+// Asked until the group no longer lists this node. A leader that is asked hands over first, and the
+// next one takes it out; reachability that was measured a moment ago may refuse at first.
 void Node::leave_group() {
   const NodeRecord self = record();
-  const Status asked = ask_any<Status>(self.managers, [&](const std::string& address) {
-    return api::leave_raft(address, *credentials(), kCallTimeout);
-  });
-  if (!asked.ok()) {
-    log::warning("the group could not be left in good order", {{"error", asked.message()}});
-    return;
+  const TimePoint end = lifecycle_.now() + kLeaveLimit;
+  Status asked = absl::UnavailableError("not asked yet");
+  while (lifecycle_.now() < end) {
+    if (!asked.ok()) {
+      asked = ask_any<Status>(self.managers, [&](const std::string& address) {
+        return api::leave_raft(address, *credentials(), kCallTimeout);
+      });
+    }
+    if (asked.ok() && is_out_of_group(self)) {
+      return;
+    }
+    // Nothing tells a member that it was removed: look again after a while.
+    wait_until(manager_->manager().loop(), kLookAgain, [] { return false; });
   }
-  // A leader hands over before it is taken out of the group; then the rest no longer counts it.
-  Manager& manager = manager_->manager();
-  const bool is_out = wait_until(manager.loop(), kLeaveLimit, [&manager, &self] {
-    const state::NodePtr node = manager.store().view().node(self.node);
-    return !manager.leader().is_self && (node == nullptr || !node->manager.has_value());
-  });
-  if (!is_out) {
-    log::warning("left before the group agreed to it");
+  log::warning("left before the group agreed to it", {{"reason", asked.message()}});
+}
+
+bool Node::is_out_of_group(const NodeRecord& self) const {
+  const Result<std::vector<api::Client::NodeView>> nodes = list_nodes(self);
+  if (!nodes.ok()) {
+    return false;
   }
+  return std::none_of(nodes->begin(), nodes->end(), [&](const api::Client::NodeView& view) {
+    return view.node.id == self.node && view.node.manager.has_value();
+  });
 }
 
 }  // namespace swarm::manager

@@ -22,7 +22,10 @@ Status apply_line(std::string_view key, std::string value, NodeRecord& record) {
     record.role = *role;
   } else if (key == "member") {
     uint64_t member = 0;
-    std::from_chars(value.data(), value.data() + value.size(), member);
+    const char* const end = value.data() + value.size();
+    if (std::from_chars(value.data(), end, member).ptr != end || value.empty()) {
+      return absl::DataLossError("no member id: \"" + value + "\"");
+    }
     record.member = model::MemberId(member);
   } else if (key == "listen") {
     record.listen_address = std::move(value);

@@ -50,7 +50,8 @@ struct Assignment {
   bool operator==(const Assignment&) const = default;
 };
 
-// The first of a session is complete: what it does not name is not assigned. The others are changes.
+// The first of a session is complete: what it does not name is not assigned. The others are
+// changes.
 struct AssignmentSet {
   bool is_complete = false;
   Position position = 0;
@@ -97,7 +98,8 @@ struct SessionAccepted {
   Duration heartbeat_period{};
   // How often it may be missed before the node is lost.
   uint32_t heartbeat_misses = 3;
-  Role role = Role::worker;  // what the node should be: differs from its certificate after promotion
+  Role role =
+      Role::worker;  // what the node should be: differs from its certificate after promotion
 };
 
 // The node was promoted or demoted: get a certificate for this role and act on it.

@@ -12,8 +12,8 @@ using ServiceId = StrongId<struct ServiceIdTag>;
 using TaskId = StrongId<struct TaskIdTag>;
 using SessionId = StrongId<struct SessionIdTag>;
 
-// A member of the Raft group. A node that leaves and returns as a manager gets a new one; removed ids
-// are never used again. Zero is nobody.
+// A member of the Raft group. A node that leaves and returns as a manager gets a new one; removed
+// ids are never used again. Zero is nobody.
 using MemberId = StrongId<struct MemberIdTag, uint64_t>;
 
 // Number of a revision within its service, from 1. Zero is none.

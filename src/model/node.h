@@ -33,8 +33,8 @@ struct NodeDescription {
   std::string runtime;         // "docker" or "process"
   std::string engine_version;  // "20.10.24"
   Labels engine_labels;
-  std::string version;         // of swarmd
-  std::string mesh_address;    // "10.0.0.5:7946": where other meshes reach this node's mesh
+  std::string version;       // of swarmd
+  std::string mesh_address;  // "10.0.0.5:7946": where other meshes reach this node's mesh
 
   bool operator==(const NodeDescription&) const = default;
 };

@@ -178,6 +178,8 @@ struct Rollout {
   RolloutState state = RolloutState::updating;
   RevisionNumber from = 0;
   RevisionNumber to = 0;
+  // Where --rollback went before this rollout began: an automatic rollback restores it.
+  RevisionNumber previous = 0;
   WallTime started_at;
   WallTime completed_at;
   std::string message;

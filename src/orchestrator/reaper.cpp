@@ -88,7 +88,7 @@ class Reaper final : public ServiceReconciler {
     }
     std::set<model::RevisionNumber> used{service.revision, service.previous_revision};
     if (service.rollout) {
-      used.insert({service.rollout->from, service.rollout->to});
+      used.insert({service.rollout->from, service.rollout->to, service.rollout->previous});
     }
     for (const auto& [id, task] : plan.view().tasks_of(service.id)) {
       used.insert(task->revision);

@@ -149,11 +149,12 @@ void RolloutStep::roll_back(const std::string& cause) {
   model::Service& service = plan_.edit(service_);
   service.revision = from;
   service.spec.task = plan_.view().revision(service_.id, from)->task;
-  service.previous_revision = 0;
+  service.previous_revision = service_.rollout->previous;
   model::Rollout back;
   back.state = RolloutState::rollback_started;
   back.from = service_.rollout->to;
   back.to = from;
+  back.previous = service.previous_revision;
   back.started_at = plan_.now();
   back.message = "update rolled back " + cause;
   service.rollout = std::move(back);

@@ -24,8 +24,8 @@ namespace swarm::orchestrator {
 // (never from within a rollback) rollback. When no slot is to move or in flight, the rollout is
 // watched for one more monitor window after the last slot ran, and is then completed.
 //
-// An automatic rollback makes `from` the service's revision again; no revision is lost. What
-// --rollback meant before the update is not stored, so previous_revision becomes 0 (use --to).
+// An automatic rollback makes `from` the service's revision again; no revision is lost, and
+// --rollback goes where it went before the update.
 class RolloutStep {
  public:
   RolloutStep(const model::Service& service, Plan& plan);

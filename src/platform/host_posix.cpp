@@ -48,8 +48,12 @@ std::string address_text(const sockaddr* address) {
 
 }  // namespace
 
-std::string host_name() { return system_name().nodename; }
-std::string architecture() { return system_name().machine; }
+std::string host_name() {
+  return system_name().nodename;
+}
+std::string architecture() {
+  return system_name().machine;
+}
 
 std::string operating_system() {
   std::string name = system_name().sysname;
@@ -101,8 +105,7 @@ void notify_service_manager(std::string_view state) {
   if (socket < 0) {
     return;
   }
-  const auto length =
-      static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(path));
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(path));
   // Best effort, as the protocol has it: whoever started us decides what to do without the message.
   static_cast<void>(::sendto(socket, state.data(), state.size(), MSG_NOSIGNAL,
                              reinterpret_cast<const sockaddr*>(&address), length));

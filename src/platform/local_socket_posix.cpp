@@ -18,8 +18,12 @@ Status set_mode(const std::filesystem::path& path, mode_t mode) {
 
 }  // namespace
 
-Status restrict_socket(const std::filesystem::path& path) { return set_mode(path, 0660); }
+Status restrict_socket(const std::filesystem::path& path) {
+  return set_mode(path, 0660);
+}
 
-Status make_socket_private(const std::filesystem::path& path) { return set_mode(path, 0600); }
+Status make_socket_private(const std::filesystem::path& path) {
+  return set_mode(path, 0600);
+}
 
 }  // namespace swarm::platform

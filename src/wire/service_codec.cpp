@@ -277,6 +277,7 @@ void encode(const model::Rollout& rollout, v1::Rollout* out) {
   out->set_state(encode(rollout.state));
   out->set_from_revision(rollout.from);
   out->set_to_revision(rollout.to);
+  out->set_previous_revision(rollout.previous);
   out->set_started_at_ns(to_ns(rollout.started_at));
   out->set_completed_at_ns(to_ns(rollout.completed_at));
   out->set_message(rollout.message);
@@ -290,6 +291,7 @@ Result<model::Rollout> decode(const v1::Rollout& in) {
   SWARM_ASSIGN_OR_RETURN(rollout.state, decode(in.state()));
   rollout.from = in.from_revision();
   rollout.to = in.to_revision();
+  rollout.previous = in.previous_revision();
   rollout.started_at = time_of(in.started_at_ns());
   rollout.completed_at = time_of(in.completed_at_ns());
   rollout.message = in.message();

@@ -70,8 +70,16 @@ class BadInput(SwarmTest):
                 command = node.ctl(*create, *flags, "web:1.0", check=False)
                 self.assertIn(command.code, (1, 125), str(command))
                 self.assertIn(fragment, command.err.lower(), str(command))
-        self.assert_fails(node.ctl(*create, "UPPER/Case::bad", check=False), "image")
+        self.assert_fails(node.ctl(*create, "--name", "x", "UPPER/Case::bad", check=False), "image")
         self.assertEqual(node.ctl("service", "ls", "-q").out, "")
+
+    def test_a_service_without_a_name_is_given_one(self):
+        node = self.one_node()
+        node.ctl("service", "create", "-q", "-d", "web:1.0")
+        node.ctl("service", "create", "-q", "-d", "web:1.0")
+        names = {row["Name"] for row in node.rows("service", "ls")}
+        self.assertEqual(len(names), 2)
+        self.assertRegex(names.pop(), "^[a-z]+-[a-z]+$")
 
     def test_duplicates_and_unknowns(self):
         node = self.one_node()
@@ -89,8 +97,10 @@ class BadInput(SwarmTest):
 
     def test_a_spec_of_two_megabytes(self):
         node = self.one_node()
-        flags = [word for i in range(60) for word in ("--env", f"V{i}={'x' * 36_000}")]
-        command = node.ctl("service", "create", "-d", *flags, "web:1.0", check=False)
+        variables = node.folder / "variables"
+        variables.write_text("".join(f"V{i}={'x' * 36_000}\n" for i in range(60)))
+        command = node.ctl("service", "create", "-d", "--env-file", str(variables), "web:1.0",
+                           check=False)
         self.assert_fails(command, "large")
         self.assertEqual(node.ctl("service", "ls", "-q").out, "")
 

@@ -1,7 +1,7 @@
-// A strict HTTP client at a steady rate: every request that is not answered completely and with status
-// 200 is a failure, classified. Half of its workers open a new connection per request, the others keep
-// theirs; a kept connection may be closed by the server only between two requests, and then the next
-// request opens a new one.
+// A strict HTTP client at a steady rate: every request that is not answered completely and with
+// status 200 is a failure, classified. Half of its workers open a new connection per request, the
+// others keep theirs; a kept connection may be closed by the server only between two requests, and
+// then the next request opens a new one.
 //
 //   swarm_load --target 127.0.0.1:8080 [--target ...] [--rate 200] [--workers 8] [--path /]
 //
@@ -159,9 +159,7 @@ class Connection {
       char buffer[16384];
       const ssize_t got = ::recv(fd_, buffer, sizeof buffer, 0);
       if (got <= 0 || data.size() > kMaxResponse) {
-        const std::string why = got == 0  ? "closed"
-                                : got < 0 ? std::strerror(errno)
-                                          : "too long";
+        const std::string why = got == 0 ? "closed" : got < 0 ? std::strerror(errno) : "too long";
         return {false, (data.empty() ? "before the answer: " : "within the answer: ") + why};
       }
       data.append(buffer, static_cast<size_t>(got));
@@ -218,8 +216,7 @@ void work(const Options& options, int index, Totals& totals) {
     if (!outcome.is_ok || !keep) {
       connection.close();
     }
-    count(totals, outcome,
-          std::chrono::duration<double, std::milli>(Clock::now() - start).count());
+    count(totals, outcome, std::chrono::duration<double, std::milli>(Clock::now() - start).count());
   }
 }
 

@@ -1,7 +1,7 @@
 #include "raft/log/record.h"
 
-#include "raft/core/byte_codec.h"
 #include "base/crc32c.h"
+#include "raft/core/byte_codec.h"
 
 namespace swarm::raft {
 

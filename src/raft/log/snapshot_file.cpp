@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <limits>
 
-#include "raft/core/codec.h"
 #include "base/crc32c.h"
+#include "raft/core/codec.h"
 
 namespace swarm::raft {
 

@@ -3,4 +3,6 @@ namespace swarm::dispatcher {
 void planted();
 }
 
-int main() { swarm::dispatcher::planted(); }
+int main() {
+  swarm::dispatcher::planted();
+}

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+#include <string>
+
 #include "model/validate.h"
 #include "unit/control/control_fixture.h"
 
@@ -32,6 +35,17 @@ TEST_F(ServicesTest, CreateBeginsWithRevisionOneAndNoRollout) {
   EXPECT_FALSE(service().rollout);
   EXPECT_EQ(view().revision(service().id, 1)->task, service().spec.task);
   EXPECT_EQ(service().id.value().size(), 25u);
+}
+
+TEST_F(ServicesTest, CreateGivesANameToAServiceWithoutOne) {
+  ASSERT_TRUE(create(spec_of("")).ok());
+  ASSERT_TRUE(create(spec_of("")).ok());
+  std::set<std::string> names;
+  for (const auto& [id, service] : view().services()) {
+    EXPECT_TRUE(model::validate_name(service->spec.name).ok()) << service->spec.name;
+    names.insert(service->spec.name);
+  }
+  EXPECT_EQ(names.size(), 2u);
 }
 
 TEST_F(ServicesTest, CreateRefusesANameInUse) {

@@ -42,10 +42,12 @@ class Swarm : public test::DeciderHarness {
   void update() {
     model::Service service = *this->service();
     const model::RevisionNumber from = service.revision;
+    const model::RevisionNumber before = service.previous_revision;
     service.revision = ++service.last_revision;
     service.previous_revision = from;
     service.spec.task.container.image = "web:" + std::to_string(service.revision);
     service.rollout = rollout(model::RolloutState::updating, from, service.revision);
+    service.rollout->previous = before;
     state::ChangeSet changes;
     changes.put(test::revision_of(service));
     changes.put(std::move(service));
