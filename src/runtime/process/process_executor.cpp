@@ -238,12 +238,13 @@ Result<TaskRecord> ProcessExecutor::make_record(const agent::TaskLabels& labels,
     return std::pair(a.target, a.protocol) < std::pair(b.target, b.protocol);
   });
   record.ports.erase(std::unique(record.ports.begin(), record.ports.end()), record.ports.end());
+  if (record.ports.empty()) {
+    // Tasks share the host's ports: one that publishes nothing must not take the port it would
+    // listen on by default from another, and its health check must find it.
+    record.ports.push_back({.target = kUnpublished});
+  }
   if (record.health && record.health->test.front() == "NONE") {
     record.health.reset();
-  }
-  const bool has_http = record.health && record.health->test.front() == "HTTP";
-  if (has_http && record.ports.empty()) {
-    return absl::FailedPreconditionError("an HTTP health check needs a published port");
   }
   record.stop_signal =
       container.stop_signal.empty() ? bundle.manifest.stop_signal : container.stop_signal;

@@ -11,6 +11,10 @@ namespace swarm::runtime {
 
 namespace {
 
+std::string local_address(const TaskPort& port) {
+  return "127.0.0.1:" + std::to_string(port.port);
+}
+
 using Kind = agent::ExecutorEvent::Kind;
 
 // A start is a fork and an exec; more means that the machine is stuck.
@@ -33,7 +37,9 @@ ProcessTask::ProcessTask(AsioLoop& loop, TaskDirectory directory, TaskRecord rec
 std::vector<agent::TaskAddress> ProcessTask::addresses() const {
   std::vector<agent::TaskAddress> addresses;
   for (const TaskPort& port : record_.ports) {
-    addresses.push_back({port.target, "127.0.0.1:" + std::to_string(port.port)});
+    if (port.target != kUnpublished) {
+      addresses.push_back({port.target, local_address(port)});
+    }
   }
   return addresses;
 }
@@ -203,7 +209,7 @@ std::unique_ptr<Check> ProcessTask::make_check() const {
   if (record_.health) {
     const std::vector<std::string>& test = record_.health->test;
     if (test.front() == "HTTP") {
-      return make_http_check(loop_, addresses().front().address, test[1]);
+      return make_http_check(loop_, local_address(record_.ports.front()), test[1]);
     }
     std::vector<std::string> command(test.begin() + 1, test.end());
     if (test.front() == "CMD-SHELL") {
@@ -213,8 +219,8 @@ std::unique_ptr<Check> ProcessTask::make_check() const {
   }
   std::vector<std::string> targets;
   for (const TaskPort& port : record_.ports) {
-    if (port.protocol == model::PortProtocol::tcp) {
-      targets.push_back("127.0.0.1:" + std::to_string(port.port));
+    if (port.protocol == model::PortProtocol::tcp && port.target != kUnpublished) {
+      targets.push_back(local_address(port));
     }
   }
   return make_tcp_check(loop_, std::move(targets));

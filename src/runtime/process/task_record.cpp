@@ -174,7 +174,9 @@ std::vector<std::string> environment_of(const TaskRecord& record) {
   bool has_first = false;
   for (const TaskPort& port : record.ports) {
     const std::string value = "=" + std::to_string(port.port);
-    environment.push_back("PORT_" + std::to_string(port.target) + value);
+    if (port.target != kUnpublished) {
+      environment.push_back("PORT_" + std::to_string(port.target) + value);
+    }
     if (!has_first && port.protocol == model::PortProtocol::tcp) {
       environment.push_back("PORT" + value);
       has_first = true;

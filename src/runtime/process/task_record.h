@@ -15,9 +15,12 @@
 // next: unknown fields are ignored, missing ones have defaults.
 namespace swarm::runtime {
 
+// Target of the port that is given to a task which publishes none: nobody reaches it from outside.
+inline constexpr uint16_t kUnpublished = 0;
+
 // One published target and the loopback port it has here.
 struct TaskPort {
-  uint16_t target = 0;
+  uint16_t target = kUnpublished;
   model::PortProtocol protocol = model::PortProtocol::tcp;
   uint16_t port = 0;  // 0: not chosen yet
 
