@@ -67,6 +67,14 @@ class World {
     return true;
   }
 
+  // The world ends: everything that waits is destroyed uncalled, and what that schedules in turn.
+  void drop_all() {
+    while (!events_.empty()) {
+      due_.clear();
+      const auto dropped = std::exchange(events_, {});
+    }
+  }
+
   // Runs what is due now, without letting time pass.
   void settle() { run_for(Duration{0}); }
 

@@ -168,9 +168,17 @@ class Load:
              "failures": {}}
 
     def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(30)
         return self.totals()
+
+    def end(self):
+        """Whatever became of the test, the client goes with it."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(10)
+        self.output.close()
 
 
 class Swarm:
@@ -184,6 +192,7 @@ class Swarm:
         self.folder = Path(tempfile.mkdtemp(prefix="swarm-"))
         self.runtime, self.docker_socket, self.prefix = runtime, docker_socket, prefix
         self.nodes = []
+        self.loads = []
 
     def __enter__(self):
         return self
@@ -230,10 +239,14 @@ class Swarm:
             return []
         return self.docker("ps", "-q", "--filter", label).split()
 
-    def load(self, *targets, rate=200):
-        return Load(self.load_program, targets, rate)
+    def load(self, *targets, rate=200, prefix=()):
+        load = Load(self.load_program, targets, rate, prefix)
+        self.loads.append(load)
+        return load
 
     def close(self):
+        for load in self.loads:
+            load.end()
         containers = [c for node in self.nodes for c in self.containers_of(node)]
         for _ in range(50):
             pids = processes_of(self.folder)
