@@ -26,7 +26,7 @@ struct ManagerOptions {
   std::string address;              // where other managers reach this one
   std::filesystem::path directory;  // of the raft log
   // Sizes and the reaction to a broken disk; `self` and `directory` are filled in.
-  raft::ReplicaOptions raft;
+  raft::ReplicaOptions raft{};
 };
 
 // What a manager stands on. Real in swarmd, simulated in swarm-sim; all must outlive it.

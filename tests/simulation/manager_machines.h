@@ -1,0 +1,103 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "disk_loop.h"
+#include "machine_network.h"
+#include "manager/gateway.h"
+#include "manager/manager.h"
+#include "simple_cipher.h"
+#include "support/simulated_file_system.h"
+
+namespace swarm::test {
+
+inline constexpr const char* kWorkerToken = "worker-secret";
+inline constexpr const char* kManagerToken = "manager-secret";
+
+// Gives everybody a certificate.
+class GenerousSigner final : public manager::CertificateSigner {
+ public:
+  Result<std::string> sign(const model::Cluster&, const std::string& csr_pem, const model::NodeId&,
+                           model::Role) override {
+    return csr_pem.empty() ? Result<std::string>(absl::InvalidArgumentError("not a request"))
+                           : "certificate";
+  }
+};
+
+// Managers of one swarm, each on a simulated machine of its own with loops, disk and network: the
+// real assembly (replica, log, store, deciders, dispatcher, gateway) on virtual time.
+class ManagerMachines {
+ public:
+  struct Machine {
+    std::string name;  // also its address
+    model::NodeId node;
+    model::MemberId member;
+    SimulatedFileSystem disk;
+    SimpleCipher cipher;
+    std::unique_ptr<raft::Transport> transport;
+    std::unique_ptr<DiskLoop> control_loop;
+    std::unique_ptr<DiskLoop> raft_loop;
+    std::unique_ptr<DiskLoop> log_loop;
+    std::shared_ptr<manager::Manager> manager;  // null while it is down
+    std::shared_ptr<manager::ManagerGateway> gateway;
+    uint64_t incarnation = 0;
+
+    bool is_up() const { return manager != nullptr; }
+    bool leads() const { return is_up() && manager->term() != nullptr; }
+  };
+
+  // How long things take on each machine, and how much log makes a snapshot.
+  struct Pace {
+    Duration hop = microseconds(20);
+    Duration disk = microseconds(200);
+    uint64_t snapshot_log_bytes = 1 << 20;
+  };
+
+  ManagerMachines(World& world, MachineNetwork& network, Random random, Pace pace);
+  ~ManagerMachines();
+
+  // A new swarm of one. False when it does not come to lead.
+  bool bootstrap();
+  // One more manager, by token and by asking the leader. False when it is not admitted.
+  bool join();
+  // A record for a worker, as `swarm join` makes it; empty when refused.
+  model::NodeId admit_worker();
+
+  void crash(Machine& machine, bool loses_power);
+  void restart(Machine& machine);
+
+  Machine& at(size_t index) { return *machines_.at(index); }
+  size_t size() const { return machines_.size(); }
+  const std::vector<std::unique_ptr<Machine>>& all() const { return machines_; }
+  Machine* by_name(const std::string& name);
+  // The one that leads in the highest term; null for nobody.
+  Machine* leader();
+  // Waits for one; null when none comes.
+  Machine* await_leader(Duration limit = seconds(30));
+
+  const model::SwarmId& swarm() const { return swarm_; }
+  // A machine that cannot go on: says why.
+  std::function<void(std::string)> on_failure = [](const std::string&) {};
+
+ private:
+  class Link;
+
+  Machine& make_machine(model::NodeId node, model::MemberId member);
+  bool open(Machine& machine);
+  void deliver(const Machine& from, model::MemberId to, std::string message);
+  Result<model::NodeId> admit(const std::string& token);
+
+  World& world_;
+  MachineNetwork& network_;
+  Random random_;
+  const Pace pace_;
+  GenerousSigner signer_;
+  model::SwarmId swarm_;
+  std::vector<std::unique_ptr<Machine>> machines_;
+};
+
+}  // namespace swarm::test
