@@ -22,6 +22,11 @@ void StatusReporter::report(const model::TaskId& task, const model::TaskStatus& 
 }
 
 void StatusReporter::forget(const model::TaskId& task) {
+  // A container may be gone before its end was told, and the manager keeps a task until it has
+  // heard of that. While disconnected the next complete set names the task again.
+  if (is_connected_ && unsent_.contains(task)) {
+    flush();
+  }
   statuses_.erase(task);
   unsent_.erase(task);
 }

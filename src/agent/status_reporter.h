@@ -25,6 +25,7 @@ class StatusReporter {
   StatusReporter(EventLoop& loop, Send send);
 
   void report(const model::TaskId& task, const model::TaskStatus& status);
+  // What was not sent yet is sent first.
   void forget(const model::TaskId& task);
 
   // A session has begun: everything is news to the manager.

@@ -71,9 +71,30 @@ TEST_F(ReporterTest, ANewSessionGetsEverything) {
 TEST_F(ReporterTest, AForgottenTaskIsNotReportedAgain) {
   reporter.connected();
   report("a", TaskState::shutdown);
+  world.run_for(kReportDelay);
+  ASSERT_EQ(batches.size(), 1u);
   reporter.forget(TaskId("a"));
   world.run_for(seconds(1));
   reporter.disconnected();
+  reporter.connected();
+  EXPECT_EQ(batches.size(), 1u);
+}
+
+// A container may be gone sooner than its end would be reported; the manager waits for that.
+TEST_F(ReporterTest, TheEndOfATaskIsToldBeforeItIsForgotten) {
+  reporter.connected();
+  report("a", TaskState::shutdown);
+  reporter.forget(TaskId("a"));
+  ASSERT_EQ(batches.size(), 1u);
+  ASSERT_EQ(batches[0].size(), 1u);
+  EXPECT_EQ(batches[0][0].status.state, TaskState::shutdown);
+  world.run_for(seconds(1));
+  EXPECT_EQ(batches.size(), 1u);
+}
+
+TEST_F(ReporterTest, WhatIsForgottenWhileDisconnectedIsNotTold) {
+  report("a", TaskState::shutdown);
+  reporter.forget(TaskId("a"));
   reporter.connected();
   EXPECT_TRUE(batches.empty());
 }
