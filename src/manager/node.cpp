@@ -161,7 +161,7 @@ Status Node::resume() {
 }
 
 void Node::adopt(NodeRecord record, security::NodeCredentials credentials) {
-  log::set_context("node", record.node.value());
+  log::set_context("self", record.node.value());
   const std::scoped_lock lock(mutex_);
   record_ = std::move(record);
   credentials_ = std::make_shared<const security::NodeCredentials>(std::move(credentials));

@@ -9,7 +9,7 @@
 namespace swarm::mesh {
 
 int run_mesh(const MeshOptions& options) {
-  log::set_context("node", options.node.value());
+  log::set_context("self", options.node.value());
   // Before the server: connections end with their handlers, and those with the loop.
   AsioLoop loop("mesh");
   auto server = MeshServer::start(loop, options, [&loop] { loop.stop(); });
