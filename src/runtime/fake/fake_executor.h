@@ -76,6 +76,10 @@ class FakeExecutor final : public agent::Executor {
   void set_description(agent::EngineDescription description);
 
   std::set<model::TaskId> running() const;
+  // Of a task that exists.
+  const agent::TaskLabels& labels(const model::TaskId& task) const {
+    return containers_.at(task)->view.labels;
+  }
   bool exists(const model::TaskId& task) const { return containers_.contains(task); }
   // How often the task was started, over all time.
   int starts(const model::TaskId& task) const;
