@@ -5,6 +5,31 @@
 
 namespace swarm::test {
 
+namespace {
+
+// What a person needs to see of a service that is not as it should be.
+std::string describe(const state::View& view, const model::Service& service) {
+  std::string text = " [revision " + std::to_string(service.revision) + ", " +
+                     std::to_string(service.spec.replicas) + " replicas";
+  if (service.rollout) {
+    text += ", " + std::string(model::to_string(service.rollout->state)) + " from " +
+            std::to_string(service.rollout->from) + " to " + std::to_string(service.rollout->to) +
+            " (" + service.rollout->message + "), " +
+            std::to_string(service.rollout->failed_slots.size()) + " failed slots";
+  }
+  for (const auto& [id, task] : view.tasks_of(service.id)) {
+    if (task->desired <= model::TaskState::running || !model::is_terminal(task->status.state)) {
+      text += "; " + id.value() + " slot " + std::to_string(task->slot) + " revision " +
+              std::to_string(task->revision) + " to be " +
+              std::string(model::to_string(task->desired)) + " is " +
+              std::string(model::to_string(task->status.state));
+    }
+  }
+  return text + "]";
+}
+
+}  // namespace
+
 void SwarmInvariants::violate(const std::string& what) {
   if (!violation_) {
     violation_ = what;
@@ -121,7 +146,7 @@ std::string SwarmInvariants::unrest() {
   for (const auto& [id, service] : view.services()) {
     std::string lacks = unrest_of(view, *service, expected);
     if (!lacks.empty()) {
-      return service->spec.name + ": " + lacks;
+      return service->spec.name + ": " + lacks + describe(view, *service);
     }
   }
   for (const model::TaskId& task : running_) {
@@ -135,11 +160,7 @@ std::string SwarmInvariants::unrest() {
 std::string SwarmInvariants::unrest_of(const state::View& view, const model::Service& service,
                                        std::set<model::TaskId>& expected) const {
   if (service.is_removed) {
-    std::string tasks;
-    for (const auto& [id, task] : view.tasks_of(service.id)) {
-      tasks += " " + id.value() + " is " + std::string(model::to_string(task->status.state));
-    }
-    return "is being removed:" + tasks;
+    return "is being removed";
   }
   using State = model::RolloutState;
   const std::optional<State> state =
