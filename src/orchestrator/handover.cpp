@@ -35,7 +35,10 @@ void retire_superseded(const model::Service& service, const SlotTasks& slot, Pla
     }
     const bool is_outdated =
         task->revision != service.revision && server->revision == service.revision;
-    if (is_outdated || is_older(*task, *server)) {
+    // After a rollback that came before anything ran, the older task may be the one that stays.
+    const bool is_to_take_over =
+        task->revision == service.revision && server->revision != service.revision;
+    if (is_outdated || (is_older(*task, *server) && !is_to_take_over)) {
       plan.retire(*task);
     }
   }

@@ -182,6 +182,27 @@ TEST(Rollout, ManualRollbackFollowsTheRollbackPolicyAndTogglesForEver) {
   }
 }
 
+// start-first, and neither task of the slot runs yet: the one that runs first must not push out the
+// older one, which is what the rollback is to.
+TEST(Rollout, RollbackBeforeAnythingRanEndsAtTheRevisionItWentTo) {
+  Swarm swarm;
+  swarm.starts = false;
+  swarm.create(1);
+  swarm.place_all();
+  swarm.update();
+  swarm.place_all();
+  const std::vector<model::Task> both = swarm.wanted(1);
+  ASSERT_EQ(both.size(), 2U);
+  swarm.roll_back();
+  swarm.report(both.back().id, TaskState::running);
+  EXPECT_TRUE(is_wanted(*swarm.view().task(both.front().id)));
+  swarm.starts = true;
+  swarm.live_for(seconds(10));
+  EXPECT_EQ(swarm.rollout().state, RolloutState::rollback_completed);
+  EXPECT_EQ(swarm.only(1).revision, 1U);
+  EXPECT_EQ(swarm.running_at(1), 1U);
+}
+
 TEST(Rollout, NewUpdateReplacesARunningOne) {
   Swarm swarm;
   swarm.create(3);
