@@ -204,13 +204,4 @@ void AgentMachines::stop(Machine& machine, bool reboots) {
   }
 }
 
-AgentMachines::Machine* AgentMachines::by_node(const model::NodeId& node) {
-  for (const auto& machine : machines_) {
-    if (machine->node == node) {
-      return machine.get();
-    }
-  }
-  return nullptr;
-}
-
 }  // namespace swarm::test

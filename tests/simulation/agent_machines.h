@@ -59,7 +59,6 @@ class AgentMachines {
   void start(Machine& machine);
 
   const std::vector<std::unique_ptr<Machine>>& all() const { return machines_; }
-  Machine* by_node(const model::NodeId& node);
 
  private:
   class Client;

@@ -42,7 +42,6 @@ class SwarmSimulation {
     size_t acknowledged = 0;
     size_t terms = 0;
     size_t crashes = 0;
-    size_t task_starts = 0;
   };
 
   explicit SwarmSimulation(uint64_t seed);
