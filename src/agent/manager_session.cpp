@@ -145,7 +145,10 @@ void ManagerSession::close(const Status& status, const std::string& leader_addre
   }
   redirects_ = 0;
   const Duration wait = failures_++ == 0 ? kFirstRetryWait : backoff_.next();
-  if (!was_open) {
+  if (!was_open && absl::IsPermissionDenied(status) && failures_ == 1) {
+    // Trying again does not help: a person must let the node join again.
+    log::warning("node refused", {{"manager", manager_}, {"reason", status.message()}});
+  } else if (!was_open) {
     log::debug("manager refused", {{"manager", manager_}, {"reason", status.message()}});
   }
   reconnect_timer_.set_after(wait, [this] { connect_next(); });

@@ -71,8 +71,7 @@ class Membership(SwarmTest):
         second.kill()
         second.start()
         # It may ask as often as it likes: nobody lists it.
-        wait_until(lambda: "removed" in second.tail() or "PERMISSION" in second.tail().upper(), 20,
-                   "the removed node is told so")
+        wait_until(lambda: "node refused" in second.tail(), 20, "the removed node is told so")
         self.assertEqual(len(first.rows("node", "ls")), 1)
 
     def test_all_managers_restart_and_remember(self):

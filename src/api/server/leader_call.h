@@ -65,7 +65,7 @@ class LeaderCall : public std::enable_shared_from_this<LeaderCall<Request, Respo
     if (leader.is_self) {
       method_.handle(std::move(gateway), caller_, request_,
                      [self = this->shared_from_this()](Result<Response> result) {
-                       self->call_->finish(std::move(result));
+                       self->answered_here(std::move(result));
                      });
     } else if (caller_.is_forwarded) {
       call_->finish_marked(kNotLeaderKey, no_leader());
@@ -77,6 +77,15 @@ class LeaderCall : public std::enable_shared_from_this<LeaderCall<Request, Respo
   }
 
  private:
+  // A leader that is deposed while it answers cannot; for a read, another manager can.
+  void answered_here(Result<Response> result) {
+    if (method_.is_read && !caller_.is_forwarded && absl::IsUnavailable(result.status())) {
+      try_again();
+    } else {
+      call_->finish(std::move(result));
+    }
+  }
+
   void try_again() {
     const gpr_timespec next = deadline_after(kLeaderRetry);
     if (gpr_time_cmp(next, deadline_) >= 0) {

@@ -234,8 +234,9 @@ TEST_F(ServicesTest, HistoryIsBoundedButKeepsWhatIsInUse) {
   for (int i = 1; i <= 20; ++i) {
     update_image("web:1." + std::to_string(i));
   }
-  // In use: 21 (current), 20 (previous), 1 (a task); and ten more.
-  EXPECT_THAT(history(), ElementsAre(1, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21));
+  // In use: 21 (current), 20 (previous), 19 (previous, should the rollout turn back), 1 (a task);
+  // and ten more.
+  EXPECT_THAT(history(), ElementsAre(1, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21));
 }
 
 TEST_F(ServicesTest, ScaleChangesNothingButReplicas) {
