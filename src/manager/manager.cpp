@@ -335,8 +335,12 @@ Manager::Leader Manager::leader() const {
 }
 
 void Manager::receive(model::MemberId from, std::string message) {
-  on_raft_loop([from, message = std::move(message)](raft::Replica& replica) mutable {
+  on_raft_loop([this, from, message = std::move(message)](raft::Replica& replica) mutable {
     replica.receive(to_raft(from), std::move(message));
+    // A member that has just joined counts at once: a demotion may be asked for right after.
+    if (!is_reachable(from)) {
+      refresh_reachability(replica);
+    }
   });
 }
 
@@ -347,6 +351,11 @@ void Manager::peer_refused(model::MemberId peer) {
 bool Manager::is_removed(const model::NodeId& node) const {
   const std::scoped_lock lock(mutex_);
   return removed_nodes_.contains(node);
+}
+
+bool Manager::is_reachable(model::MemberId member) const {
+  const std::scoped_lock lock(mutex_);
+  return std::find(reachable_.begin(), reachable_.end(), member) != reachable_.end();
 }
 
 std::vector<model::MemberId> Manager::reachable_members() const {

@@ -114,6 +114,7 @@ class Manager final : public raft::StateMachine,
   void propose(model::Position position, std::string entry) override;
 
   void refresh_reachability(raft::Replica& replica);
+  bool is_reachable(model::MemberId member) const;
 
   // On the control loop.
   void apply_here(const std::vector<raft::CommittedEntry>& entries, raft::Index up_to);
