@@ -6,6 +6,7 @@
 #include "api/agent_client.h"
 #include "base/log.h"
 #include "manager/address.h"
+#include "manager/run_on.h"
 #include "mesh/proxy/mesh_launcher.h"
 #include "mesh/proxy/mesh_options.h"
 #include "platform/host.h"
@@ -15,16 +16,6 @@
 namespace swarm::manager {
 
 namespace {
-
-// Runs on `loop` and waits.
-void run_on(EventLoop& loop, absl::AnyInvocable<void()> call) {
-  std::promise<void> done;
-  loop.post([&] {
-    call();
-    done.set_value();
-  });
-  done.get_future().wait();
-}
 
 mesh::Credentials mesh_credentials(const security::NodeCredentials& credentials) {
   return {credentials.ca_certificate, credentials.certificate, credentials.key};

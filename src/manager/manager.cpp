@@ -1,12 +1,12 @@
 #include "manager/manager.h"
 
 #include <algorithm>
-#include <future>
 #include <utility>
 #include <variant>
 
 #include "base/check.h"
 #include "base/log.h"
+#include "manager/run_on.h"
 
 namespace swarm::manager {
 
@@ -27,20 +27,6 @@ bool concerns_nodes(const std::vector<state::Change>& changes) {
     return std::holds_alternative<state::NodePtr>(change.after) ||
            std::holds_alternative<state::ClusterPtr>(change.after);
   });
-}
-
-// Runs `call` on `loop` and waits for it. Never from that loop.
-void run_and_wait(EventLoop& loop, absl::AnyInvocable<void()> call) {
-  if (loop.is_current()) {
-    call();
-    return;
-  }
-  std::promise<void> done;
-  loop.post([&] {
-    call();
-    done.set_value();
-  });
-  done.get_future().wait();
 }
 
 }  // namespace
@@ -93,11 +79,11 @@ void Manager::start() {
 }
 
 void Manager::stop() {
-  run_and_wait(environment_.raft_loop, [this] {
+  run_on(environment_.raft_loop, [this] {
     reachability_.cancel();
     replica_.reset();
   });
-  run_and_wait(environment_.control_loop, [this] {
+  run_on(environment_.control_loop, [this] {
     is_stopped_ = true;
     term_.reset();
     store_.set_observer(nullptr);

@@ -5,6 +5,7 @@
 
 #include "api/peer_transport.h"
 #include "base/log.h"
+#include "manager/run_on.h"
 #include "security/tls/aes_gcm.h"
 #include "security/tls/credential_files.h"
 
@@ -22,16 +23,6 @@ class DataKeyCipher final : public raft::PayloadCipher {
  private:
   security::AesGcm cipher_;
 };
-
-// Runs on `loop` and waits.
-void run_on(EventLoop& loop, absl::AnyInvocable<void()> call) {
-  std::promise<void> done;
-  loop.post([&] {
-    call();
-    done.set_value();
-  });
-  done.get_future().wait();
-}
 
 }  // namespace
 

@@ -67,6 +67,8 @@ class Node final : public api::LocalNode {
   Status check_not_member() const;
   // Everything in the state folder that belongs to a membership.
   Status clear_membership();
+  // A node that did not get in is as it was before.
+  Status undo_entry();
 
   Status start_server(const NodeRecord& record);
   void stop_server();

@@ -9,6 +9,7 @@
 #include "api/server.h"
 #include "base/log.h"
 #include "manager/node.h"
+#include "manager/run_on.h"
 #include "platform/file_system.h"
 #include "platform/host.h"
 #include "security/tls/certificate_authority.h"
@@ -102,6 +103,13 @@ Status Node::clear_membership() {
   return absl::OkStatus();
 }
 
+Status Node::undo_entry() {
+  agent_.reset();
+  stop_server();
+  stop_manager();
+  return clear_membership();
+}
+
 Status Node::await_leader() {
   Manager& manager = manager_->manager();
   const bool has_leader = wait_until(manager.loop(), kStartLimit,
@@ -139,10 +147,7 @@ Result<api::LocalNode::Initialized> Node::init_here(const InitOptions& options) 
     status = start_agent(swarm.record);
   }
   if (!status.ok()) {
-    agent_.reset();
-    stop_server();
-    stop_manager();
-    SWARM_RETURN_IF_ERROR(clear_membership());
+    SWARM_RETURN_IF_ERROR(undo_entry());
     return status;
   }
   log::info("swarm initialized", {{"swarm", swarm.record.swarm.value()}});
@@ -171,10 +176,7 @@ Result<model::Role> Node::join_here(const JoinOptions& options) {
     status = start_agent(admission.record);
   }
   if (!status.ok()) {
-    agent_.reset();
-    stop_server();
-    stop_manager();
-    SWARM_RETURN_IF_ERROR(clear_membership());
+    SWARM_RETURN_IF_ERROR(undo_entry());
     return status;
   }
   log::info("swarm joined", {{"swarm", admission.record.swarm.value()},
@@ -314,14 +316,11 @@ Status Node::leave_here(bool force) {
   if (manager_ != nullptr) {
     const std::vector<model::MemberId> reachable = manager_->manager().reachable_members();
     size_t managers = 0;
-    std::promise<void> counted;
-    manager_->manager().loop().post([&] {
+    run_on(manager_->manager().loop(), [&] {
       for (const auto& [id, node] : manager_->manager().store().view().nodes()) {
         managers += node->manager.has_value() ? 1 : 0;
       }
-      counted.set_value();
     });
-    counted.get_future().wait();
     if (!force) {
       return refuse_to_leave(managers, reachable.size());
     }
