@@ -1,5 +1,6 @@
 # Everything comes from Debian 12 packages; docs/DEPENDENCIES.md says why each is here.
 find_package(Threads REQUIRED)
+set(Protobuf_USE_STATIC_LIBS ON)  # as Archives.cmake says
 find_package(Protobuf REQUIRED)
 find_package(gRPC CONFIG REQUIRED)
 find_package(absl CONFIG REQUIRED)
@@ -11,6 +12,7 @@ find_package(CLI11 CONFIG REQUIRED)
 if(SWARM_TESTS)
   find_package(GTest REQUIRED)
 endif()
+include(Archives)
 # CRC32C of the raft log. Debian has no package of google/crc32c; ISA-L computes the same sum faster.
 find_library(ISAL_LIBRARY isal REQUIRED)
 add_library(swarm_isal INTERFACE)

@@ -1,0 +1,24 @@
+# Of gRPC, Protobuf and Abseil the archives are linked, not the shared libraries: together these are
+# some eighty, and loading them takes longer than a whole command of swarmctl (docs/BENCHMARKS.md).
+# OpenSSL, zlib, RE2 and c-ares stay shared, so that their security updates arrive without a build.
+#
+# swarm_prefer_archives(PREFIX ...): the imported targets whose names start so, where an archive lies
+# beside the shared library.
+function(swarm_prefer_archives)
+  get_directory_property(targets IMPORTED_TARGETS)
+  foreach(prefix IN LISTS ARGN)
+    foreach(target IN LISTS targets)
+      if(NOT target MATCHES "^${prefix}")
+        continue()
+      endif()
+      foreach(property IMPORTED_LOCATION IMPORTED_LOCATION_NONE IMPORTED_LOCATION_RELEASE)
+        get_target_property(shared ${target} ${property})
+        string(REGEX REPLACE "\\.so[.0-9]*$" ".a" archive "${shared}")
+        if(EXISTS "${archive}")
+          set_target_properties(${target} PROPERTIES ${property} "${archive}")
+        endif()
+      endforeach()
+    endforeach()
+  endforeach()
+endfunction()
+swarm_prefer_archives(gRPC:: absl::)
