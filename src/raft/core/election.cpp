@@ -1,6 +1,7 @@
 // Terms, votes and who leads.
 
 #include "base/check.h"
+#include "raft/core/mutants.h"
 #include "raft/core/raft_core.h"
 
 namespace swarm::raft {
@@ -27,7 +28,8 @@ bool RaftCore::accepts_term_of(MemberId from, const Message& message) {
   }
   if (term < term_) {
     answer_old_term(from, message);
-    return false;
+    return (SWARM_MUTANT(late_vote_counts) && std::holds_alternative<VoteReply>(message)) ||
+           (SWARM_MUTANT(late_ack_counts) && std::holds_alternative<AppendReply>(message));
   }
   return true;
 }
@@ -35,8 +37,8 @@ bool RaftCore::accepts_term_of(MemberId from, const Message& message) {
 // A member that hears a leader does not help to depose it (thesis 4.2.3); only the leader itself
 // may ask for that, by handing over or by campaigning again.
 bool RaftCore::is_sticky(MemberId from, const VoteRequest& request) const {
-  return !request.is_transfer && !leader_.is_empty() && leader_ != from &&
-         elapsed_ < options_.election_ticks;
+  return !SWARM_MUTANT(no_stickiness) && !request.is_transfer && !leader_.is_empty() &&
+         leader_ != from && elapsed_ < options_.election_ticks;
 }
 
 // A leader of an old term, and a candidate that fell behind, learn the term: otherwise an isolated
@@ -65,6 +67,10 @@ void RaftCore::campaign() {
     role_ = Role::follower;
     return;
   }
+  if (SWARM_MUTANT(no_pre_vote)) {
+    start_election(false);
+    return;
+  }
   role_ = Role::pre_candidate;
   votes_[options_.self] = true;
   ask_for_votes(true, false);
@@ -82,6 +88,11 @@ void RaftCore::start_election(bool is_transfer) {
   // Both the requests and the own vote wait until this term and vote are durable: a leader that
   // forgot its term in a crash could be elected in it again, with other entries.
   ask_for_votes(false, is_transfer);
+  if (SWARM_MUTANT(own_vote_before_durable)) {
+    votes_[options_.self] = true;
+    count_votes();
+    return;
+  }
   send_when_durable(options_.self, VoteReply{.term = term_, .is_granted = true});
 }
 
@@ -95,7 +106,7 @@ void RaftCore::ask_for_votes(bool is_pre_vote, bool is_transfer) {
     if (voter == options_.self) {
       continue;
     }
-    if (is_pre_vote) {
+    if (is_pre_vote || SWARM_MUTANT(own_vote_before_durable)) {
       send(voter, request);
     } else {
       send_when_durable(voter, request);
@@ -137,8 +148,9 @@ void RaftCore::become_leader() {
 void RaftCore::handle(MemberId from, const VoteRequest& request) {
   const bool may_vote = vote_ == from || (request.is_pre_vote && request.term > term_) ||
                         (request.term == term_ && vote_.is_empty() && leader_.is_empty());
-  const bool is_granted = may_vote && request.term >= term_ && from != options_.self &&
-                          log_.is_up_to_date(request.last_index, request.last_term);
+  const bool is_granted =
+      may_vote && request.term >= term_ && from != options_.self &&
+      (SWARM_MUTANT(vote_ignores_log) || log_.is_up_to_date(request.last_index, request.last_term));
   const VoteReply reply{.term = is_granted ? request.term : term_,
                         .is_pre_vote = request.is_pre_vote,
                         .is_granted = is_granted};
@@ -150,13 +162,18 @@ void RaftCore::handle(MemberId from, const VoteRequest& request) {
   }
   vote_ = from;
   reset_election_timer();
+  if (SWARM_MUTANT(vote_before_durable)) {
+    send(from, reply);
+    return;
+  }
   send_when_durable(from, reply);
 }
 
 void RaftCore::handle(MemberId from, const VoteReply& reply) {
   const Role asked_as = reply.is_pre_vote ? Role::pre_candidate : Role::candidate;
   const Term asked_for = reply.is_pre_vote ? after(term_) : term_;
-  if (role_ != asked_as || (reply.is_granted && reply.term != asked_for)) {
+  if (role_ != asked_as ||
+      (reply.is_granted && reply.term != asked_for && !SWARM_MUTANT(late_vote_counts))) {
     return;  // of an earlier attempt
   }
   votes_.emplace(from, reply.is_granted);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "raft/core/mutants.h"
 #include "raft/core/raft_core.h"
 
 namespace swarm::raft {
@@ -36,7 +37,7 @@ void RaftCore::handle(MemberId from, AppendEntries& append) {
   const Index agreed(append.previous_index.value() + append.entries.size());
   take_over_entries(append.entries);
   log_term_ = term_;
-  commit_to(std::min(append.commit, agreed));
+  commit_to(std::min(append.commit, SWARM_MUTANT(commit_past_agreed) ? log_.last() : agreed));
   owe_ack(agreed);
 }
 
@@ -44,7 +45,7 @@ void RaftCore::handle(MemberId from, AppendEntries& append) {
 void RaftCore::take_over_entries(std::vector<Entry>& entries) {
   bool changed = false;
   for (Entry& entry : entries) {
-    if (log_.holds(entry.index, entry.term)) {
+    if (log_.holds(entry.index, entry.term) && !SWARM_MUTANT(truncate_without_conflict)) {
       continue;
     }
     if (entry.index <= log_.last()) {
@@ -89,11 +90,11 @@ void RaftCore::flush_ack() {
   if (!ack_owed_ || role_ != Role::follower || leader_.is_empty()) {
     return;
   }
-  const bool is_paid = *ack_owed_ <= stable_;
+  const bool is_paid = *ack_owed_ <= stable_ || SWARM_MUTANT(ack_before_durable);
   if (!is_paid && !moved) {
     return;
   }
-  send(leader_, AppendReply{.term = term_, .index = std::min(stable_, *ack_owed_)});
+  send(leader_, AppendReply{.term = term_, .index = is_paid ? *ack_owed_ : stable_});
   if (is_paid) {
     ack_owed_.reset();
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "raft/core/mutants.h"
 #include "raft/core/raft_core.h"
 
 namespace swarm::raft {
@@ -97,7 +98,7 @@ void RaftCore::check_quorum() {
     active[id] = id == options_.self || progress.is_active;
     progress.is_active = false;
   }
-  if (quorum_.tally(active) != VoteResult::won) {
+  if (quorum_.tally(active) != VoteResult::won && !SWARM_MUTANT(no_check_quorum)) {
     become_follower(term_, MemberId());
   }
 }
@@ -111,7 +112,9 @@ void RaftCore::broadcast_heartbeat() {
 }
 
 void RaftCore::send_heartbeat(MemberId to, Progress& progress, bool wants_reply) {
-  const Index commit = std::min(progress.match(), committed_);
+  const Index commit = SWARM_MUTANT(heartbeat_commits_unmatched)
+                           ? committed_
+                           : std::min(progress.match(), committed_);
   progress.commit_sent = std::max(progress.commit_sent, commit);
   send(to, Heartbeat{.term = term_,
                      .commit = commit,
@@ -122,7 +125,7 @@ void RaftCore::send_heartbeat(MemberId to, Progress& progress, bool wants_reply)
 // One append per peer for everything proposed in this batch, one heartbeat for all its reads, and
 // word of a new commit index to those who would otherwise wait for the next tick to apply it.
 void RaftCore::flush_leader() {
-  const bool may_read = log_.term_at(committed_) == term_;
+  const bool may_read = log_.term_at(committed_) == term_ || SWARM_MUTANT(read_before_own_commit);
   if (may_read && reads_.assign()) {
     broadcast_heartbeat();
     confirm_reads();
@@ -179,10 +182,13 @@ void RaftCore::send_appends(MemberId to, Progress& progress) {
 // Only an entry of this term may be counted; it commits all before it (Raft 5.4.2).
 void RaftCore::maybe_commit() {
   const Index reached(quorum_.reached([this](MemberId id) {
+    if (SWARM_MUTANT(leader_counts_unsynced) && id == options_.self) {
+      return log_.last().value();
+    }
     const auto found = progress_.find(id);
     return found == progress_.end() ? 0 : found->second.match().value();
   }));
-  if (reached > committed_ && log_.term_at(reached) == term_) {
+  if (reached > committed_ && (log_.term_at(reached) == term_ || SWARM_MUTANT(commit_old_term))) {
     commit_to(reached);
   }
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "raft/core/codec.h"
+#include "raft/core/mutants.h"
 #include "raft/core/raft_core.h"
 
 namespace swarm::raft {
@@ -34,10 +35,10 @@ Status RaftCore::may_change_membership() const {
   }
   // A leader that has committed nothing of its own yet may not know of a configuration that is
   // committed (Ongaro's correction of 2015 for single-server changes).
-  if (log_.term_at(committed_) != term_) {
+  if (log_.term_at(committed_) != term_ && !SWARM_MUTANT(change_before_own_commit)) {
     return absl::UnavailableError("the new leader has not committed an entry yet; try again");
   }
-  if (log_.configurations().latest_index() > committed_) {
+  if (log_.configurations().latest_index() > committed_ && !SWARM_MUTANT(two_changes_at_once)) {
     return absl::UnavailableError("another membership change is under way; try again");
   }
   if (is_transferring()) {

@@ -1,6 +1,7 @@
 #include "raft/core/quorum.h"
 
 #include <algorithm>
+#include "raft/core/mutants.h"
 
 namespace swarm::raft {
 
@@ -50,7 +51,7 @@ VoteResult Quorum::tally(const std::map<MemberId, bool>& votes) const {
     return VoteResult::lost;
   }
   const VoteResult incoming = tally_half(incoming_, votes);
-  if (outgoing_.empty() || incoming == VoteResult::lost) {
+  if (outgoing_.empty() || incoming == VoteResult::lost || SWARM_MUTANT(joint_counts_new_only)) {
     return incoming;
   }
   const VoteResult outgoing = tally_half(outgoing_, votes);
@@ -62,7 +63,9 @@ uint64_t Quorum::reached(const std::function<uint64_t(MemberId)>& value_of) cons
     return 0;
   }
   const uint64_t incoming = reached_half(incoming_, value_of);
-  return outgoing_.empty() ? incoming : std::min(incoming, reached_half(outgoing_, value_of));
+  return outgoing_.empty() || SWARM_MUTANT(joint_counts_new_only)
+             ? incoming
+             : std::min(incoming, reached_half(outgoing_, value_of));
 }
 
 bool Quorum::contains(MemberId id) const {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "raft/core/mutants.h"
 
 namespace swarm::raft {
 
@@ -78,6 +79,10 @@ void RaftCore::read_index(uint64_t id) {
     effects_.reads_failed.push_back(id);
     return;
   }
+  if (SWARM_MUTANT(stale_read)) {
+    effects_.reads_ready.push_back(id);
+    return;
+  }
   reads_.add(id);
 }
 
@@ -92,7 +97,8 @@ void RaftCore::on_persisted(PersistSeq seq, LogMark mark) {
   acknowledged_ = std::max(acknowledged_, seq);
   // A mark of another leader's log says nothing about what the log holds now.
   const Index durable = std::min(mark.index, log_.last());
-  if (mark.leader_term == log_term_ && durable > stable_) {
+  const bool is_of_this_log = mark.leader_term == log_term_ || SWARM_MUTANT(persist_ack_by_index);
+  if (is_of_this_log && durable > stable_) {
     stable_ = durable;
     stable_moved_ = true;
     if (role_ == Role::leader) {
@@ -151,7 +157,7 @@ void RaftCore::on_snapshot_received(const SnapshotMeta& meta) {
     owe_ack(committed_);
     return;
   }
-  if (log_.holds(meta.index, meta.term)) {
+  if (log_.holds(meta.index, meta.term) && !SWARM_MUTANT(snapshot_overwrites_newer_log)) {
     commit_to(meta.index);
     owe_ack(meta.index);
     return;
@@ -204,6 +210,9 @@ void RaftCore::become_follower(Term term, MemberId leader) {
   const bool has_led = role_ == Role::leader;
   if (term > term_) {
     set_term(term);
+  }
+  if (SWARM_MUTANT(vote_erased_on_step_down)) {
+    vote_ = MemberId();
   }
   role_ = Role::follower;
   leader_ = leader;
@@ -265,7 +274,8 @@ void RaftCore::on_configuration_changed() {
 
 void RaftCore::take_persist() {
   // The commit index on disk never names entries that a torn write could still take.
-  const HardState state{term_, vote_, std::min(committed_, stable_)};
+  const HardState state{term_, SWARM_MUTANT(vote_not_persisted) ? MemberId() : vote_,
+                        std::min(committed_, stable_)};
   const LogMark mark{log_term_, log_.last()};
   const bool is_promise = state.term != persisted_.term || state.vote != persisted_.vote;
   // The log agrees with a new leader but no write says so yet: ask for an acknowledgement alone.

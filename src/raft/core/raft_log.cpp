@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "raft/core/codec.h"
+#include "raft/core/mutants.h"
 
 namespace swarm::raft {
 
@@ -87,7 +88,7 @@ bool RaftLog::truncate_from(Index index) {
     bytes_ -= entries_.back().bytes();
     entries_.pop_back();
   }
-  return configurations_.truncate_from(index);
+  return configurations_.truncate_from(index) && !SWARM_MUTANT(truncation_keeps_configuration);
 }
 
 void RaftLog::compact(Index index) {

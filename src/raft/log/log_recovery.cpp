@@ -4,6 +4,7 @@
 
 #include "raft/core/byte_codec.h"
 #include "raft/core/codec.h"
+#include "raft/core/mutants.h"
 
 namespace swarm::raft {
 
@@ -83,12 +84,12 @@ class Recovery {
       if (!record) {
         continue;
       }
-      if (record->group_start > contents_.offset) {
+      if (record->group_start > contents_.offset && !SWARM_MUTANT(corruption_cut)) {
         return damage(path_, contents_.offset, "a record is damaged that later ones follow");
       }
       end = at + Record::framed_size(record->payload.size());
     }
-    if (end == contents_.offset) {
+    if (end == contents_.offset || SWARM_MUTANT(torn_tail_kept)) {
       return absl::OkStatus();
     }
     SWARM_ASSIGN_OR_RETURN(const std::unique_ptr<File> file, files_.open(path_, OpenMode::write));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include "raft/core/mutants.h"
 
 namespace swarm::raft {
 
@@ -95,7 +96,9 @@ Result<std::unique_ptr<File>> SegmentFiles::create(const SegmentHeader& header, 
   SWARM_RETURN_IF_ERROR(file->write_at(0, encode(header)));
   SWARM_RETURN_IF_ERROR(file->sync());
   SWARM_RETURN_IF_ERROR(files_.rename(from, path));
-  SWARM_RETURN_IF_ERROR(files_.sync_directory(directory_));
+  if (!SWARM_MUTANT(segment_name_not_synced)) {
+    SWARM_RETURN_IF_ERROR(files_.sync_directory(directory_));
+  }
   if (from.filename() == "spare") {
     has_spare_ = false;
   }

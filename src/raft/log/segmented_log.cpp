@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "raft/core/codec.h"
+#include "raft/core/mutants.h"
 
 namespace swarm::raft {
 
@@ -124,7 +125,7 @@ Status SegmentedLog::append(std::span<const PersistOp> group) {
   if (file_ == nullptr || offset_ + size > file_size_) {
     SWARM_RETURN_IF_ERROR(begin_segment(size));
   }
-  if (offset_ == SegmentHeader::kBytes) {
+  if (offset_ == SegmentHeader::kBytes && !SWARM_MUTANT(segment_forgets_state)) {
     // A segment begins with the state as it stands, so that older ones can go.
     records.insert(records.begin(), Pending{RecordType::state, encode(state_)});
     size = size_of(records);
@@ -137,7 +138,9 @@ Status SegmentedLog::append(std::span<const PersistOp> group) {
     crc = append_record(bytes, segment_, record.type, crc, group_start, record.payload);
   }
   SWARM_RETURN_IF_ERROR(file_->write_at(offset_, bytes));
-  SWARM_RETURN_IF_ERROR(file_->sync());
+  if (!SWARM_MUTANT(log_not_synced)) {
+    SWARM_RETURN_IF_ERROR(file_->sync());
+  }
   offset_ += bytes.size();
   last_crc_ = crc;
   state_ = state;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include "raft/core/mutants.h"
 
 namespace swarm::raft {
 
@@ -34,14 +35,15 @@ void LogWriter::write(Group group) {
 }
 
 void LogWriter::on_written(const Group& group, const Status& status) {
-  if (absl::IsResourceExhausted(status)) {
+  const bool may_retry = absl::IsResourceExhausted(status) || SWARM_MUTANT(failed_sync_retried);
+  if (!status.ok() && may_retry && !SWARM_MUTANT(full_disk_ignored)) {
     if (!std::exchange(is_stalled_, true)) {
       events_.stalled(status);
     }
     retry_.set_after(kRetry, [this, group] { write(group); });
     return;
   }
-  if (!status.ok()) {
+  if (!status.ok() && !(may_retry && SWARM_MUTANT(full_disk_ignored))) {
     events_.failed(status);
     return;
   }
