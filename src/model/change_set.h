@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -24,6 +26,14 @@ struct RevisionKey {
   auto operator<=>(const RevisionKey&) const = default;
 };
 
+// Tells a request that is sent once more, because its answer was lost, from a new one.
+struct RequestId {
+  uint64_t number = 0;  // chosen at random; 0 is told apart from nothing
+  // Of one that may have been carried out before: a position that was committed when it was first
+  // sent.
+  std::optional<Position> repeated_since{};
+};
+
 // What one transaction does to the store, and what one raft entry holds. Objects are whole: the
 // outcome is replicated, not the command.
 //
@@ -35,6 +45,9 @@ struct ChangeSet {
 
   std::vector<Object> puts;
   std::vector<Key> removals;
+
+  // The request it carries out, see RequestId; 0 for a decision of the leader's own.
+  uint64_t request = 0;
 
   bool is_empty() const { return puts.empty() && removals.empty(); }
 

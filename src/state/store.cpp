@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "base/check.h"
+#include "state/request_memory.h"
 #include "state/tables.h"
 #include "state/transaction.h"
 #include "wire/change_set_codec.h"
@@ -15,8 +16,10 @@ namespace swarm::state {
 namespace {
 
 // The stamped objects of a transaction as a change set again: what the entry holds.
-ChangeSet outcome_of(const std::vector<Change>& changes, std::vector<ChangeSet::Key> removals) {
+ChangeSet outcome_of(const std::vector<Change>& changes, std::vector<ChangeSet::Key> removals,
+                     uint64_t request) {
   ChangeSet outcome;
+  outcome.request = request;
   outcome.puts.reserve(changes.size());
   for (const Change& change : changes) {
     if (!is_null(change.after)) {
@@ -94,6 +97,7 @@ struct Store::Impl {
   Proposer* proposer = nullptr;
   std::deque<Uncommitted> uncommitted;  // oldest first
   size_t uncommitted_bytes = 0;
+  RequestMemory requests;
   Observer observer;
 
   void notify(model::Position position, const std::vector<Change>& changes) const {
@@ -163,6 +167,9 @@ model::Position Store::head() const {
 model::Position Store::committed() const {
   return impl_->committed;
 }
+Result<std::optional<model::Position>> Store::find_request(const model::RequestId& request) const {
+  return impl_->requests.find(request);
+}
 void Store::set_observer(Observer observer) {
   impl_->observer = std::move(observer);
 }
@@ -185,13 +192,14 @@ Result<model::Position> Store::commit(ChangeSet changes, WallTime now) {
   const model::Position position = head() + 1;
   SWARM_ASSIGN_OR_RETURN(std::vector<Change> planned,
                          plan_transaction(impl_->tables, changes, position, now));
-  std::string entry =
-      wire::encode_change_set(position, outcome_of(planned, std::move(changes.removals)));
+  std::string entry = wire::encode_change_set(
+      position, outcome_of(planned, std::move(changes.removals), changes.request));
   SWARM_RETURN_IF_ERROR(impl_->check_size(entry.size()));
 
   impl_->tables.apply(planned, position);
   impl_->uncommitted_bytes += entry.size();
   impl_->uncommitted.push_back({position, entry.size(), planned});
+  impl_->requests.note(changes.request, position);
   impl_->notify(position, planned);
   impl_->proposer->propose(position, std::move(entry));
   return position;
@@ -218,6 +226,7 @@ void Store::abandon() {
     impl_->tables.apply(inverse, undone.position - 1);
     impl_->notify(undone.position - 1, inverse);
   }
+  impl_->requests.undo_after(impl_->committed);
 }
 
 Status Store::apply_committed(std::string_view entry) {
@@ -245,6 +254,7 @@ Status Store::apply_committed(std::string_view entry) {
   }
   impl_->tables.apply(changes, decoded.position);
   impl_->committed = decoded.position;
+  impl_->requests.note(decoded.changes.request, decoded.position);
   impl_->notify(decoded.position, changes);
   return absl::OkStatus();
 }
@@ -271,6 +281,7 @@ Status Store::restore(const std::vector<std::string>& chunks) {
   restored.position = contents.position;
   impl_->tables = std::move(restored);
   impl_->committed = contents.position;
+  impl_->requests.restart(contents.position);
   return absl::OkStatus();
 }
 

@@ -3,6 +3,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,9 @@ class Store {
   View view() const;  // the head
   model::Position head() const;
   model::Position committed() const;
+  // The position of the transaction of this request, be it of this leader or of one before it;
+  // nothing when there is none. ABORTED for a repeated one when that is not known any more.
+  Result<std::optional<model::Position>> find_request(const model::RequestId& request) const;
 
   // ---- as leader ----
 

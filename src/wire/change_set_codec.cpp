@@ -61,6 +61,7 @@ std::string encode_change_set(model::Position position, const model::ChangeSet& 
   google::protobuf::Arena arena;
   auto* message = google::protobuf::Arena::CreateMessage<v1::ChangeSet>(&arena);
   message->set_position(position);
+  message->set_request(changes.request);
   for (const model::ChangeSet::Object& object : changes.puts) {
     encode(object, message->add_puts());
   }
@@ -80,6 +81,7 @@ Result<Entry> decode_change_set(std::string_view bytes) {
   }
   Entry entry;
   entry.position = message->position();
+  entry.changes.request = message->request();
   if (Status status = fill(*message, &entry.changes); !status.ok()) {
     return absl::DataLossError("change set " + std::to_string(entry.position) +
                                " cannot be read: " + std::string(status.message()));
