@@ -28,28 +28,33 @@ class SimulatedFile final : public File {
     ++files_.writes_;
     const uint64_t end = offset + data.size();
     if (end > inode_->current.size()) {
-      SWARM_RETURN_IF_ERROR(
-          files_.check_room(end - inode_->current.size(), "write " + path_.string()));
+      SWARM_RETURN_IF_ERROR(files_.check_room(end - inode_->current.size(), path_));
       inode_->current.resize(end, '\0');
+    } else if (files_.refuses_writes_) {
+      SWARM_RETURN_IF_ERROR(files_.check_room(1, path_));
     }
     inode_->current.replace(offset, data.size(), data);
-    mark_dirty(offset, end);
+    inode_->dirty.emplace_back(offset, end);
     return absl::OkStatus();
   }
 
   Status sync() override {
     SWARM_RETURN_IF_ERROR(check());
-    SWARM_RETURN_IF_ERROR(files_.on_sync(path_.string()));
-    inode_->durable.resize(inode_->current.size(), '\0');
-    for (const uint64_t page : inode_->dirty_pages) {
-      const uint64_t start = page * SimulatedFileSystem::kPageBytes;
-      if (start < inode_->current.size()) {
-        const std::string_view bytes =
-            std::string_view(inode_->current).substr(start, SimulatedFileSystem::kPageBytes);
-        inode_->durable.replace(start, bytes.size(), bytes);
+    const Status synced = files_.on_sync(path_);
+    if (!synced.ok()) {
+      if (std::exchange(files_.loses_next_sync_, false)) {
+        inode_->dirty.clear();
       }
+      return synced;
     }
-    inode_->dirty_pages.clear();
+    inode_->durable.resize(inode_->current.size(), '\0');
+    for (const auto& [from, to] : inode_->dirty) {
+      inode_->durable.replace(from, to - from, inode_->current, from, to - from);
+    }
+    if (!inode_->dirty.empty()) {
+      inode_->last_write = inode_->dirty.back().first;
+    }
+    inode_->dirty.clear();
     return absl::OkStatus();
   }
 
@@ -59,10 +64,14 @@ class SimulatedFile final : public File {
     SWARM_RETURN_IF_ERROR(check());
     const uint64_t old_size = inode_->current.size();
     if (size > old_size) {
-      SWARM_RETURN_IF_ERROR(files_.check_room(size - old_size, "truncate " + path_.string()));
+      SWARM_RETURN_IF_ERROR(files_.check_room(size - old_size, path_));
+      inode_->dirty.emplace_back(old_size, size);
     }
     inode_->current.resize(size, '\0');
-    mark_dirty(std::min(size, old_size), std::max(size, old_size));
+    for (auto& [from, to] : inode_->dirty) {
+      from = std::min(from, size);
+      to = std::min(to, size);
+    }
     return absl::OkStatus();
   }
 
@@ -72,13 +81,6 @@ class SimulatedFile final : public File {
                             : absl::OkStatus();
   }
 
-  void mark_dirty(uint64_t from, uint64_t to) {
-    constexpr uint64_t kPage = SimulatedFileSystem::kPageBytes;
-    for (uint64_t page = from / kPage; page * kPage < to; ++page) {
-      inode_->dirty_pages.insert(page);
-    }
-  }
-
   SimulatedFileSystem& files_;
   const std::shared_ptr<Inode> inode_;
   const std::filesystem::path path_;
@@ -86,24 +88,24 @@ class SimulatedFile final : public File {
 
 Result<std::unique_ptr<File>> SimulatedFileSystem::open(const std::filesystem::path& path,
                                                         OpenMode mode) {
-  auto found = current_.find(path);
+  auto found = current_.find(path.native());
   const bool may_create = mode == OpenMode::create || mode == OpenMode::create_or_open;
   if (found != current_.end() && mode == OpenMode::create) {
     return absl::AlreadyExistsError("open " + path.string() + ": it exists");
   }
   if (found == current_.end()) {
-    if (!may_create || !directories_.contains(path.parent_path())) {
+    if (!may_create || !directories_.contains(path.parent_path().native())) {
       return absl::NotFoundError("open " + path.string() + ": there is no such file");
     }
     change(path, std::make_shared<Inode>(), false);
-    found = current_.find(path);
+    found = current_.find(path.native());
   }
   return std::unique_ptr<File>(std::make_unique<SimulatedFile>(*this, found->second, path));
 }
 
 Status SimulatedFileSystem::rename(const std::filesystem::path& from,
                                    const std::filesystem::path& to) {
-  const auto found = current_.find(from);
+  const auto found = current_.find(from.native());
   if (found == current_.end()) {
     return absl::NotFoundError("rename " + from.string() + ": there is no such file");
   }
@@ -114,7 +116,7 @@ Status SimulatedFileSystem::rename(const std::filesystem::path& from,
 }
 
 Status SimulatedFileSystem::remove(const std::filesystem::path& path) {
-  if (!current_.contains(path)) {
+  if (!current_.contains(path.native())) {
     return absl::NotFoundError("remove " + path.string() + ": there is no such file");
   }
   change(path, nullptr, false);
@@ -123,25 +125,26 @@ Status SimulatedFileSystem::remove(const std::filesystem::path& path) {
 
 void SimulatedFileSystem::change(const std::filesystem::path& path, std::shared_ptr<Inode> inode,
                                  bool joins) {
-  unsynced_[path.parent_path()].push_back({path, inode, joins});
+  unsynced_[path.parent_path().native()].push_back({path.native(), inode, joins});
   if (inode == nullptr) {
-    current_.erase(path);
+    current_.erase(path.native());
   } else {
-    current_[path] = std::move(inode);
+    current_[path.native()] = std::move(inode);
   }
 }
 
 Result<std::vector<std::string>> SimulatedFileSystem::list(const std::filesystem::path& directory) {
-  if (!directories_.contains(directory)) {
+  if (!directories_.contains(directory.native())) {
     return absl::NotFoundError("list " + directory.string() + ": there is no such directory");
   }
+  const std::string prefix = directory.native() + "/";
   std::vector<std::string> names;
-  for (const auto& [path, inode] : current_) {
-    if (path.parent_path() == directory) {
-      names.push_back(path.filename().string());
+  for (auto found = current_.lower_bound(prefix);
+       found != current_.end() && found->first.starts_with(prefix); ++found) {
+    if (found->first.find('/', prefix.size()) == std::string::npos) {
+      names.push_back(found->first.substr(prefix.size()));
     }
   }
-  std::sort(names.begin(), names.end());
   return names;
 }
 
@@ -149,71 +152,94 @@ Result<std::vector<std::string>> SimulatedFileSystem::list(const std::filesystem
 Status SimulatedFileSystem::make_directories(const std::filesystem::path& directory) {
   for (std::filesystem::path path = directory; path.has_relative_path();
        path = path.parent_path()) {
-    directories_.insert(path);
+    directories_.insert(path.native());
   }
   return absl::OkStatus();
 }
 
 Status SimulatedFileSystem::sync_directory(const std::filesystem::path& directory) {
-  SWARM_RETURN_IF_ERROR(on_sync(directory.string()));
-  for (const Change& made : unsynced_[directory]) {
+  SWARM_RETURN_IF_ERROR(on_sync(directory));
+  const auto found = unsynced_.find(directory.native());
+  if (found == unsynced_.end()) {
+    return absl::OkStatus();
+  }
+  for (const Change& made : found->second) {
     if (made.inode == nullptr) {
       durable_.erase(made.path);
     } else {
       durable_[made.path] = made.inode;
     }
   }
-  unsynced_.erase(directory);
+  unsynced_.erase(found);
   return absl::OkStatus();
 }
 
 bool SimulatedFileSystem::exists(const std::filesystem::path& path) {
-  return current_.contains(path) || directories_.contains(path);
+  return current_.contains(path.native()) || directories_.contains(path.native());
 }
 
-Status SimulatedFileSystem::check_room(uint64_t growth, const std::string& what) const {
+Status SimulatedFileSystem::check_room(uint64_t growth, const std::filesystem::path& path) const {
+  if (capacity_ == std::numeric_limits<uint64_t>::max() && !refuses_writes_) {
+    return absl::OkStatus();
+  }
   uint64_t used = 0;
-  for (const auto& [path, inode] : current_) {
+  for (const auto& [name, inode] : current_) {
     used += inode->current.size();
   }
-  if (used + growth > capacity_) {
-    return absl::ResourceExhaustedError(what + ": no space left on the simulated disk");
+  if (refuses_writes_ || used + growth > capacity_) {
+    if (on_full) {
+      on_full(path.native());
+    }
+    return absl::ResourceExhaustedError("write " + path.string() +
+                                        ": no space left on the simulated disk");
   }
   return absl::OkStatus();
 }
 
-Status SimulatedFileSystem::on_sync(const std::string& what) {
-  if (is_losing_power_ || syncs_until_failure_ == 0) {
-    return absl::UnavailableError("sync " + what + ": simulated I/O error");
+Status SimulatedFileSystem::on_sync(const std::filesystem::path& path) {
+  if (is_losing_power_ || syncs_until_failure_ == 0 || loses_next_sync_) {
+    return absl::UnavailableError("sync " + path.string() + ": simulated I/O error");
   }
   --syncs_until_failure_;
   ++syncs_;
   return absl::OkStatus();
 }
 
-void SimulatedFileSystem::crash_inode(Inode& inode, Random& random) {
-  std::string survived = inode.durable;
-  if (survived.size() != inode.current.size() && random.chance(0.5)) {
-    survived.resize(inode.current.size(), '\0');
-  }
-  for (const uint64_t page : inode.dirty_pages) {
-    const uint64_t start = page * kPageBytes;
-    const uint64_t limit = std::min(survived.size(), inode.current.size());
-    const uint64_t end = std::min<uint64_t>(start + kPageBytes, limit);
-    const bool is_torn = random.chance(0.3);
-    const bool is_kept = random.chance(0.5);
-    for (uint64_t sector = start; sector < end; sector += kSectorBytes) {
-      if (is_torn ? random.chance(0.5) : is_kept) {
-        const uint64_t size = std::min(kSectorBytes, end - sector);
-        survived.replace(sector, size, inode.current, sector, size);
-      }
+// What became of the part of a page that had been written and not synced.
+void SimulatedFileSystem::crash_page(Inode& inode, uint64_t from, uint64_t to,
+                                     Random& random) const {
+  if (leaves_garbage_ && random.chance(0.1)) {
+    for (uint64_t at = from; at < to; ++at) {
+      inode.durable[at] = static_cast<char>(random.next());
     }
+    return;
   }
-  inode.is_stale = true;
-  inode.durable = std::move(survived);
+  const bool is_torn = random.chance(0.3);
+  const bool is_kept = random.chance(0.5);
+  for (uint64_t at = from; at < to;) {
+    const uint64_t end = std::min(to, (at / kSectorBytes + 1) * kSectorBytes);
+    if (is_torn ? random.chance(0.5) : is_kept) {
+      inode.durable.replace(at, end - at, inode.current, at, end - at);
+    }
+    at = end;
+  }
 }
 
-void SimulatedFileSystem::crash(Random& random) {
+void SimulatedFileSystem::crash_inode(Inode& inode, Random& random) const {
+  if (inode.durable.size() != inode.current.size() && random.chance(0.5)) {
+    inode.durable.resize(inode.current.size(), '\0');
+  }
+  const uint64_t limit = std::min(inode.durable.size(), inode.current.size());
+  for (const auto& [from, to] : inode.dirty) {
+    for (uint64_t at = from; at < std::min(to, limit);) {
+      const uint64_t end = std::min({to, limit, (at / kPageBytes + 1) * kPageBytes});
+      crash_page(inode, at, end, random);
+      at = end;
+    }
+  }
+}
+
+void SimulatedFileSystem::keep_names(Random& random) {
   for (auto& [directory, changes] : unsynced_) {
     size_t kept = random.below(changes.size() + 1);
     while (kept < changes.size() && changes[kept].joins_previous) {
@@ -227,23 +253,10 @@ void SimulatedFileSystem::crash(Random& random) {
       }
     }
   }
-  for (auto& [path, inode] : current_) {
-    inode->is_stale = true;
-  }
-  Names survived;
-  for (auto& [path, inode] : durable_) {
-    crash_inode(*inode, random);
-    auto fresh = std::make_shared<Inode>();
-    fresh->current = fresh->durable = inode->durable;
-    survived[path] = std::move(fresh);
-  }
-  current_ = durable_ = std::move(survived);
-  unsynced_.clear();
-  is_losing_power_ = false;
-  syncs_until_failure_ = std::numeric_limits<uint64_t>::max();
 }
 
-void SimulatedFileSystem::crash_dropping_everything() {
+// Files that were open belong to the dead: what survived is held anew.
+void SimulatedFileSystem::after_crash() {
   for (auto& [path, inode] : current_) {
     inode->is_stale = true;
   }
@@ -251,20 +264,58 @@ void SimulatedFileSystem::crash_dropping_everything() {
     inode->is_stale = true;
     auto fresh = std::make_shared<Inode>();
     fresh->current = fresh->durable = inode->durable;
+    fresh->last_write = inode->last_write;
     inode = std::move(fresh);
   }
   current_ = durable_;
   unsynced_.clear();
   is_losing_power_ = false;
+  loses_next_sync_ = false;
+  fails_writes_ = false;
+  syncs_until_failure_ = std::numeric_limits<uint64_t>::max();
+}
+
+void SimulatedFileSystem::crash(Random& random) {
+  keep_names(random);
+  for (auto& [path, inode] : durable_) {
+    crash_inode(*inode, random);
+  }
+  after_crash();
+}
+
+void SimulatedFileSystem::crash_dropping_everything() {
+  after_crash();
+}
+
+void SimulatedFileSystem::end_process() {
+  is_losing_power_ = false;
+  loses_next_sync_ = false;
+  fails_writes_ = false;
   syncs_until_failure_ = std::numeric_limits<uint64_t>::max();
 }
 
 void SimulatedFileSystem::damage(const std::filesystem::path& path, uint64_t offset) {
-  for (std::string* const bytes : {&current_.at(path)->current, &current_.at(path)->durable}) {
+  Inode& inode = *current_.at(path.native());
+  for (std::string* const bytes : {&inode.current, &inode.durable}) {
     if (offset < bytes->size()) {
       (*bytes)[offset] = static_cast<char>((*bytes)[offset] ^ 0x10);
     }
   }
+}
+
+bool SimulatedFileSystem::damage_something_old(std::string_view part, Random& random) {
+  std::vector<const Names::value_type*> candidates;
+  for (const auto& item : current_) {
+    if (item.first.find(part) != std::string::npos && item.second->last_write > 0) {
+      candidates.push_back(&item);
+    }
+  }
+  if (candidates.empty()) {
+    return false;
+  }
+  const auto& [path, inode] = *candidates[random.below(candidates.size())];
+  damage(path, random.below(inode->last_write));
+  return true;
 }
 
 }  // namespace swarm::test
