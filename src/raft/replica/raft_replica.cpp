@@ -63,7 +63,7 @@ RaftReplica::RaftReplica(ReplicaOptions options, EventLoop& loop, EventLoop& log
 }
 
 void RaftReplica::make_core() {
-  CoreOptions core;
+  CoreOptions core = options_.limits == nullptr ? CoreOptions() : *options_.limits;
   core.self = options_.self;
   core_ = std::make_unique<RaftCore>(core, storage_.state, random_.fork("core"));
 }

@@ -18,6 +18,8 @@
 
 namespace swarm::raft {
 
+struct CoreOptions;
+
 struct ReplicaOptions {
   MemberId self;
   std::filesystem::path directory;   // of the log and the snapshots
@@ -25,6 +27,8 @@ struct ReplicaOptions {
   // Log bytes after which a snapshot is taken (tiny in tests).
   uint64_t snapshot_log_bytes = 16 << 20;
   uint64_t segment_bytes = 8 << 20;  // of the files of the log
+  // The limits of the core (tiny in tests); null for the defaults. Its `self` is the one above.
+  std::shared_ptr<const CoreOptions> limits;
   // Told on the raft loop when what the disk holds is unknown (a failed write or sync). Must end
   // the process, which it does when empty; the simulation ends the simulated one.
   std::function<void(const Status&)> on_storage_failure;
