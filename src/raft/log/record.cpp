@@ -7,8 +7,8 @@ namespace swarm::raft {
 
 namespace {
 
-constexpr std::string_view kMagic = "SWRMLOG1";
-constexpr size_t kSegmentHeaderSize = 32;  // used of SegmentHeader::kBytes
+constexpr std::string_view kMagic = "SWRMLOG2";
+constexpr size_t kSegmentHeaderSize = 40;  // used of SegmentHeader::kBytes
 
 }  // namespace
 
@@ -16,6 +16,7 @@ std::string encode(const SegmentHeader& header) {
   std::string bytes(kMagic);
   put_u64(bytes, header.number);
   put_u64(bytes, header.epoch);
+  put_u64(bytes, header.file_bytes);
   put_u32(bytes, header.previous_crc);
   put_u32(bytes, crc32c(0, bytes));
   bytes.resize(SegmentHeader::kBytes, '\0');
@@ -28,7 +29,12 @@ Result<SegmentHeader> decode_segment_header(std::string_view bytes) {
           get_u32(bytes, kSegmentHeaderSize - 4)) {
     return absl::DataLossError("the segment header is damaged");
   }
-  return SegmentHeader{get_u64(bytes, 8), get_u64(bytes, 16), get_u32(bytes, 24)};
+  const SegmentHeader header{get_u64(bytes, 8), get_u64(bytes, 16), get_u64(bytes, 24),
+                             get_u32(bytes, 32)};
+  if (header.number == 0) {
+    return absl::DataLossError("there is no segment 0");
+  }
+  return header;
 }
 
 uint32_t append_record(std::string& bytes, const SegmentHeader& segment, RecordType type,

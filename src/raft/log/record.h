@@ -16,9 +16,14 @@ struct SegmentHeader {
   uint64_t number = 0;
   // Fresh for every use of a file: what an earlier use left behind is not mistaken for a record.
   uint64_t epoch = 0;
+  // Of the file, which has its full size before it is a segment: a shorter one was cut by something
+  // else than a crash.
+  uint64_t file_bytes = 0;
   uint32_t previous_crc = 0;  // of the last record of the segment before
 
   static constexpr size_t kBytes = 512;
+  // No segment is larger than its largest group, which raft bounds by its uncommitted bytes.
+  static constexpr uint64_t kMaxFileBytes = uint64_t{1} << 30;
 };
 
 std::string encode(const SegmentHeader& header);

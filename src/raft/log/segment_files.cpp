@@ -10,6 +10,7 @@ namespace swarm::raft {
 namespace {
 
 constexpr std::string_view kSuffix = ".log";
+constexpr std::string_view kSpare = "spare-";
 constexpr size_t kDigits = 16;
 // So that a slice on the log loop delays a sync by a millisecond, not by a segment.
 constexpr uint64_t kSliceBytes = 1 << 20;
@@ -34,22 +35,27 @@ Status SegmentFiles::prepare() {
   SWARM_RETURN_IF_ERROR(files_.make_directories(directory_));
   SWARM_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.list(directory_));
   for (const std::string& name : names) {
-    if (name.ends_with(".part")) {
-      SWARM_RETURN_IF_ERROR(files_.remove(directory_ / name));
-    } else if (name == "spare") {
-      SWARM_ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
-                             files_.open(directory_ / name, OpenMode::read));
-      SWARM_ASSIGN_OR_RETURN(const uint64_t size, file->size());
-      has_spare_ = size == segment_bytes_;
-      if (!has_spare_) {
-        SWARM_RETURN_IF_ERROR(files_.remove(directory_ / name));
-      }
+    const std::filesystem::path path = directory_ / name;
+    bool is_spare = false;
+    if (name.starts_with(kSpare) && !name.ends_with(".part")) {
+      SWARM_ASSIGN_OR_RETURN(is_spare, has_full_size(path));
+    }
+    if (is_spare && spares_.size() < kMaxSpares) {
+      spares_.push_back(path);
+    } else if (name.starts_with(kSpare) || name.ends_with(".part")) {
+      SWARM_RETURN_IF_ERROR(files_.remove(path));
     }
   }
   return absl::OkStatus();
 }
 
-Result<std::vector<uint64_t>> SegmentFiles::list() {
+Result<bool> SegmentFiles::has_full_size(const std::filesystem::path& path) {
+  SWARM_ASSIGN_OR_RETURN(const std::unique_ptr<File> file, files_.open(path, OpenMode::read));
+  SWARM_ASSIGN_OR_RETURN(const uint64_t size, file->size());
+  return size == segment_bytes_;
+}
+
+Result<std::vector<uint64_t>> SegmentFiles::list() const {
   SWARM_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.list(directory_));
   std::vector<uint64_t> numbers;
   for (const std::string& name : names) {
@@ -83,39 +89,36 @@ Result<std::unique_ptr<File>> SegmentFiles::make_filled(const std::filesystem::p
   return file;
 }
 
-Result<std::unique_ptr<File>> SegmentFiles::create(const SegmentHeader& header, uint64_t bytes) {
-  const std::filesystem::path path = path_of(header.number);
-  std::filesystem::path from = directory_ / "spare";
+Result<std::unique_ptr<File>> SegmentFiles::create(const SegmentHeader& header) {
+  const bool uses_spare = !spares_.empty() && header.file_bytes == segment_bytes_;
+  const std::filesystem::path from = uses_spare ? spares_.back() : directory_ / "segment.part";
   std::unique_ptr<File> file;
-  if (has_spare_ && bytes <= segment_bytes_) {
+  if (uses_spare) {
     SWARM_ASSIGN_OR_RETURN(file, files_.open(from, OpenMode::write));
   } else {
-    from = directory_ / "segment.part";
-    SWARM_ASSIGN_OR_RETURN(file, make_filled(from, std::max(bytes, segment_bytes_)));
+    SWARM_ASSIGN_OR_RETURN(file, make_filled(from, header.file_bytes));
   }
   SWARM_RETURN_IF_ERROR(file->write_at(0, encode(header)));
   SWARM_RETURN_IF_ERROR(file->sync());
-  SWARM_RETURN_IF_ERROR(files_.rename(from, path));
-  if (!SWARM_MUTANT(segment_name_not_synced)) {
-    SWARM_RETURN_IF_ERROR(files_.sync_directory(directory_));
+  SWARM_RETURN_IF_ERROR(files_.rename(from, path_of(header.number)));
+  if (uses_spare) {
+    spares_.pop_back();
   }
-  if (from.filename() == "spare") {
-    has_spare_ = false;
-  }
+  SWARM_RETURN_IF_ERROR(files_.sync_directory(directory_));
   return file;
 }
 
 Status SegmentFiles::retire(uint64_t number) {
   const std::filesystem::path path = path_of(number);
-  bool may_reuse = !has_spare_ && next_spare_ == nullptr;
+  bool may_reuse = spares_.size() < kMaxSpares;
   if (may_reuse) {
-    SWARM_ASSIGN_OR_RETURN(const std::unique_ptr<File> file, files_.open(path, OpenMode::read));
-    SWARM_ASSIGN_OR_RETURN(const uint64_t size, file->size());
-    may_reuse = size == segment_bytes_;
+    SWARM_ASSIGN_OR_RETURN(may_reuse, has_full_size(path));
   }
   if (may_reuse) {
-    SWARM_RETURN_IF_ERROR(files_.rename(path, directory_ / "spare"));
-    has_spare_ = true;
+    // Under its number, which no other spare has.
+    const std::filesystem::path spare = directory_ / (std::string(kSpare) + path.stem().string());
+    SWARM_RETURN_IF_ERROR(files_.rename(path, spare));
+    spares_.push_back(spare);
   } else {
     SWARM_RETURN_IF_ERROR(files_.remove(path));
   }
@@ -123,12 +126,16 @@ Status SegmentFiles::retire(uint64_t number) {
 }
 
 Result<bool> SegmentFiles::prepare_spare_slice() {
-  if (has_spare_) {
+  const std::filesystem::path path = directory_ / (std::string(kSpare) + "new.part");
+  if (!spares_.empty()) {
+    if (next_spare_ != nullptr) {  // a segment was retired meanwhile
+      next_spare_.reset();
+      SWARM_RETURN_IF_ERROR(files_.remove(path));
+    }
     return false;
   }
-  const std::filesystem::path path = directory_ / "spare.part";
   if (next_spare_ == nullptr) {
-    SWARM_ASSIGN_OR_RETURN(next_spare_, files_.open(path, OpenMode::create));
+    SWARM_ASSIGN_OR_RETURN(next_spare_, files_.open(path, OpenMode::create_or_open));
     next_spare_filled_ = 0;
   }
   const uint64_t end = std::min(segment_bytes_, next_spare_filled_ + kSliceBytes);
@@ -145,8 +152,9 @@ Result<bool> SegmentFiles::prepare_spare_slice() {
     return true;
   }
   next_spare_.reset();
-  SWARM_RETURN_IF_ERROR(files_.rename(path, directory_ / "spare"));
-  has_spare_ = true;
+  const std::filesystem::path spare = directory_ / (std::string(kSpare) + "new");
+  SWARM_RETURN_IF_ERROR(files_.rename(path, spare));
+  spares_.push_back(spare);
   return false;
 }
 

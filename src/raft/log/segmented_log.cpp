@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "raft/core/codec.h"
 #include "raft/core/mutants.h"
+#include "raft/log/log_recovery.h"
 
 namespace swarm::raft {
 
@@ -34,6 +35,17 @@ size_t entries_of_one_record(std::span<const Entry> entries) {
     ++count;
   }
   return count;
+}
+
+// Whoever would write these has lost track of what this member promised; going on would let it vote
+// twice in a term.
+void check_promises(const HardState& now, const HardState& next) {
+  SWARM_CHECK(next.term >= now.term, "the term on disk would go down from " +
+                                         std::to_string(now.term.value()) + " to " +
+                                         std::to_string(next.term.value()));
+  SWARM_CHECK(next.term > now.term || now.vote.is_empty() || next.vote == now.vote,
+              "the vote on disk would change within term " + std::to_string(now.term.value()));
+  SWARM_CHECK(next.commit >= now.commit, "the commit index on disk would go down");
 }
 
 template <class Records>
@@ -66,29 +78,17 @@ Result<SegmentedLog::Opened> SegmentedLog::open(LogOptions options, FileSystem& 
   log->last_crc_ = contents.last_crc;
   log->last_index_of_ = contents.last_index_of;
   if (!contents.is_empty()) {
-    log->file_size_ = contents.segment_size;
     SWARM_ASSIGN_OR_RETURN(
         log->file_, files.open(log->segments_.path_of(contents.segment.number), OpenMode::write));
   }
   return Opened{std::move(log), std::move(contents)};
 }
 
-// Whoever would write these has lost track of what this member promised; going on would let it vote
-// twice in a term.
-void SegmentedLog::check_promises(const HardState& next) const {
-  const HardState& now = state_.hard_state;
-  SWARM_CHECK(next.term >= now.term, "the term on disk would go down from " +
-                                         std::to_string(now.term.value()) + " to " +
-                                         std::to_string(next.term.value()));
-  SWARM_CHECK(next.term > now.term || now.vote.is_empty() || next.vote == now.vote,
-              "the vote on disk would change within term " + std::to_string(now.term.value()));
-  SWARM_CHECK(next.commit >= now.commit, "the commit index on disk would go down");
-}
-
 void SegmentedLog::encode_op(const PersistOp& op, StateRecord& state,
                              std::vector<Pending>& records) const {
   if (op.hard_state || op.snapshot) {
     if (op.hard_state) {
+      check_promises(state.hard_state, *op.hard_state);
       state.hard_state = *op.hard_state;
     }
     if (op.snapshot) {
@@ -110,9 +110,6 @@ Status SegmentedLog::append(std::span<const PersistOp> group) {
   std::vector<Pending> records;
   Index last;
   for (const PersistOp& op : group) {
-    if (op.hard_state) {
-      check_promises(*op.hard_state);
-    }
     encode_op(op, state, records);
     if (!op.entries.empty()) {
       last = std::max(last, op.entries.back().index);
@@ -121,13 +118,16 @@ Status SegmentedLog::append(std::span<const PersistOp> group) {
   if (records.empty()) {
     return absl::OkStatus();
   }
+  // A segment begins with the state as it stands, so that older ones can go.
+  const Pending first{RecordType::state, encode(state_)};
   uint64_t size = size_of(records);
-  if (file_ == nullptr || offset_ + size > file_size_) {
-    SWARM_RETURN_IF_ERROR(begin_segment(size));
+  const bool is_fresh = offset_ == SegmentHeader::kBytes;
+  const uint64_t needed = size + (is_fresh ? size_of(std::span(&first, 1)) : 0);
+  if (file_ == nullptr || offset_ + needed > segment_.file_bytes) {
+    SWARM_RETURN_IF_ERROR(begin_segment(size_of(std::span(&first, 1)) + size));
   }
-  if (offset_ == SegmentHeader::kBytes && !SWARM_MUTANT(segment_forgets_state)) {
-    // A segment begins with the state as it stands, so that older ones can go.
-    records.insert(records.begin(), Pending{RecordType::state, encode(state_)});
+  if (offset_ == SegmentHeader::kBytes) {
+    records.insert(records.begin(), first);
     size = size_of(records);
   }
   std::string bytes;
@@ -151,11 +151,14 @@ Status SegmentedLog::append(std::span<const PersistOp> group) {
 
 // Everything in the segment before is durable, so the new one may follow it.
 Status SegmentedLog::begin_segment(uint64_t bytes) {
-  const SegmentHeader header{segment_.number + 1, random_.next(), last_crc_};
-  const uint64_t needed =
-      SegmentHeader::kBytes + Record::framed_size(encode(state_).size()) + bytes;
-  SWARM_ASSIGN_OR_RETURN(file_, segments_.create(header, needed));
-  file_size_ = std::max(needed, segments_.segment_bytes());
+  SegmentHeader header;
+  header.number = segment_.number + 1;
+  header.epoch = random_.next();
+  header.file_bytes = std::max(SegmentHeader::kBytes + bytes, segments_.segment_bytes());
+  header.previous_crc = last_crc_;
+  SWARM_CHECK(header.file_bytes <= SegmentHeader::kMaxFileBytes,
+              "a group of " + std::to_string(bytes) + " bytes is too large for a segment");
+  SWARM_ASSIGN_OR_RETURN(file_, segments_.create(header));
   segment_ = header;
   offset_ = SegmentHeader::kBytes;
   last_index_of_[header.number] = Index();

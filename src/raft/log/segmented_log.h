@@ -12,7 +12,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "raft/core/effects.h"
-#include "raft/log/log_recovery.h"
+#include "raft/log/log_scan.h"
 #include "raft/log/payload_cipher.h"
 #include "raft/log/segment_files.h"
 
@@ -57,7 +57,6 @@ class SegmentedLog {
   };
 
   SegmentedLog(const LogOptions& options, FileSystem& files, PayloadCipher& cipher, Random random);
-  void check_promises(const HardState& next) const;
   void encode_op(const PersistOp& op, StateRecord& state, std::vector<Pending>& records) const;
   Status begin_segment(uint64_t bytes);
 
@@ -68,7 +67,6 @@ class SegmentedLog {
   StateRecord state_;
   SegmentHeader segment_;
   std::unique_ptr<File> file_;
-  uint64_t file_size_ = 0;
   uint64_t offset_ = 0;
   uint32_t last_crc_ = 0;
   std::map<uint64_t, Index> last_index_of_;

@@ -7,6 +7,7 @@
 #include "base/crc32c.h"
 #include "raft/core/codec.h"
 #include "raft/core/mutants.h"
+#include "raft/log/log_scan.h"
 
 namespace swarm::raft {
 
@@ -129,10 +130,8 @@ Result<std::string> SnapshotReader::read(size_t bytes) {
 }
 
 Status SnapshotReader::damage(std::string_view what) const {
-  return absl::DataLossError(
-      path_.string() + ": at offset " + std::to_string(offset_) + " " + std::string(what) +
-      ". Remove this manager from the swarm on another manager and let it join anew with an empty "
-      "state folder; if it is the only one, restore the folder from a backup");
+  return absl::DataLossError(path_.string() + ": at offset " + std::to_string(offset_) + " " +
+                             std::string(what) + ". " + kDamageCure);
 }
 
 Result<std::optional<std::string>> SnapshotReader::next() {
@@ -144,6 +143,9 @@ Result<std::optional<std::string>> SnapshotReader::next() {
     if (crc != crc32c(crc_, count) || get_u64(count, 0) != chunks_) {
       return damage("the end is damaged");
     }
+    if (offset_ != size_) {
+      return damage("there is more after the end");
+    }
     return std::optional<std::string>();
   }
   SWARM_ASSIGN_OR_RETURN(const std::string sealed, read(size));
@@ -152,8 +154,11 @@ Result<std::optional<std::string>> SnapshotReader::next() {
     return damage("a chunk is damaged");
   }
   ++chunks_;
-  SWARM_ASSIGN_OR_RETURN(std::string plain, cipher_.open(sealed));
-  return std::optional<std::string>(std::move(plain));
+  Result<std::string> plain = cipher_.open(sealed);
+  if (!plain.ok()) {
+    return damage("a chunk does not open: " + std::string(plain.status().message()));
+  }
+  return std::optional<std::string>(*std::move(plain));
 }
 
 Result<std::vector<std::filesystem::path>> list_snapshots(FileSystem& files,

@@ -53,6 +53,7 @@ class SnapshotReader {
                                                       const std::filesystem::path& path,
                                                       PayloadCipher& cipher);
   const SnapshotMeta& meta() const { return meta_; }
+  uint64_t file_bytes() const { return size_; }
   // The next chunk; nothing after the last one, when the end was seen too.
   Result<std::optional<std::string>> next();
 

@@ -1,6 +1,7 @@
 #include "raft/replica/member_storage.h"
 
 #include "raft/core/codec.h"
+#include "raft/log/continuation.h"
 #include "raft/log/snapshot_file.h"
 
 namespace swarm::raft {
@@ -25,36 +26,6 @@ Result<SnapshotMeta> newest_snapshot(FileSystem& files, const std::filesystem::p
   }
 }
 
-// What of the log goes on from the snapshot.
-std::vector<Entry> entries_after(std::vector<Entry> entries, const SnapshotMeta& snapshot) {
-  if (entries.empty() || entries.front().index > snapshot.index) {
-    return entries;
-  }
-  const Index last = entries.back().index;
-  const size_t at = snapshot.index.value() - entries.front().index.value();
-  if (last <= snapshot.index || entries[at].term != snapshot.term) {
-    return {};
-  }
-  entries.erase(entries.begin(), entries.begin() + static_cast<ptrdiff_t>(at) + 1);
-  return entries;
-}
-
-Status check_agreement(const std::filesystem::path& directory, const SnapshotMarker& marker,
-                       const InitialState& state) {
-  const Index start = state.snapshot.index;
-  const bool is_gap = !state.entries.empty() && state.entries.front().index != after(start);
-  if (marker.index > start || is_gap) {
-    return absl::DataLossError(
-        directory.string() + ": the log goes on from a snapshot at index " +
-        std::to_string(marker.index.value()) + ", the newest there is at " +
-        std::to_string(start.value()) +
-        ". Remove this manager from the swarm on another manager and let it join anew with an "
-        "empty "
-        "state folder; if it is the only one, restore the folder from a backup");
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 Result<MemberStorage> open_member_storage(const std::filesystem::path& directory,
@@ -71,7 +42,7 @@ Result<MemberStorage> open_member_storage(const std::filesystem::path& directory
   state.hard_state = opened.contents.hard_state;
   state.entries = entries_after(std::move(opened.contents.entries), state.snapshot);
   const SnapshotMarker& marker = opened.contents.snapshot;
-  SWARM_RETURN_IF_ERROR(check_agreement(directory, marker, state));
+  SWARM_RETURN_IF_ERROR(check_continuation(directory, marker, state.snapshot, state.entries));
   if (marker.index == state.snapshot.index) {
     return storage;
   }

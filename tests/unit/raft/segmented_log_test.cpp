@@ -55,6 +55,13 @@ class SegmentedLogTest : public ::testing::Test {
     return names;
   }
 
+  size_t spares() {
+    return static_cast<size_t>(
+        std::ranges::count_if(*files_.list("/log"), [](const std::string& name) {
+          return name.starts_with("spare-") && !name.ends_with(".part");
+        }));
+  }
+
   SimulatedFileSystem files_;
   PlainCipher cipher_;
   uint64_t seed_ = 0;
@@ -108,7 +115,7 @@ TEST_F(SegmentedLogTest, ManySegmentsReadAsOneLogAndOldOnesAreRecycled) {
   EXPECT_EQ(reopen().entries.size(), 40u);
   ASSERT_TRUE(log_->release_until(Index(30)).ok());
   EXPECT_LT(segments().size(), before - 3);
-  EXPECT_TRUE(files_.exists("/log/spare"));
+  EXPECT_EQ(spares(), SegmentFiles::kMaxSpares);
   const LogContents contents = reopen();
   EXPECT_EQ(contents.entries.back().index, Index(40));
   EXPECT_LE(contents.entries.front().index, Index(31));
@@ -137,9 +144,50 @@ TEST_F(SegmentedLogTest, ASpareIsPreparedInSlicesAndUsed) {
   reopen();
   while (*log_->prepare_ahead()) {
   }
-  EXPECT_TRUE(files_.exists("/log/spare"));
+  EXPECT_EQ(spares(), 1u);
   ASSERT_TRUE(append({entries(1, 1, 1)}).ok());
-  EXPECT_FALSE(files_.exists("/log/spare"));
+  EXPECT_EQ(spares(), 0u);
+}
+
+TEST_F(SegmentedLogTest, InSteadyStateNothingIsAllocated) {
+  reopen();
+  uint64_t last = 0;
+  const auto write_and_release = [&](uint64_t count) {
+    for (uint64_t i = 0; i < count; ++i) {
+      ++last;
+      ASSERT_TRUE(append({entries(last, 1, 1, 1000)}).ok());
+      ASSERT_TRUE(log_->release_until(Index(last < 10 ? 0 : last - 10)).ok());
+    }
+  };
+  write_and_release(100);
+  files_.set_capacity(0);  // not one byte more
+  write_and_release(200);
+  EXPECT_EQ(reopen().entries.back().index, Index(300));
+}
+
+TEST_F(SegmentedLogTest, SparesOfAnotherSizeAreRemovedAtTheStart) {
+  reopen();
+  for (uint64_t i = 1; i <= 40; ++i) {
+    ASSERT_TRUE(append({entries(i, 1, 1, 1000)}).ok());
+  }
+  ASSERT_TRUE(log_->release_until(Index(40)).ok());
+  EXPECT_GT(spares(), 0u);
+  ASSERT_TRUE(SegmentedLog::open({"/log", 2 * kSegment}, files_, cipher_, Random(1)).ok());
+  EXPECT_EQ(spares(), 0u);
+}
+
+TEST_F(SegmentedLogTest, ASpareThatIsBeingPreparedGivesWayToARetiredSegment) {
+  constexpr uint64_t kLarge = 3 << 20;
+  auto opened = SegmentedLog::open({"/log", kLarge}, files_, cipher_, Random(1));
+  log_ = std::move(opened->log);
+  for (uint64_t i = 1; i <= 4; ++i) {
+    ASSERT_TRUE(append({entries(i, 1, 1, 1 << 20)}).ok());
+  }
+  ASSERT_TRUE(*log_->prepare_ahead());
+  ASSERT_TRUE(log_->release_until(Index(2)).ok());
+  EXPECT_FALSE(*log_->prepare_ahead());
+  EXPECT_FALSE(files_.exists("/log/spare-new.part"));
+  EXPECT_EQ(spares(), 1u);
 }
 
 // A crash at every point of a group: whole groups before it survive, of it any prefix of its
@@ -191,7 +239,7 @@ TEST_F(SegmentedLogTest, EveryFlippedBitIsRefusedOrOnlyCostsTheLastGroup) {
     const SimulatedFileSystem intact = files_;
     files_.damage("/log/0000000000000001.log", offset);
     Result<SegmentedLog::Opened> opened = try_open();
-    if (opened.ok() && offset >= 32 && offset < SegmentHeader::kBytes) {
+    if (opened.ok() && offset >= 40 && offset < SegmentHeader::kBytes) {
       EXPECT_EQ(opened->contents.entries.size(), 4u) << "padding of the header";
     } else if (opened.ok()) {
       EXPECT_EQ(opened->contents.entries.size(), 3u) << "offset " << offset;
@@ -281,6 +329,7 @@ TEST_F(SegmentedLogDeathTest, ATermThatGoesDownEndsTheProcess) {
   ASSERT_TRUE(append({state(5, 1, 0)}).ok());
   EXPECT_DEATH((void)append({state(0, 0, 0)}), "term on disk would go down");
   EXPECT_DEATH((void)append({state(5, 2, 0)}), "vote on disk would change");
+  EXPECT_DEATH((void)append({state(6, 2, 0), state(6, 3, 0)}), "vote on disk would change");
   EXPECT_TRUE(append({state(6, 2, 0)}).ok());
 }
 

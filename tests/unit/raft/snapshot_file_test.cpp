@@ -88,6 +88,27 @@ TEST_F(SnapshotFileTest, ATruncatedFileIsDamaged) {
   }
 }
 
+TEST_F(SnapshotFileTest, MoreAfterTheEndIsDamage) {
+  ASSERT_TRUE(write(9, {"some", "state"}).ok());
+  const auto file = *files_.open(snapshot_path("/snap", Index(9), Term(3)), OpenMode::write);
+  ASSERT_TRUE(file->write_at(*file->size(), "x").ok());
+  EXPECT_TRUE(absl::IsDataLoss(read(9).status()));
+}
+
+TEST_F(SnapshotFileTest, AChunkSealedWithAnotherKeyIsRefusedNamingTheFile) {
+  class OtherKey final : public PayloadCipher {
+   public:
+    std::string seal(std::string_view plain) override { return std::string(plain); }
+    Result<std::string> open(std::string_view) override { return absl::DataLossError("no"); }
+  };
+  ASSERT_TRUE(write(9, {"state"}).ok());
+  OtherKey other;
+  const std::filesystem::path path = snapshot_path("/snap", Index(9), Term(3));
+  const Status refused = (*SnapshotReader::open(files_, path, other))->next().status();
+  EXPECT_TRUE(absl::IsDataLoss(refused));
+  EXPECT_NE(refused.message().find(path.string()), absl::string_view::npos) << refused;
+}
+
 TEST_F(SnapshotFileTest, AFullDiskRefusesAndLeavesNothing) {
   ASSERT_TRUE(write(9, {"old"}).ok());
   files_.set_capacity(300);
