@@ -1,5 +1,6 @@
 #include "raft/core/codec.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace swarm::raft {
@@ -18,19 +19,26 @@ bool is_sorted(const std::vector<Member>& members) {
   return true;
 }
 
-void write_ids(ByteWriter& writer, const std::vector<MemberId>& ids) {
-  writer.number(ids.size());
-  for (const MemberId id : ids) {
-    writer.number(id.value());
+void write_members(ByteWriter& writer, const std::vector<Member>& members) {
+  writer.number(members.size());
+  for (const Member& member : members) {
+    writer.number(member.id.value());
+    writer.text(member.address);
+    writer.flag(member.is_learner);
   }
 }
 
-std::vector<MemberId> read_ids(ByteReader& reader) {
-  std::vector<MemberId> ids(reader.count());
-  for (MemberId& id : ids) {
-    id = MemberId(reader.number());
+std::vector<Member> read_members(ByteReader& reader) {
+  std::vector<Member> members(reader.count());
+  for (Member& member : members) {
+    member.id = MemberId(reader.number());
+    member.address = reader.text();
+    member.is_learner = reader.flag();
   }
-  return ids;
+  if (!is_sorted(members)) {
+    reader.fail();
+  }
+  return members;
 }
 
 }  // namespace
@@ -38,14 +46,12 @@ std::vector<MemberId> read_ids(ByteReader& reader) {
 std::string encode(const Configuration& configuration) {
   ByteWriter writer;
   writer.number(kConfigurationVersion);
-  writer.number(configuration.members.size());
-  for (const Member& member : configuration.members) {
-    writer.number(member.id.value());
-    writer.text(member.address);
-    writer.flag(member.is_learner);
+  write_members(writer, configuration.members);
+  write_members(writer, configuration.outgoing);
+  writer.number(configuration.removed.size());
+  for (const MemberId id : configuration.removed) {
+    writer.number(id.value());
   }
-  write_ids(writer, configuration.outgoing);
-  write_ids(writer, configuration.removed);
   return writer.take();
 }
 
@@ -55,17 +61,14 @@ Result<Configuration> decode_configuration(std::string_view bytes) {
   if (reader.number() != kConfigurationVersion) {
     reader.fail();
   }
-  configuration.members.resize(reader.count());
-  for (Member& member : configuration.members) {
-    member.id = MemberId(reader.number());
-    member.address = reader.text();
-    member.is_learner = reader.flag();
+  configuration.members = read_members(reader);
+  configuration.outgoing = read_members(reader);
+  configuration.removed.resize(reader.count());
+  for (MemberId& id : configuration.removed) {
+    id = MemberId(reader.number());
   }
-  configuration.outgoing = read_ids(reader);
-  configuration.removed = read_ids(reader);
-  if (!is_sorted(configuration.members)) {
-    reader.fail();
-  }
+  // Earlier versions wrote them oldest first.
+  std::sort(configuration.removed.begin(), configuration.removed.end());
   SWARM_RETURN_IF_ERROR(reader.finish("a raft configuration"));
   return configuration;
 }

@@ -1,6 +1,7 @@
 #include "raft/core/configuration.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace swarm::raft {
 
@@ -36,12 +37,50 @@ Status remove(Configuration& to, std::vector<Member>::iterator member) {
     return absl::FailedPreconditionError(name(member->id) +
                                          " is the last voter; add another manager first");
   }
-  to.removed.push_back(member->id);
-  if (to.removed.size() > Configuration::kMaxRemoved) {
-    to.removed.erase(to.removed.begin());
-  }
+  to.removed.insert(std::lower_bound(to.removed.begin(), to.removed.end(), member->id), member->id);
   to.members.erase(member);
   return absl::OkStatus();
+}
+
+Status apply_change(Configuration& to, const MembershipChange& change) {
+  if (change.kind == MembershipChange::Kind::add_learner) {
+    return add_learner(to, change);
+  }
+  const auto member = position_of(to.members, change.id);
+  if (member == to.members.end() || member->id != change.id) {
+    return absl::NotFoundError(name(change.id) + " is not in the group");
+  }
+  switch (change.kind) {
+    case MembershipChange::Kind::promote:
+      if (!member->is_learner) {
+        return absl::AlreadyExistsError(name(change.id) + " is a voter already");
+      }
+      member->is_learner = false;
+      break;
+    case MembershipChange::Kind::set_address:
+      member->address = change.address;
+      break;
+    case MembershipChange::Kind::remove:
+      return remove(to, member);
+    case MembershipChange::Kind::add_learner:
+      break;
+  }
+  return absl::OkStatus();
+}
+
+std::vector<Member> voting_members(const Configuration& configuration) {
+  std::vector<Member> voters = configuration.members;
+  std::erase_if(voters, [](const Member& member) { return member.is_learner; });
+  return voters;
+}
+
+size_t voters_that_differ(const Configuration& from, const Configuration& to) {
+  const std::vector<MemberId> before = from.voters();
+  const std::vector<MemberId> after = to.voters();
+  std::vector<MemberId> different;
+  std::set_symmetric_difference(before.begin(), before.end(), after.begin(), after.end(),
+                                std::back_inserter(different));
+  return different.size();
 }
 
 }  // namespace
@@ -65,41 +104,24 @@ std::vector<MemberId> Configuration::voters() const {
 bool Configuration::is_voter(MemberId id) const {
   const Member* const member = find(id);
   return (member != nullptr && !member->is_learner) ||
-         std::find(outgoing.begin(), outgoing.end(), id) != outgoing.end();
+         std::any_of(outgoing.begin(), outgoing.end(),
+                     [id](const Member& leaving) { return leaving.id == id; });
 }
 
 bool Configuration::is_removed(MemberId id) const {
-  return std::find(removed.begin(), removed.end(), id) != removed.end();
+  return std::binary_search(removed.begin(), removed.end(), id);
 }
 
-Result<Configuration> apply_change(const Configuration& from, const MembershipChange& change) {
-  if (!from.outgoing.empty()) {
+Result<Configuration> apply_changes(const Configuration& from, const MembershipChanges& changes) {
+  if (from.is_joint()) {
     return absl::FailedPreconditionError("a joint membership change is not finished yet");
   }
   Configuration to = from;
-  if (change.kind == MembershipChange::Kind::add_learner) {
-    SWARM_RETURN_IF_ERROR(add_learner(to, change));
-    return to;
+  for (const MembershipChange& change : changes) {
+    SWARM_RETURN_IF_ERROR(apply_change(to, change));
   }
-  const auto member = position_of(to.members, change.id);
-  if (member == to.members.end() || member->id != change.id) {
-    return absl::NotFoundError(name(change.id) + " is not in the group");
-  }
-  switch (change.kind) {
-    case MembershipChange::Kind::promote:
-      if (!member->is_learner) {
-        return absl::AlreadyExistsError(name(change.id) + " is a voter already");
-      }
-      member->is_learner = false;
-      break;
-    case MembershipChange::Kind::set_address:
-      member->address = change.address;
-      break;
-    case MembershipChange::Kind::remove:
-      SWARM_RETURN_IF_ERROR(remove(to, member));
-      break;
-    case MembershipChange::Kind::add_learner:
-      break;
+  if (voters_that_differ(from, to) > 1) {
+    to.outgoing = voting_members(from);
   }
   return to;
 }

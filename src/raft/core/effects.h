@@ -50,6 +50,22 @@ struct ReceivedPartReply {
   SnapshotPartReply reply;
 };
 
+// A read may be served by whoever has applied `index`.
+struct ReadyRead {
+  uint64_t id = 0;
+  Index index{};
+
+  bool operator==(const ReadyRead&) const = default;
+};
+
+struct ProposalVerdict {
+  uint64_t id = 0;
+  ProposalOutcome outcome = ProposalOutcome::dropped;
+};
+
+// Why a leader hands leadership over of its own accord.
+enum class Stall { none, storage, apply };
+
 // Everything the driver must do, in one batch. Messages that must wait for storage are kept back by
 // the core itself until `on_persisted`, so all of `send` may go at once, before `persist` is begun.
 struct Effects {
@@ -60,8 +76,9 @@ struct Effects {
   std::optional<SnapshotMeta> restore;
   // Committed and durable here. All kinds: the driver passes on the commands.
   std::vector<Entry> apply;
-  std::vector<uint64_t> reads_ready;
-  std::vector<uint64_t> reads_failed;  // no longer the leader
+  std::vector<ProposalVerdict> verdicts;  // after `apply`
+  std::vector<ReadyRead> reads_ready;
+  std::vector<uint64_t> reads_failed;  // nobody leads, or another leader than when it was asked
   std::vector<SnapshotOrder> snapshots;
   std::vector<ReceivedPart> parts;  // of the current leader, for a snapshot that is news here
   std::vector<ReceivedPartReply> part_replies;
@@ -69,11 +86,16 @@ struct Effects {
   // The leader's process is gone: call campaign() after a random part of kRefusedDelayTicks, unless
   // a leader is known by then.
   bool campaign_soon = false;
+  // These answer heartbeats, but have for long not acknowledged the entries they lack: make their
+  // connections anew.
+  std::vector<MemberId> stuck_peers;
+  Stall stall = Stall::none;
 
   bool is_empty() const {
-    return send.empty() && !persist && !restore && apply.empty() && reads_ready.empty() &&
-           reads_failed.empty() && snapshots.empty() && parts.empty() && part_replies.empty() &&
-           !configuration_changed && !campaign_soon;
+    return send.empty() && !persist && !restore && apply.empty() && verdicts.empty() &&
+           reads_ready.empty() && reads_failed.empty() && snapshots.empty() && parts.empty() &&
+           part_replies.empty() && !configuration_changed && !campaign_soon &&
+           stuck_peers.empty() && stall == Stall::none;
   }
 };
 

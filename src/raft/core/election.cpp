@@ -22,6 +22,9 @@ bool RaftCore::accepts_term_of(MemberId from, const Message& message) {
       return true;  // carries the term asked for, which nobody has yet
     }
   }
+  if (std::holds_alternative<AddressAnnouncement>(message)) {
+    return true;
+  }
   if (term > term_) {
     become_follower(term, MemberId());
     return true;
@@ -60,7 +63,7 @@ void RaftCore::campaign() {
   if (role_ == Role::leader) {
     return;
   }
-  leader_ = MemberId();
+  set_leader(MemberId());
   votes_.clear();
   reset_election_timer();
   if (!may_campaign()) {
@@ -80,7 +83,7 @@ void RaftCore::campaign() {
 void RaftCore::start_election(bool is_transfer) {
   set_term(after(term_));
   role_ = Role::candidate;
-  leader_ = MemberId();
+  set_leader(MemberId());
   vote_ = options_.self;
   votes_.clear();
   ack_owed_.reset();
@@ -134,7 +137,7 @@ void RaftCore::count_votes() {
 void RaftCore::become_leader() {
   SWARM_CHECK(role_ == Role::candidate && vote_ == options_.self, "only a candidate can win");
   role_ = Role::leader;
-  leader_ = options_.self;
+  set_leader(options_.self);
   log_term_ = term_;
   elapsed_ = 0;
   votes_.clear();

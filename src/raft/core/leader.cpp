@@ -28,7 +28,11 @@ void RaftCore::handle(MemberId from, const AppendReply& reply) {
     progress->on_rejected(reply.index, agree_at_most);
     return;
   }
+  const Index match_before = progress->match();
   if (progress->on_accepted(reply.index)) {
+    if (progress->match() > match_before) {
+      progress->moved_at = clock_;
+    }
     maybe_commit();
     maybe_hand_over();
     maybe_promote(from, *progress);
@@ -41,6 +45,7 @@ void RaftCore::handle(MemberId from, const HeartbeatReply& reply) {
     return;
   }
   progress->on_heartbeat_reply();
+  watch_peer(from, *progress);
   progress->wants_nudge = progress->match() < log_.last();
   progress->read_confirmed = std::max(progress->read_confirmed, reply.read_position);
   confirm_reads();
@@ -70,7 +75,7 @@ void RaftCore::on_peer_refused(MemberId peer) {
   }
   if (peer == leader_) {
     // Whoever saw the same refusal grants at once; whoever still hears the leader does not.
-    leader_ = MemberId();
+    set_leader(MemberId());
     ack_owed_.reset();
     effects_.campaign_soon = may_campaign();
   }
@@ -87,7 +92,10 @@ void RaftCore::tick_leader() {
   if (is_transferring() && ++transfer_elapsed_ >= options_.election_ticks) {
     end_transfer();
   }
-  broadcast_heartbeat();
+  check_stalls();
+  if (role_ == Role::leader) {
+    broadcast_heartbeat();
+  }
 }
 
 // A leader that a quorum does not answer steps down: it could not commit anything, and another may
@@ -122,13 +130,12 @@ void RaftCore::send_heartbeat(MemberId to, Progress& progress, bool wants_reply)
                      .wants_reply = wants_reply});
 }
 
-// One append per peer for everything proposed in this batch, one heartbeat for all its reads, and
-// word of a new commit index to those who would otherwise wait for the next tick to apply it.
+// One append per peer for everything proposed in this batch, and word of a new commit index to
+// those who would otherwise wait for the next tick to apply it.
 void RaftCore::flush_leader() {
-  const bool may_read = log_.term_at(committed_) == term_ || SWARM_MUTANT(read_before_own_commit);
-  if (may_read && reads_.assign()) {
-    broadcast_heartbeat();
-    confirm_reads();
+  leave_joint();
+  if (role_ != Role::leader) {
+    return;
   }
   for (auto& [id, progress] : progress_) {
     if (id == options_.self) {
@@ -193,28 +200,15 @@ void RaftCore::maybe_commit() {
   }
 }
 
-void RaftCore::confirm_reads() {
-  if (!reads_.has_unconfirmed()) {
-    return;
-  }
-  const uint64_t confirmed = quorum_.reached([this](MemberId id) {
-    const auto found = progress_.find(id);
-    if (id == options_.self) {
-      return reads_.position();
-    }
-    return found == progress_.end() ? uint64_t{0} : found->second.read_confirmed;
-  });
-  for (const uint64_t id : reads_.confirm(confirmed)) {
-    effects_.reads_ready.push_back(id);
-  }
+bool RaftCore::is_reachable(MemberId id, const Progress& progress) const {
+  return id == options_.self ||
+         (progress.heard_at && clock_ - *progress.heard_at <= options_.election_ticks);
 }
 
 std::vector<MemberId> RaftCore::reachable() const {
   std::vector<MemberId> result;
   for (const auto& [id, progress] : progress_) {
-    const bool is_heard =
-        progress.heard_at && clock_ - *progress.heard_at <= options_.election_ticks;
-    if (id == options_.self || is_heard) {
+    if (is_reachable(id, progress)) {
       result.push_back(id);
     }
   }

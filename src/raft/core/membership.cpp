@@ -19,13 +19,24 @@ void RaftCore::reset_progress() {
 
 void RaftCore::sync_progress() {
   const Inflights empty(options_.max_inflight_messages, options_.max_inflight_bytes);
+  const auto add = [&](MemberId id) {
+    const auto [place, is_new] = progress_.try_emplace(id, after(log_.last()), empty);
+    if (is_new) {
+      // A new member has until the next check of the quorum to answer.
+      place->second.is_active = true;
+      place->second.moved_at = clock_;
+    }
+  };
   for (const Member& member : configuration().members) {
-    const auto [place, is_new] = progress_.try_emplace(member.id, after(log_.last()), empty);
-    // A new member has until the next check of the quorum to answer.
-    place->second.is_active |= is_new;
+    add(member.id);
   }
+  for (const MemberId voter : quorum_.voters()) {
+    add(voter);  // perhaps an outgoing one
+  }
+  add(options_.self);
   std::erase_if(progress_, [this](const auto& item) {
-    return configuration().find(item.first) == nullptr && !quorum_.contains(item.first);
+    return item.first != options_.self && configuration().find(item.first) == nullptr &&
+           !quorum_.contains(item.first);
   });
 }
 
@@ -47,15 +58,54 @@ Status RaftCore::may_change_membership() const {
   return absl::OkStatus();
 }
 
-Result<Index> RaftCore::propose_membership(const MembershipChange& change) {
-  SWARM_RETURN_IF_ERROR(may_change_membership());
-  if (change.kind == MembershipChange::Kind::remove && change.id == options_.self) {
-    return absl::FailedPreconditionError(
-        "a leader cannot remove itself: hand leadership over first, then ask the new leader");
-  }
-  SWARM_ASSIGN_OR_RETURN(const Configuration next, apply_change(configuration(), change));
+Result<Index> RaftCore::propose_membership(const MembershipChanges& changes) {
+  SWARM_ASSIGN_OR_RETURN(const Configuration next, check_changes(changes));
   append_configuration(next);
   return log_.last();
+}
+
+Result<Configuration> RaftCore::check_changes(const MembershipChanges& changes) const {
+  SWARM_RETURN_IF_ERROR(may_change_membership());
+  for (const MembershipChange& change : changes) {
+    if (change.kind == MembershipChange::Kind::remove && change.id == options_.self) {
+      return absl::FailedPreconditionError(
+          "a leader cannot remove itself: hand leadership over first, then ask the new leader");
+    }
+    const auto progress = progress_.find(change.id);
+    if (change.kind == MembershipChange::Kind::promote && progress != progress_.end() &&
+        progress->second.match() < committed_) {
+      return absl::UnavailableError("member " + std::to_string(change.id.value()) +
+                                    " has not caught up yet; try again");
+    }
+  }
+  SWARM_ASSIGN_OR_RETURN(Configuration next, apply_changes(configuration(), changes));
+  SWARM_RETURN_IF_ERROR(check_reachable(next));
+  return next;
+}
+
+// A change of voters that would leave the group without a quorum of members that answer could not
+// even be undone.
+Status RaftCore::check_reachable(const Configuration& next) const {
+  if (next.voters() == configuration().voters()) {
+    return absl::OkStatus();
+  }
+  const Quorum quorum(next);
+  std::map<MemberId, bool> answers;
+  std::string silent;
+  for (const MemberId voter : quorum.voters()) {
+    const auto progress = progress_.find(voter);
+    answers[voter] = progress != progress_.end() && is_reachable(voter, progress->second);
+    if (!answers[voter]) {
+      silent += (silent.empty() ? "" : ", ") + std::to_string(voter.value());
+    }
+  }
+  if (quorum.tally(answers) == VoteResult::won) {
+    return absl::OkStatus();
+  }
+  return absl::UnavailableError("the change would lose the quorum: of the " +
+                                std::to_string(quorum.voters().size()) +
+                                " voters there would be, these do not answer: " + silent +
+                                "; bring them back or remove them first");
 }
 
 void RaftCore::append_configuration(const Configuration& configuration) {
@@ -81,55 +131,56 @@ void RaftCore::maybe_promote(MemberId id, Progress& progress) {
     progress.round_target = Index();  // too slow: another round begins with the next answer
     return;
   }
-  const MembershipChange promotion{MembershipChange::Kind::promote, id, {}};
-  const Result<Configuration> next = apply_change(configuration(), promotion);
+  const Result<Configuration> next =
+      check_changes({{MembershipChange::Kind::promote, id, std::string()}});
   if (next.ok()) {
     append_configuration(*next);
   }
 }
 
-Status RaftCore::transfer_leadership(MemberId to) {
-  if (role_ != Role::leader) {
-    return absl::FailedPreconditionError("this member does not lead");
+// A joint configuration is left as soon as it is committed.
+void RaftCore::leave_joint() {
+  if (!configuration_is_committed()) {
+    return;
   }
-  if (is_transferring()) {
-    return absl::UnavailableError("leadership is being handed over already");
+  if (configuration().is_joint() && log_.term_at(committed_) == term_) {
+    Configuration next = configuration();
+    next.outgoing.clear();
+    append_configuration(next);
+  } else if (!quorum_.contains(options_.self)) {
+    // It led out of a configuration that it is no longer part of.
+    leave_office();
   }
-  if (to.is_empty()) {
-    for (const auto& [id, progress] : progress_) {
-      const bool may_lead = id != options_.self && quorum_.contains(id);
-      if (may_lead && (to.is_empty() || progress.match() > progress_.at(to).match())) {
-        to = id;
+}
+
+void RaftCore::announce() {
+  if (!own_address_.empty()) {
+    change_address(options_.self, own_address_);
+  }
+}
+
+// Tried again with every announcement until it succeeds, so a reason why it cannot be done now
+// needs no answer.
+void RaftCore::change_address(MemberId id, const std::string& address) {
+  const Member* const member = configuration().find(id);
+  if (member == nullptr || member->address == address) {
+    return;
+  }
+  if (role_ == Role::leader) {
+    propose_membership({{MembershipChange::Kind::set_address, id, address}}).IgnoreError();
+  } else if (id == options_.self) {
+    // To all: whoever leads may be unable to call this member, so it does not know who that is.
+    for (const Member& other : configuration().members) {
+      if (other.id != options_.self) {
+        send(other.id, AddressAnnouncement{.term = term_, .address = address});
       }
     }
   }
-  if (to.is_empty() || to == options_.self || !quorum_.contains(to)) {
-    return absl::FailedPreconditionError("there is no other voter to hand leadership to");
-  }
-  transferee_ = to;
-  transfer_elapsed_ = 0;
-  transfer_sent_ = false;
-  maybe_hand_over();
-  return absl::OkStatus();
 }
 
-void RaftCore::maybe_hand_over() {
-  if (!is_transferring() || transfer_sent_) {
-    return;
-  }
-  const auto found = progress_.find(transferee_);
-  if (found != progress_.end() && found->second.match() == log_.last()) {
-    transfer_sent_ = true;
-    send(transferee_, TimeoutNow{.term = term_});
-  }
-}
-
-// It did not come about: go on leading, with what was proposed meanwhile.
-void RaftCore::end_transfer() {
-  transferee_ = MemberId();
-  for (std::shared_ptr<const std::string>& data : std::exchange(delayed_proposals_, {})) {
-    uncommitted_bytes_ -= std::min(uncommitted_bytes_, Entry::kOverhead + data->size());
-    append_local(EntryKind::command, std::move(data));
+void RaftCore::handle(MemberId from, const AddressAnnouncement& announcement) {
+  if (role_ == Role::leader) {
+    change_address(from, announcement.address);
   }
 }
 

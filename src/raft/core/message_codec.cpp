@@ -7,7 +7,6 @@ namespace {
 
 constexpr uint64_t kMessageVersion = 1;
 
-// In the order of `Message`, whose alternatives are numbered on the wire: add only at the end.
 void write(ByteWriter& writer, const AppendEntries& body) {
   writer.number(body.previous_index.value());
   writer.number(body.previous_term.value());
@@ -87,6 +86,7 @@ void read(ByteReader&, TimeoutNow&) {}
 void write(ByteWriter& writer, const SnapshotPart& body) {
   writer.text(encode(body.meta));
   writer.number(body.sequence);
+  writer.number(body.crc);
   writer.flag(body.ends_chunk);
   writer.flag(body.ends_snapshot);
   writer.text(body.data);
@@ -100,6 +100,7 @@ void read(ByteReader& reader, SnapshotPart& body) {
     reader.fail();
   }
   body.sequence = reader.number();
+  body.crc = static_cast<uint32_t>(reader.number());
   body.ends_chunk = reader.flag();
   body.ends_snapshot = reader.flag();
   body.data = reader.text();
@@ -113,6 +114,36 @@ void write(ByteWriter& writer, const SnapshotPartReply& body) {
 void read(ByteReader& reader, SnapshotPartReply& body) {
   body.index = Index(reader.number());
   body.next_sequence = reader.number();
+}
+
+void write(ByteWriter& writer, const ReadIndexRequest& body) {
+  writer.number(body.context);
+  writer.number(body.position);
+}
+
+void read(ByteReader& reader, ReadIndexRequest& body) {
+  body.context = reader.number();
+  body.position = reader.number();
+}
+
+void write(ByteWriter& writer, const ReadIndexReply& body) {
+  writer.number(body.context);
+  writer.number(body.position);
+  writer.number(body.index.value());
+}
+
+void read(ByteReader& reader, ReadIndexReply& body) {
+  body.context = reader.number();
+  body.position = reader.number();
+  body.index = Index(reader.number());
+}
+
+void write(ByteWriter& writer, const AddressAnnouncement& body) {
+  writer.text(body.address);
+}
+
+void read(ByteReader& reader, AddressAnnouncement& body) {
+  body.address = reader.text();
 }
 
 size_t estimate(const Message& message) {

@@ -68,11 +68,14 @@ struct TimeoutNow {
   Term term{};
 };
 
-// A piece of a snapshot, sent in order, one at a time. `sequence` starts at 0.
+// A piece of a snapshot, sent in order, one at a time. `sequence` starts at 0. Snapshots of the
+// same index and term are the same bytes on every member, so what was received stays good when the
+// connection breaks, and when the leader changes: the answer says where to go on.
 struct SnapshotPart {
   Term term{};
   SnapshotMeta meta;
   uint64_t sequence = 0;
+  uint32_t crc = 0;  // CRC32C of the data of all parts up to this one
   bool ends_chunk = false;
   bool ends_snapshot = false;
   std::string data;
@@ -84,8 +87,33 @@ struct SnapshotPartReply {
   uint64_t next_sequence = 0;
 };
 
+// A follower to its leader: up to which index must I have applied to serve reads that arrived
+// before this? `context` is one life of the asking process: answers to an earlier one say nothing.
+struct ReadIndexRequest {
+  Term term{};
+  uint64_t context = 0;
+  uint64_t position = 0;  // answered, with all before it
+};
+
+// The sender was still the leader after the request had arrived, when `index` was committed.
+struct ReadIndexReply {
+  Term term{};
+  uint64_t context = 0;
+  uint64_t position = 0;
+  Index index{};
+};
+
+// A member, to whoever may lead: I am reached at another address than the configuration says. Heard
+// whatever its term, because those who call the old address cannot tell it a newer one.
+struct AddressAnnouncement {
+  Term term{};
+  std::string address;
+};
+
+// Numbered on the wire in this order: add only at the end.
 using Message = std::variant<AppendEntries, AppendReply, Heartbeat, HeartbeatReply, VoteRequest,
-                             VoteReply, TimeoutNow, SnapshotPart, SnapshotPartReply>;
+                             VoteReply, TimeoutNow, SnapshotPart, SnapshotPartReply,
+                             ReadIndexRequest, ReadIndexReply, AddressAnnouncement>;
 
 struct Envelope {
   MemberId to;

@@ -68,6 +68,7 @@ class Progress {
   // Set and read by the leader.
   bool is_active = false;            // heard from since the last check of the quorum
   std::optional<uint64_t> heard_at;  // in ticks of the core
+  uint64_t moved_at = 0;             // when `match` moved last, or had nowhere to go
   bool wants_nudge = false;     // send an append even without entries: something may have been lost
   Index commit_sent;            // the commit index it was told last
   uint64_t read_confirmed = 0;  // the highest read position it has answered

@@ -40,7 +40,10 @@ uint64_t reached_half(const std::vector<MemberId>& voters,
 }  // namespace
 
 Quorum::Quorum(const Configuration& configuration)
-    : incoming_(configuration.voters()), outgoing_(configuration.outgoing), all_(incoming_) {
+    : incoming_(configuration.voters()), all_(incoming_) {
+  for (const Member& leaving : configuration.outgoing) {
+    outgoing_.push_back(leaving.id);
+  }
   all_.insert(all_.end(), outgoing_.begin(), outgoing_.end());
   std::sort(all_.begin(), all_.end());
   all_.erase(std::unique(all_.begin(), all_.end()), all_.end());

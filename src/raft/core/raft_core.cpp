@@ -20,7 +20,8 @@ RaftCore::RaftCore(const CoreOptions& options, InitialState initial, Random rand
       handed_(log_.base()),
       quorum_(configuration()),
       persisted_(initial.hard_state),
-      unpersisted_(after(log_.last())) {
+      unpersisted_(after(log_.last())),
+      read_context_(random_.next()) {
   SWARM_CHECK(!options_.self.is_empty(), "a member needs an id");
   SWARM_CHECK(log_.last_term() <= term_, "the log is from a later term than the hard state");
   effects_.configuration_changed = true;
@@ -34,7 +35,8 @@ RaftCore::RaftCore(const CoreOptions& options, InitialState initial, Random rand
 void RaftCore::step(MemberId from, Message message) {
   // Only once the removal is committed: if another leader truncates it, the member was never out,
   // and may be that leader.
-  if (from != options_.self && log_.configurations().at(committed_).is_removed(from)) {
+  const Configuration& committed = log_.configurations().at(committed_);
+  if (from != options_.self && committed.is_removed(from) && !committed.is_voter(from)) {
     return;
   }
   if (!accepts_term_of(from, message)) {
@@ -45,9 +47,15 @@ void RaftCore::step(MemberId from, Message message) {
 
 void RaftCore::tick() {
   ++clock_;
+  if (clock_ % options_.election_ticks == 0) {
+    announce();
+  }
   if (role_ == Role::leader) {
     tick_leader();
     return;
+  }
+  if (reads_.has_unconfirmed()) {
+    ask_for_read_index();  // the question or its answer may be lost
   }
   ++elapsed_;
   if (elapsed_ >= timeout_) {
@@ -55,7 +63,7 @@ void RaftCore::tick() {
   }
 }
 
-Status RaftCore::propose(std::shared_ptr<const std::string> data) {
+Status RaftCore::propose(std::shared_ptr<const std::string> data, uint64_t id) {
   if (role_ != Role::leader) {
     return absl::FailedPreconditionError("this member does not lead");
   }
@@ -67,23 +75,38 @@ Status RaftCore::propose(std::shared_ptr<const std::string> data) {
   if (is_transferring()) {
     // The old leader keeps them in order, and appends them if it goes on to lead.
     uncommitted_bytes_ += Entry::kOverhead + data->size();
-    delayed_proposals_.push_back(std::move(data));
+    delayed_proposals_.push_back({id, std::move(data)});
     return absl::OkStatus();
   }
-  append_local(EntryKind::command, std::move(data));
+  append_proposal({id, std::move(data)});
   return absl::OkStatus();
 }
 
-void RaftCore::read_index(uint64_t id) {
-  if (role_ != Role::leader) {
-    effects_.reads_failed.push_back(id);
-    return;
+void RaftCore::append_proposal(Proposal proposal) {
+  append_local(EntryKind::command, std::move(proposal.data));
+  if (proposal.id != 0) {
+    proposed_.push_back({log_.last(), proposal.id});
   }
-  if (SWARM_MUTANT(stale_read)) {
-    effects_.reads_ready.push_back(id);
-    return;
+}
+
+// What is committed stays so, and is reported when it is handed to apply.
+void RaftCore::give_up_proposals() {
+  while (!proposed_.empty() && proposed_.back().index > committed_) {
+    effects_.verdicts.push_back({proposed_.back().id, ProposalOutcome::unknown});
+    proposed_.pop_back();
   }
-  reads_.add(id);
+  for (const Proposal& proposal : std::exchange(delayed_proposals_, {})) {
+    if (proposal.id != 0) {
+      effects_.verdicts.push_back({proposal.id, ProposalOutcome::dropped});
+    }
+  }
+}
+
+void RaftCore::report_committed() {
+  while (!proposed_.empty() && proposed_.front().index <= handed_) {
+    effects_.verdicts.push_back({proposed_.front().id, ProposalOutcome::committed});
+    proposed_.pop_front();
+  }
 }
 
 void RaftCore::step_down() {
@@ -95,6 +118,7 @@ void RaftCore::step_down() {
 void RaftCore::on_persisted(PersistSeq seq, LogMark mark) {
   SWARM_CHECK(seq <= issued_, "storage acknowledged what was never given to it");
   acknowledged_ = std::max(acknowledged_, seq);
+  storage_moved_ = clock_;
   // A mark of another leader's log says nothing about what the log holds now.
   const Index durable = std::min(mark.index, log_.last());
   const bool is_of_this_log = mark.leader_term == log_term_ || SWARM_MUTANT(persist_ack_by_index);
@@ -124,6 +148,7 @@ void RaftCore::on_applied(Index index) {
   SWARM_CHECK(index <= handed_, "applied up to " + std::to_string(index.value()) +
                                     ", handed out up to " + std::to_string(handed_.value()));
   applied_ = std::max(applied_, index);
+  apply_moved_ = clock_;
   while (!applying_.empty() && applying_.front().last <= index) {
     applying_bytes_ -= applying_.front().bytes;
     applying_.pop_front();
@@ -135,7 +160,12 @@ void RaftCore::on_applied(Index index) {
 
 void RaftCore::on_storage_stalled(bool is_stalled) {
   is_stalled_ = is_stalled;
-  if (is_stalled_) {
+  if (!is_stalled_) {
+    return;
+  }
+  if (role_ == Role::leader) {
+    leave_office();
+  } else {
     step_down();
   }
 }
@@ -172,6 +202,7 @@ void RaftCore::on_snapshot_received(const SnapshotMeta& meta) {
   applying_.clear();
   applying_bytes_ = 0;
   is_restoring_ = true;
+  apply_moved_ = clock_;
   unpersisted_ = after(meta.index);
   marker_ = SnapshotMarker{meta.index, meta.term, true};
   release_to_ = meta.index;
@@ -188,12 +219,14 @@ SnapshotMeta RaftCore::snapshot_meta(Index index) const {
 }
 
 Effects RaftCore::take_effects() {
+  flush_reads();
   if (role_ == Role::leader) {
     flush_leader();
   }
   take_persist();
   flush_ack();
   take_apply();
+  report_committed();
   return std::exchange(effects_, {});
 }
 
@@ -215,16 +248,14 @@ void RaftCore::become_follower(Term term, MemberId leader) {
     vote_ = MemberId();
   }
   role_ = Role::follower;
-  leader_ = leader;
+  set_leader(leader);
   votes_.clear();
   ack_owed_.reset();
   reset_election_timer();
   if (has_led) {
-    for (const uint64_t id : reads_.take_all()) {
-      effects_.reads_failed.push_back(id);
-    }
-    delayed_proposals_.clear();
+    give_up_proposals();
     transferee_ = MemberId();
+    leaves_office_ = false;
     progress_.clear();
     uncommitted_bytes_ = 0;
     noop_ = Index();
@@ -235,6 +266,13 @@ void RaftCore::set_term(Term term) {
   SWARM_CHECK(term > term_, "a term went down");
   term_ = term;
   vote_ = MemberId();
+}
+
+void RaftCore::set_leader(MemberId leader) {
+  if (leader != leader_) {
+    fail_reads();
+  }
+  leader_ = leader;
 }
 
 void RaftCore::reset_election_timer() {
@@ -282,6 +320,9 @@ void RaftCore::take_persist() {
   const bool is_barrier = stable_ < log_.last() && mark != handed_mark_;
   if (is_promise || unpersisted_ <= log_.last() || marker_ || is_barrier) {
     PersistOp op;
+    if (issued_ == acknowledged_) {
+      storage_moved_ = clock_;
+    }
     op.seq = ++issued_;
     op.mark = handed_mark_ = mark;
     if (state != persisted_) {
@@ -314,6 +355,9 @@ void RaftCore::take_apply() {
     bytes += effects_.apply.back().bytes();
   }
   if (bytes > 0) {
+    if (applying_.empty()) {
+      apply_moved_ = clock_;
+    }
     applying_.push_back({handed_, bytes});
     applying_bytes_ += bytes;
   }

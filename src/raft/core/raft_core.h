@@ -18,8 +18,6 @@
 
 namespace swarm::raft {
 
-enum class Role { follower, pre_candidate, candidate, leader };
-
 // The policy of the core. A tick is one heartbeat.
 struct CoreOptions {
   MemberId self;
@@ -29,6 +27,11 @@ struct CoreOptions {
   uint64_t max_inflight_bytes = 16 << 20;     // per peer
   uint64_t max_uncommitted_bytes = 64 << 20;  // further proposals are refused
   uint64_t max_apply_bytes = 4 << 20;         // handed to apply and not acknowledged
+  // A leader whose storage (applier) acknowledges nothing for so long hands leadership over.
+  uint64_t storage_stall_ticks = 20;
+  uint64_t apply_stall_ticks = 200;
+  // A peer that answers, but acknowledges no entries for so long, is reported as stuck.
+  uint64_t stuck_ticks = 30;
 };
 
 // A follower whose leader's process is gone campaigns after up to this many ticks (T / 5).
@@ -61,12 +64,18 @@ class RaftCore {
   // Starts an election by a pre-vote if this is a voter that does not lead.
   void campaign();
   // RESOURCE_EXHAUSTED past the bound of uncommitted bytes; FAILED_PRECONDITION when not the
-  // leader. While leadership is being handed over, proposals wait for the outcome.
-  Status propose(std::shared_ptr<const std::string> data);
-  // The index of the entry that carries the change. FAILED_PRECONDITION when not the leader or the
-  // change is not possible; UNAVAILABLE while another change is under way or nothing of this term
-  // is committed yet: try again.
-  Result<Index> propose_membership(const MembershipChange& change);
+  // leader. While leadership is being handed over, proposals wait for the outcome. With an `id`
+  // that is not 0, Effects::verdicts says once what became of a proposal that was taken.
+  Status propose(std::shared_ptr<const std::string> data, uint64_t id = 0);
+  // All in one step; joint when more than one voter changes. The index of the entry that carries
+  // them. FAILED_PRECONDITION when not the leader or the change is not possible; UNAVAILABLE while
+  // another change is under way, nothing of this term is committed yet, a learner to promote lags,
+  // or too few of the new voters answer for a quorum: try again.
+  Result<Index> propose_membership(const MembershipChanges& changes);
+  // Where other members reach this one: said to them until the configuration says so too.
+  void announce_address(std::string address) { own_address_ = std::move(address); }
+  // On any member, by its leader. Once Effects::reads_ready names `id`, whoever has applied the
+  // index there serves what was committed before this call, or newer.
   void read_index(uint64_t id);
   // To the most advanced voter when `to` is empty.
   Status transfer_leadership(MemberId to);
@@ -77,7 +86,8 @@ class RaftCore {
   // Acknowledgements.
   void on_persisted(PersistSeq seq, LogMark mark);
   void on_applied(Index index);
-  // Storage does not take writes (a full disk): neither leads nor campaigns until it does.
+  // Storage does not take writes (a full disk): hands leadership over, and does not campaign until
+  // it does. A storage that is silent is noticed by the core itself.
   void on_storage_stalled(bool is_stalled);
   // A snapshot of the state at `index` is durable; entries up to `compact_to` <= index may go.
   void on_snapshot_saved(Index index, Index compact_to);
@@ -99,6 +109,7 @@ class RaftCore {
   Index stable() const { return stable_; }
   Index handed_to_apply() const { return handed_; }
   Index applied() const { return applied_; }
+  uint64_t uncommitted_bytes() const { return uncommitted_bytes_; }  // as leader
   bool is_transferring() const { return !transferee_.is_empty(); }
   // Where this term of leadership began.
   Index first_of_term() const { return noop_; }
@@ -122,18 +133,30 @@ class RaftCore {
     Index last;
     uint64_t bytes;
   };
+  struct Proposal {
+    uint64_t id;
+    std::shared_ptr<const std::string> data;
+  };
+  struct Proposed {
+    Index index;
+    uint64_t id;
+  };
 
   // raft_core.cpp: roles, durability, effects.
   void send(MemberId to, Message message);
   void send_when_durable(MemberId to, Message message);
   void become_follower(Term term, MemberId leader);
   void set_term(Term term);
+  void set_leader(MemberId leader);
   void reset_election_timer();
   void commit_to(Index index);
   void append_local(EntryKind kind, std::shared_ptr<const std::string> data);
+  void append_proposal(Proposal proposal);
+  void give_up_proposals();
   void on_configuration_changed();
   void take_persist();
   void take_apply();
+  void report_committed();
 
   // election.cpp
   bool accepts_term_of(MemberId from, const Message& message);
@@ -164,21 +187,42 @@ class RaftCore {
   Progress* heard_from(MemberId from);
   void tick_leader();
   void check_quorum();
+  bool is_reachable(MemberId id, const Progress& progress) const;
   void broadcast_heartbeat();
   void send_heartbeat(MemberId to, Progress& progress, bool wants_reply);
   void flush_leader();
   void send_appends(MemberId to, Progress& progress);
   void maybe_commit();
+
+  // reads.cpp
+  void flush_reads();
+  void ask_for_read_index();
   void confirm_reads();
+  void fail_reads();
+  void handle(MemberId from, const ReadIndexRequest& request);
+  void handle(MemberId from, const ReadIndexReply& reply);
 
   // membership.cpp
   void reset_progress();
   void sync_progress();
   Status may_change_membership() const;
+  Result<Configuration> check_changes(const MembershipChanges& changes) const;
+  Status check_reachable(const Configuration& next) const;
   void append_configuration(const Configuration& configuration);
+  void leave_joint();
   void maybe_promote(MemberId learner, Progress& progress);
+  void announce();
+  void change_address(MemberId member, const std::string& address);
+  void handle(MemberId from, const AddressAnnouncement& announcement);
+
+  // transfer.cpp
+  MemberId most_advanced() const;
+  void begin_transfer(MemberId to);
   void maybe_hand_over();
   void end_transfer();
+  void leave_office();
+  void check_stalls();
+  void watch_peer(MemberId id, Progress& progress);
 
   const CoreOptions options_;
   Random random_;
@@ -200,10 +244,15 @@ class RaftCore {
   bool is_stalled_ = false;
   std::deque<Handed> applying_;
   uint64_t applying_bytes_ = 0;
+  std::string own_address_;  // to be announced
   Quorum quorum_;
   uint64_t clock_ = 0;    // ticks since the start
   uint64_t elapsed_ = 0;  // follower: since hearing the leader; leader: since checking the quorum
   uint64_t timeout_ = 0;
+  // When storage and the applier acknowledged something last, or were given work after they had
+  // none; by the clock.
+  uint64_t storage_moved_ = 0;
+  uint64_t apply_moved_ = 0;
 
   // Storage.
   HardState persisted_;  // as last handed out
@@ -227,11 +276,16 @@ class RaftCore {
   std::map<MemberId, Progress> progress_;
   Index noop_;
   uint64_t uncommitted_bytes_ = 0;
-  ReadQueue reads_;
   MemberId transferee_;
   uint64_t transfer_elapsed_ = 0;
   bool transfer_sent_ = false;
-  std::vector<std::shared_ptr<const std::string>> delayed_proposals_;
+  bool leaves_office_ = false;  // whatever becomes of the transfer
+  std::vector<Proposal> delayed_proposals_;
+  std::deque<Proposed> proposed_;  // with an id, in the log, not handed to apply
+
+  // Leader and follower.
+  ReadQueue reads_;
+  uint64_t read_context_;  // of this life
 
   Effects effects_;
 };

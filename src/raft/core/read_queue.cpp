@@ -1,34 +1,48 @@
 #include "raft/core/read_queue.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace swarm::raft {
 
-bool ReadQueue::assign() {
+void ReadQueue::add(const Read& read) {
+  if (!read.from.is_empty()) {
+    for (Read& waiting : waiting_) {
+      if (waiting.from == read.from && waiting.context == read.context) {
+        waiting.id = std::max(waiting.id, read.id);
+        return;
+      }
+    }
+  }
+  waiting_.push_back(read);
+}
+
+bool ReadQueue::assign(Index committed) {
   if (waiting_.empty()) {
     return false;
   }
   ++position_;
-  for (const uint64_t id : std::exchange(waiting_, {})) {
-    assigned_.push_back({position_, id});
+  for (Read& read : std::exchange(waiting_, {})) {
+    read.index = committed;
+    assigned_.push_back({position_, read});
   }
   return true;
 }
 
-std::vector<uint64_t> ReadQueue::confirm(uint64_t position) {
-  std::vector<uint64_t> ready;
+std::vector<ReadQueue::Read> ReadQueue::confirm(uint64_t position) {
+  std::vector<Read> ready;
   while (!assigned_.empty() && assigned_.front().position <= position) {
-    ready.push_back(assigned_.front().id);
+    ready.push_back(assigned_.front().read);
     assigned_.pop_front();
   }
   return ready;
 }
 
-std::vector<uint64_t> ReadQueue::take_all() {
-  std::vector<uint64_t> ids = confirm(position_);
-  ids.insert(ids.end(), waiting_.begin(), waiting_.end());
+std::vector<ReadQueue::Read> ReadQueue::take_all() {
+  std::vector<Read> reads = confirm(position_);
+  reads.insert(reads.end(), waiting_.begin(), waiting_.end());
   waiting_.clear();
-  return ids;
+  return reads;
 }
 
 }  // namespace swarm::raft

@@ -5,19 +5,30 @@
 #include <deque>
 #include <vector>
 
+#include "raft/core/types.h"
+
 namespace swarm::raft {
 
-// Reads that wait until their leader is known to lead still. All reads of one batch share a
-// position; a heartbeat carries the highest, and its reply confirms every earlier one too, so that
-// one round serves any number of reads.
+// Reads that wait for a round of messages to confirm them: on the leader one of heartbeats, on a
+// follower one question to its leader. All reads of one batch share a position; a message carries
+// the highest, and its answer confirms every earlier one too, so that one round serves any number
+// of reads.
 class ReadQueue {
  public:
-  void add(uint64_t id) { waiting_.push_back(id); }
-  // Gives those added since the last call a position; false when there is none.
-  bool assign();
+  struct Read {
+    MemberId from;         // who asked; empty for this member itself
+    uint64_t context = 0;  // of a member that asked
+    uint64_t id = 0;
+    Index index{};  // committed when it was given its position
+  };
+
+  // A later read of the same asking member covers the one that waits.
+  void add(const Read& read);
+  // Gives those added since the last call a position and an index; false when there is none.
+  bool assign(Index committed);
   // Takes the reads up to `position`, in order.
-  std::vector<uint64_t> confirm(uint64_t position);
-  std::vector<uint64_t> take_all();
+  std::vector<Read> confirm(uint64_t position);
+  std::vector<Read> take_all();
 
   uint64_t position() const { return position_; }
   bool has_unconfirmed() const { return !assigned_.empty(); }
@@ -26,10 +37,10 @@ class ReadQueue {
  private:
   struct Assigned {
     uint64_t position;
-    uint64_t id;
+    Read read;
   };
   uint64_t position_ = 0;
-  std::vector<uint64_t> waiting_;
+  std::vector<Read> waiting_;
   std::deque<Assigned> assigned_;
 };
 

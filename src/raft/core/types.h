@@ -20,4 +20,10 @@ struct Member {
   bool operator==(const Member&) const = default;
 };
 
+enum class Role { follower, pre_candidate, candidate, leader };
+
+// What became of a proposal. `unknown`: it is in the log of a member that leads no longer; the next
+// leaders decide.
+enum class ProposalOutcome { committed, dropped, unknown };
+
 }  // namespace swarm::raft

@@ -23,6 +23,7 @@ void LogWriter::submit(PersistOp op) {
 
 void LogWriter::write_next() {
   is_writing_ = true;
+  begun_ = loop_.now();
   write(std::make_shared<std::vector<PersistOp>>(std::exchange(queue_, {})));
 }
 
@@ -48,6 +49,7 @@ void LogWriter::on_written(const Group& group, const Status& status) {
     return;
   }
   is_writing_ = false;
+  events_.synced(loop_.now() - begun_);
   Index release_to;
   for (const PersistOp& op : *group) {
     release_to = std::max(release_to, op.release_to);

@@ -16,6 +16,7 @@ class LogWriter {
  public:
   struct Events {
     std::function<void(PersistSeq, LogMark)> persisted;
+    std::function<void(Duration)> synced;  // how long a group took
     // A full disk, and its end. Meanwhile the group is tried again every kRetry.
     std::function<void(const Status&)> stalled;
     std::function<void()> recovered;
@@ -41,6 +42,7 @@ class LogWriter {
   const Events events_;
   std::vector<PersistOp> queue_;
   bool is_writing_ = false;
+  TimePoint begun_{};
   bool is_preparing_ = false;
   bool is_stalled_ = false;
   Timer retry_;

@@ -6,41 +6,47 @@ namespace swarm::raft {
 
 namespace {
 
-// What a repeated request asks for may be so already.
 bool is_done(const Configuration& configuration, const MembershipChange& change) {
+  const Member* const member = configuration.find(change.id);
   switch (change.kind) {
     case MembershipChange::Kind::remove:
       return configuration.is_removed(change.id);
-    case MembershipChange::Kind::set_address: {
-      const Member* const member = configuration.find(change.id);
+    case MembershipChange::Kind::set_address:
       return member != nullptr && member->address == change.address;
-    }
-    case MembershipChange::Kind::add_learner:
     case MembershipChange::Kind::promote:
+      return member != nullptr && !member->is_learner;
+    case MembershipChange::Kind::add_learner:
       return false;
   }
   return false;
 }
 
+// What a repeated request asks for may be so already. To add a known member is to say where it is.
+MembershipChanges missing(const Configuration& configuration, MembershipChanges changes) {
+  for (MembershipChange& change : changes) {
+    if (change.kind == MembershipChange::Kind::add_learner &&
+        configuration.find(change.id) != nullptr) {
+      change.kind = MembershipChange::Kind::set_address;
+    }
+  }
+  std::erase_if(changes, [&](const auto& change) { return is_done(configuration, change); });
+  return changes;
+}
+
 }  // namespace
 
-void MembershipQueue::add(const MembershipChange& change, TimePoint deadline, Done done) {
-  waiting_.push_back({change, deadline, std::move(done)});
+void MembershipQueue::add(MembershipChanges changes, TimePoint deadline, Done done) {
+  waiting_.push_back({std::move(changes), deadline, std::move(done)});
 }
 
 void MembershipQueue::drive(RaftCore& core, TimePoint now) {
   while (!proposed_ && !waiting_.empty()) {
     Waiting& next = waiting_.front();
-    if (next.change.kind == MembershipChange::Kind::add_learner &&
-        core.configuration().find(next.change.id) != nullptr) {
-      next.change.kind = MembershipChange::Kind::set_address;
-    }
+    const MembershipChanges changes = missing(core.configuration(), next.changes);
     Result<Index> index = Index();
-    if (!core.is_leader() || !is_done(core.configuration(), next.change)) {
-      index = core.propose_membership(next.change);
-    } else if (core.configuration_is_committed()) {
-      index = Index();
-    } else {
+    if (!core.is_leader() || !changes.empty()) {
+      index = core.propose_membership(changes);
+    } else if (!core.configuration_is_committed() || core.configuration().is_joint()) {
       return;  // as asked for, but not committed yet
     }
     if (absl::IsUnavailable(index.status()) && now < next.deadline) {
@@ -49,7 +55,8 @@ void MembershipQueue::drive(RaftCore& core, TimePoint now) {
     Done done = std::move(next.done);
     waiting_.pop_front();
     if (index.ok() && !index->is_empty()) {
-      proposed_ = Proposed{*index, core.term(), std::move(done)};
+      const bool is_joint = core.configuration().is_joint();
+      proposed_ = Proposed{*index, core.term(), is_joint, false, std::move(done)};
     } else {
       done(index.status());
     }
@@ -60,7 +67,15 @@ void MembershipQueue::on_committed(const Entry& entry) {
   if (!proposed_ || entry.index < proposed_->index) {
     return;
   }
-  const bool is_ours = entry.index == proposed_->index && entry.term == proposed_->term;
+  const bool is_ours =
+      entry.term == proposed_->term && (entry.index == proposed_->index || proposed_->is_entered);
+  if (is_ours && proposed_->is_joint && !proposed_->is_entered) {
+    proposed_->is_entered = true;
+    return;
+  }
+  if (is_ours && entry.kind != EntryKind::membership) {
+    return;
+  }
   Done done = std::move(proposed_->done);
   proposed_.reset();
   done(is_ours ? absl::OkStatus()

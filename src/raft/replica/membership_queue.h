@@ -10,13 +10,14 @@
 
 namespace swarm::raft {
 
-// Requests to change the membership, one at a time. A request waits while another change (perhaps a
+// Requests to change the membership, one at a time; one that is joint is done when it is left. A
+// request waits while another change (perhaps a
 // promotion that nobody asked for) is under way, but not for ever. On the raft loop.
 class MembershipQueue {
  public:
   using Done = absl::AnyInvocable<void(Status)>;
 
-  void add(const MembershipChange& change, TimePoint deadline, Done done);
+  void add(MembershipChanges changes, TimePoint deadline, Done done);
   // Proposes the next if it can be. Call whenever the core may have moved.
   void drive(RaftCore& core, TimePoint now);
   // What was handed to apply, in order.
@@ -26,13 +27,15 @@ class MembershipQueue {
 
  private:
   struct Waiting {
-    MembershipChange change;
+    MembershipChanges changes;
     TimePoint deadline;
     Done done;
   };
   struct Proposed {
     Index index;
     Term term;
+    bool is_joint;
+    bool is_entered;  // the joint configuration is committed, the one that leaves it is not yet
     Done done;
   };
   std::deque<Waiting> waiting_;

@@ -8,13 +8,6 @@
 
 namespace swarm::raft {
 
-namespace {
-
-// A membership change that cannot be begun for so long is refused.
-constexpr Duration kMembershipPatience = seconds(5);
-
-}  // namespace
-
 Result<std::unique_ptr<Replica>> Replica::open(ReplicaOptions options, EventLoop& loop,
                                                EventLoop& log_loop, FileSystem& files,
                                                Transport& transport, PayloadCipher& cipher,
@@ -40,9 +33,9 @@ RaftReplica::RaftReplica(ReplicaOptions options, EventLoop& loop, EventLoop& log
       random_(std::move(random)),
       storage_(std::move(storage)),
       taker_(loop, log_loop, files, storage_.snapshots, cipher, machine),
-      sender_(loop, log_loop, files, storage_.snapshots, cipher,
+      sender_(loop, log_loop, files, storage_.snapshots, cipher, options_.snapshot_bytes_per_second,
               {.send = [this](MemberId to,
-                              SnapshotPart part) { transport_.send(to, encode(std::move(part))); },
+                              const SnapshotPart& part) { transport_.send_bulk(to, encode(part)); },
                .ended =
                    [this](MemberId to) {
                      core_->on_snapshot_sent(to);
@@ -66,6 +59,7 @@ void RaftReplica::make_core() {
   CoreOptions core = options_.limits == nullptr ? CoreOptions() : *options_.limits;
   core.self = options_.self;
   core_ = std::make_unique<RaftCore>(core, storage_.state, random_.fork("core"));
+  core_->announce_address(options_.address);
 }
 
 Status RaftReplica::bootstrap(const std::string& address) {
@@ -86,6 +80,7 @@ void RaftReplica::start() {
                               core_->on_persisted(seq, mark);
                               schedule_drive();
                             },
+                        .synced = [this](Duration took) { fsync_.add(loop_.now(), took); },
                         .stalled = [this](const Status& status) { on_storage_stalled(status); },
                         .recovered = [this] { on_storage_recovered(); },
                         .failed = [this](const Status& status) { on_storage_failed(status); }});
@@ -122,70 +117,6 @@ void RaftReplica::peer_refused(MemberId peer) {
     core_->on_peer_refused(peer);
     schedule_drive();
   }
-}
-
-void RaftReplica::propose(Term term, std::string data) {
-  if (!core_->is_leader() || core_->term() != term) {
-    return;
-  }
-  const Status proposed = core_->propose(std::make_shared<const std::string>(std::move(data)));
-  if (!proposed.ok()) {
-    // Whoever proposed builds the next on this one: to go on leading without it would be wrong.
-    log::error("leadership was given up",
-               {{"term", term.value()}, {"reason", std::string(proposed.message())}});
-    core_->step_down();
-  }
-  schedule_drive();
-}
-
-void RaftReplica::applied(Index index) {
-  core_->on_applied(index);
-  schedule_drive();
-}
-
-void RaftReplica::confirm_leadership(absl::AnyInvocable<void(Status)> done) {
-  reads_.emplace(++last_read_, std::move(done));
-  core_->read_index(last_read_);
-  schedule_drive();
-}
-
-void RaftReplica::add_member(Member member, absl::AnyInvocable<void(Status)> done) {
-  const MembershipChange change{MembershipChange::Kind::add_learner, member.id,
-                                std::move(member.address)};
-  membership_.add(change, loop_.now() + kMembershipPatience, std::move(done));
-  schedule_drive();
-}
-
-void RaftReplica::remove_member(MemberId member, absl::AnyInvocable<void(Status)> done) {
-  const MembershipChange change{MembershipChange::Kind::remove, member, {}};
-  membership_.add(change, loop_.now() + kMembershipPatience, std::move(done));
-  schedule_drive();
-}
-
-void RaftReplica::transfer_leadership(MemberId to, absl::AnyInvocable<void(Status)> done) {
-  const Status begun = core_->transfer_leadership(to);
-  if (!begun.ok()) {
-    done(begun);
-    return;
-  }
-  transfer_done_ = std::move(done);
-  schedule_drive();
-}
-
-std::vector<Member> RaftReplica::members() const {
-  return core_->configuration().members;
-}
-
-Replica::Progress RaftReplica::progress() const {
-  Progress progress;
-  progress.term = core_->term();
-  progress.is_leader = core_->is_leader();
-  progress.leader = core_->leader();
-  progress.committed = core_->committed();
-  progress.applied = core_->applied();
-  progress.last = core_->log().last();
-  progress.reachable = core_->reachable();
-  return progress;
 }
 
 void RaftReplica::on_storage_failed(const Status& status) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -28,14 +29,18 @@ class RaftReplica final : public Replica {
   void start() override;
   void receive(MemberId from, std::string message) override;
   void peer_refused(MemberId peer) override;
-  void propose(Term term, std::string data) override;
+  using Replica::propose;
+  void propose(Term term, std::string data, ProposalDone done) override;
   void applied(Index index) override;
   void confirm_leadership(absl::AnyInvocable<void(Status)> done) override;
+  void read_index(absl::AnyInvocable<void(Result<Index>)> done) override;
   void add_member(Member member, absl::AnyInvocable<void(Status)> done) override;
   void remove_member(MemberId member, absl::AnyInvocable<void(Status)> done) override;
+  void change_members(MembershipChanges changes, absl::AnyInvocable<void(Status)> done) override;
   void transfer_leadership(MemberId to, absl::AnyInvocable<void(Status)> done) override;
   std::vector<Member> members() const override;
   Progress progress() const override;
+  ReplicaMetrics metrics() const override;
 
   // For inspection and for the invariants of the simulation.
   const RaftCore& core() const { return *core_; }
@@ -48,6 +53,12 @@ class RaftReplica final : public Replica {
   void on_storage_stalled(const Status& status);
   void on_storage_recovered();
 
+  // replica_requests.cpp
+  void finish_proposals(const std::vector<ProposalVerdict>& verdicts);
+  void finish_reads(const Effects& effects);
+  void serve_reads();
+  void add_read(absl::AnyInvocable<void(Result<Index>)> done, bool waits_for_apply);
+
   // replica_effects.cpp
   void schedule_drive();
   void drive();
@@ -58,7 +69,7 @@ class RaftReplica final : public Replica {
   void hand_to_apply(std::vector<Entry> entries);
   void restore(const SnapshotMeta& meta);
   void on_snapshot_read(const SnapshotMeta& meta, Result<std::vector<std::string>> chunks);
-  void finish_reads(const std::vector<uint64_t>& ids, const Status& status);
+  void report_trouble(const Effects& effects);
   void finish_transfer();
   void maybe_take_snapshot();
   void on_snapshot_taken(const Result<SnapshotTaker::Taken>& taken);
@@ -85,12 +96,29 @@ class RaftReplica final : public Replica {
   std::map<MemberId, std::string> peers_;  // as told to the transport
   std::optional<Term> announced_;          // the term of leadership_won, until leadership_lost
   MemberId told_leader_;
-  std::map<uint64_t, absl::AnyInvocable<void(Status)>> reads_;
+  struct Read {
+    absl::AnyInvocable<void(Result<Index>)> done;
+    bool waits_for_apply;
+  };
+  std::map<uint64_t, Read> reads_;
   uint64_t last_read_ = 0;
+  // Those that wait until so much is applied.
+  std::multimap<Index, absl::AnyInvocable<void(Result<Index>)>> confirmed_reads_;
+  std::map<uint64_t, ProposalDone> proposals_;
+  uint64_t last_proposal_ = 0;
   absl::AnyInvocable<void(Status)> transfer_done_;
   uint64_t bytes_since_snapshot_ = 0;
   uint64_t snapshot_bytes_ = 0;  // the size of the last one
   TimePoint next_snapshot_{};    // after a failure
+  struct HandedOut {
+    Index up_to;
+    TimePoint at;
+  };
+  std::deque<HandedOut> applying_;
+  LatencyWindow fsync_;
+  LatencyWindow apply_;
+  LatencyWindow loop_lag_;
+  TimePoint drive_posted_{};
   bool is_started_ = false;
   bool is_drive_posted_ = false;
   bool has_failed_ = false;

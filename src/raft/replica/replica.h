@@ -11,9 +11,11 @@
 #include "base/file_system.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "raft/core/configuration.h"
 #include "raft/core/transport.h"
 #include "raft/core/types.h"
 #include "raft/log/payload_cipher.h"
+#include "raft/replica/metrics.h"
 #include "raft/replica/state_machine.h"
 
 namespace swarm::raft {
@@ -29,6 +31,10 @@ struct ReplicaOptions {
   uint64_t segment_bytes = 8 << 20;  // of the files of the log
   // The limits of the core (tiny in tests); null for the defaults. Its `self` is the one above.
   std::shared_ptr<const CoreOptions> limits;
+  // Where other members reach this one. Announced to them while the configuration says otherwise;
+  // empty: not announced.
+  std::string address;
+  uint64_t snapshot_bytes_per_second = 64 << 20;  // sent to all peers together
   // Told on the raft loop when what the disk holds is unknown (a failed write or sync). Must end
   // the process, which it does when empty; the simulation ends the simulated one.
   std::function<void(const Status&)> on_storage_failure;
@@ -61,18 +67,32 @@ class Replica {
   virtual void receive(MemberId from, std::string message) = 0;
   virtual void peer_refused(MemberId peer) = 0;  // its process is gone: campaign early if it led
 
-  // Dropped without a word when this member does not lead in `term`.
-  virtual void propose(Term term, std::string data) = 0;
+  // Says once what became of it: committed (and handed to the state machine), dropped (this member
+  // does not lead in `term`, or too much waits to be committed), or unknown.
+  using ProposalDone = absl::AnyInvocable<void(ProposalOutcome)>;
+  virtual void propose(Term term, std::string data, ProposalDone done) = 0;
+  // For who hears the outcome from the state machine, and builds the next proposal on this one:
+  // dropped without a word when this member does not lead in `term`, and when too much waits,
+  // leadership is given up rather than go on without it.
+  void propose(Term term, std::string data) { propose(term, std::move(data), nullptr); }
   virtual void applied(Index index) = 0;
 
   // Done with OK once this member is known to lead still (ReadIndex); UNAVAILABLE otherwise.
   virtual void confirm_leadership(absl::AnyInvocable<void(Status)> done) = 0;
+  // On any member: done once the state machine here holds everything that was committed before the
+  // call, with the index up to which that is. UNAVAILABLE when no leader answers for that: try
+  // again, here or elsewhere.
+  virtual void read_index(absl::AnyInvocable<void(Result<Index>)> done) = 0;
 
   // Membership, one change at a time, on the leader. Done when committed, or with the reason why
-  // not. A learner is promoted by itself when it has caught up. Adding a known member changes its
-  // address.
+  // not: FAILED_PRECONDITION or INVALID_ARGUMENT when it is not possible (an id that was removed
+  // before, the last voter), UNAVAILABLE when it did not become possible in time, as when the
+  // voters that answer would be no quorum. A learner is promoted by itself when it has caught up.
+  // Adding a known member changes its address.
   virtual void add_member(Member member, absl::AnyInvocable<void(Status)> done) = 0;
   virtual void remove_member(MemberId member, absl::AnyInvocable<void(Status)> done) = 0;
+  // Several at once, as to replace one manager by another: all happen or none.
+  virtual void change_members(MembershipChanges changes, absl::AnyInvocable<void(Status)> done) = 0;
   // To `to`, or to the most advanced voter when empty.
   virtual void transfer_leadership(MemberId to, absl::AnyInvocable<void(Status)> done) = 0;
 
@@ -88,6 +108,7 @@ class Replica {
     std::vector<MemberId> reachable;
   };
   virtual Progress progress() const = 0;
+  virtual ReplicaMetrics metrics() const = 0;
 };
 
 }  // namespace swarm::raft

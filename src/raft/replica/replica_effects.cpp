@@ -25,8 +25,10 @@ void RaftReplica::schedule_drive() {
   if (!is_started_ || std::exchange(is_drive_posted_, true)) {
     return;
   }
+  drive_posted_ = loop_.now();
   loop_.post(anchor_.bind([this] {
     is_drive_posted_ = false;
+    loop_lag_.add(loop_.now(), loop_.now() - drive_posted_);
     drive();
   }));
 }
@@ -88,7 +90,7 @@ void RaftReplica::carry_out(Effects effects) {
     hand_to_apply(std::move(effects.apply));
   }
   for (const SnapshotOrder& order : effects.snapshots) {
-    sender_.start(order.to, core_->term());
+    sender_.start(order.to, core_->term(), core_->log().base());
   }
   for (ReceivedPart& received : effects.parts) {
     receiver_.on_part(received.from, std::move(received.part));
@@ -106,21 +108,39 @@ void RaftReplica::carry_out(Effects effects) {
       }
     });
   }
-  finish_reads(effects.reads_ready, absl::OkStatus());
-  finish_reads(effects.reads_failed,
-               absl::UnavailableError("this manager does not lead any more; try again"));
+  report_trouble(effects);
+  finish_proposals(effects.verdicts);
+  finish_reads(effects);
+}
+
+void RaftReplica::report_trouble(const Effects& effects) {
+  for (const MemberId peer : effects.stuck_peers) {
+    log::warning("a manager answers, but has not acknowledged entries for long",
+                 {{"member", peer.value()}});
+    transport_.reset_peer(peer);
+  }
+  if (effects.stall != Stall::none) {
+    log::warning("leadership is handed over: this manager is too slow",
+                 {{"stuck", effects.stall == Stall::storage ? "disk" : "state machine"},
+                  {"term", core_->term().value()}});
+  }
 }
 
 void RaftReplica::update_peers() {
   std::map<MemberId, std::string> wanted;
-  for (const Member& member : core_->configuration().members) {
-    if (member.id != options_.self) {
-      wanted.emplace(member.id, member.address);
+  const Configuration& configuration = core_->configuration();
+  for (const std::vector<Member>* const members :
+       {&configuration.members, &configuration.outgoing}) {
+    for (const Member& member : *members) {
+      if (member.id != options_.self) {
+        wanted.emplace(member.id, member.address);
+      }
     }
   }
   for (const auto& [id, address] : peers_) {
     if (!wanted.contains(id)) {
       transport_.remove_peer(id);
+      sender_.forget(id);
     }
   }
   for (const auto& [id, address] : wanted) {
@@ -142,6 +162,7 @@ void RaftReplica::hand_to_apply(std::vector<Entry> entries) {
       commands.push_back({entry.term, entry.index, std::move(entry.data)});
     }
   }
+  applying_.push_back({up_to, loop_.now()});
   machine_.apply(std::move(commands), up_to);
 }
 
@@ -187,24 +208,6 @@ void RaftReplica::on_snapshot_read(const SnapshotMeta& meta,
       [&loop = loop_, restored = std::move(restored)](const Status& status) mutable {
         loop.post([restored = std::move(restored), status]() mutable { restored(status); });
       });
-}
-
-void RaftReplica::finish_reads(const std::vector<uint64_t>& ids, const Status& status) {
-  for (const uint64_t id : ids) {
-    auto read = reads_.extract(id);
-    SWARM_CHECK(!read.empty(), "a read was answered twice");
-    read.mapped()(status);
-  }
-}
-
-void RaftReplica::finish_transfer() {
-  if (transfer_done_ == nullptr || core_->is_transferring()) {
-    return;
-  }
-  auto done = std::exchange(transfer_done_, nullptr);
-  done(core_->is_leader()
-           ? absl::DeadlineExceededError("the other manager did not take over in time")
-           : absl::OkStatus());
 }
 
 void RaftReplica::maybe_take_snapshot() {

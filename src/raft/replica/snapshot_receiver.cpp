@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/crc32c.h"
 #include "base/log.h"
 
 namespace swarm::raft {
@@ -36,24 +37,36 @@ SnapshotReceiver::SnapshotReceiver(EventLoop& loop, EventLoop& log_loop, FileSys
       cipher_(cipher),
       events_(std::move(events)) {}
 
-void SnapshotReceiver::begin(const SnapshotPart& part) {
-  // The sink before it, if any, ends on the log loop, in the order of what was posted there.
-  log_loop_.post([old = std::exchange(sink_, std::make_shared<Sink>())]() mutable { old.reset(); });
-  meta_ = part.meta;
-  term_ = part.term;
-  next_sequence_ = 0;
+void SnapshotReceiver::begin(const SnapshotMeta& meta) {
+  forget();
+  sink_ = std::make_shared<Sink>();
+  meta_ = meta;
+}
+
+// The sink ends on the log loop, in the order of what was posted there.
+void SnapshotReceiver::forget() {
+  log_loop_.post([old = std::exchange(sink_, nullptr)]() mutable { old.reset(); });
+  sums_.clear();
+}
+
+// Whether the part continues what is on disk, or is part of it.
+bool SnapshotReceiver::fits(const SnapshotPart& part) const {
+  if (part.sequence < sums_.size()) {
+    return part.crc == sums_[part.sequence];
+  }
+  return part.crc == crc32c(sums_.empty() ? 0 : sums_.back(), part.data);
 }
 
 void SnapshotReceiver::on_part(MemberId from, SnapshotPart part) {
   if (is_writing_) {
     return;  // it will be sent again
   }
-  const bool is_same = sink_ != nullptr && part.term == term_ && part.meta == meta_;
-  if (part.sequence == 0 && (!is_same || next_sequence_ != 1)) {
-    begin(part);
-  } else if (!is_same || part.sequence != next_sequence_) {
-    const uint64_t next = is_same ? next_sequence_ : 0;
-    events_.reply(from, {part.term, part.meta.index, next});
+  const bool is_same = sink_ != nullptr && part.meta == meta_;
+  if (!is_same || (part.sequence <= sums_.size() && !fits(part))) {
+    begin(part.meta);
+  }
+  if (part.sequence != sums_.size() || !fits(part)) {
+    events_.reply(from, {part.term, part.meta.index, sums_.size()});
     return;
   }
   is_writing_ = true;
@@ -75,7 +88,7 @@ void SnapshotReceiver::on_written(MemberId from, const std::shared_ptr<Sink>& si
     return;
   }
   if (!status.ok()) {
-    sink_.reset();
+    forget();
     if (absl::IsResourceExhausted(status)) {
       log::error("the disk is full: a snapshot from the leader was refused",
                  {{"index", part.meta.index.value()}, {"reason", std::string(status.message())}});
@@ -84,10 +97,10 @@ void SnapshotReceiver::on_written(MemberId from, const std::shared_ptr<Sink>& si
     }
     return;
   }
-  ++next_sequence_;
-  const SnapshotPartReply reply{part.term, part.meta.index, next_sequence_};
+  sums_.push_back(part.crc);
+  const SnapshotPartReply reply{part.term, part.meta.index, sums_.size()};
   if (part.ends_snapshot) {
-    sink_.reset();
+    forget();
     events_.received(part.meta);
   }
   events_.reply(from, reply);

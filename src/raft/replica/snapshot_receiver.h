@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "base/event_loop.h"
 #include "base/file_system.h"
@@ -14,6 +15,8 @@
 namespace swarm::raft {
 
 // Writes a leader's snapshot beside the one this member has. A part is answered when it is on disk.
+// What is there stays when the leader changes: another leader's parts of the same snapshot go on
+// from it, unless their sums show that it is not the same after all.
 // Lives on the raft loop, writes on the log loop.
 class SnapshotReceiver {
  public:
@@ -32,7 +35,9 @@ class SnapshotReceiver {
  private:
   struct Sink;  // on the log loop
 
-  void begin(const SnapshotPart& part);
+  void begin(const SnapshotMeta& meta);
+  void forget();
+  bool fits(const SnapshotPart& part) const;
   void on_written(MemberId from, const std::shared_ptr<Sink>& sink, const SnapshotPart& part,
                   const Status& status);
 
@@ -45,8 +50,7 @@ class SnapshotReceiver {
 
   std::shared_ptr<Sink> sink_;  // null: nothing is being received
   SnapshotMeta meta_;
-  Term term_;
-  uint64_t next_sequence_ = 0;
+  std::vector<uint32_t> sums_;  // SnapshotPart::crc of the parts that are on disk
   bool is_writing_ = false;
   Anchor anchor_;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/crc32c.h"
 #include "base/log.h"
 #include "raft/log/snapshot_file.h"
 
@@ -22,6 +23,8 @@ struct SnapshotSender::Cursor {
     }
     SnapshotPart part;
     part.meta = reader->meta();
+    part.sequence = sequence++;
+    part.crc = crc;
     if (offset == chunk.size()) {
       SWARM_ASSIGN_OR_RETURN(std::optional<std::string> read, reader->next());
       offset = 0;
@@ -34,29 +37,44 @@ struct SnapshotSender::Cursor {
     part.data = chunk.substr(offset, kPartBytes);
     offset += part.data.size();
     part.ends_chunk = offset == chunk.size();
+    part.crc = crc = crc32c(crc, part.data);
     return part;
   }
 
   std::unique_ptr<SnapshotReader> reader;
   std::string chunk;
   size_t offset = 0;
+  uint64_t sequence = 0;
+  uint32_t crc = 0;
 };
+
+SnapshotSender::Session::Session(EventLoop& loop, Term of)
+    : term(of), cursor(std::make_shared<Cursor>()), pace(loop) {}
 
 SnapshotSender::SnapshotSender(EventLoop& loop, EventLoop& log_loop, FileSystem& files,
                                std::filesystem::path directory, PayloadCipher& cipher,
-                               Events events)
+                               uint64_t bytes_per_second, Events events)
     : loop_(loop),
       log_loop_(log_loop),
       files_(files),
       directory_(std::move(directory)),
       cipher_(cipher),
+      bytes_per_second_(bytes_per_second),
       events_(std::move(events)) {}
 
-void SnapshotSender::start(MemberId to, Term term) {
-  Session& session = sessions_[to] = Session{};
-  session.term = term;
-  session.cursor = std::make_shared<Cursor>();
-  fetch(to, session);
+void SnapshotSender::start(MemberId to, Term term, Index oldest_useful) {
+  const auto found = sessions_.find(to);
+  if (found != sessions_.end() && found->second.is_given_up &&
+      found->second.index >= oldest_useful) {
+    Session& session = found->second;
+    session.is_given_up = false;
+    session.ticks_silent = 0;
+    session.term = session.current->term = term;
+    send(to, session);
+    return;
+  }
+  sessions_.erase(to);
+  fetch(to, sessions_.try_emplace(to, loop_, term).first->second);
 }
 
 void SnapshotSender::fetch(MemberId to, Session& session) {
@@ -86,10 +104,25 @@ void SnapshotSender::on_fetched(MemberId to, const std::shared_ptr<Cursor>& curs
   }
   Session& session = found->second;
   session.index = part->meta.index;
+  if (part->sequence < session.wanted && !part->ends_snapshot) {
+    fetch(to, session);  // the receiver has it
+    return;
+  }
   part->term = session.term;
-  part->sequence = session.next_sequence;
-  session.ticks_waiting = 0;
   session.current = *std::move(part);
+  send(to, session);
+}
+
+// Now, or when the rate allows it.
+void SnapshotSender::send(MemberId to, Session& session) {
+  const TimePoint now = loop_.now();
+  if (now < next_send_) {
+    session.pace.set_at(next_send_, [this, to, &session] { send(to, session); });
+    return;
+  }
+  const uint64_t nanoseconds = session.current->data.size() * 1'000'000'000 / bytes_per_second_;
+  next_send_ = now + Duration(nanoseconds);
+  session.ticks_waiting = 0;
   events_.send(to, *session.current);
 }
 
@@ -104,21 +137,32 @@ void SnapshotSender::on_reply(MemberId from, const SnapshotPartReply& reply) {
     return;
   }
   session.ticks_silent = 0;
-  if (reply.next_sequence < current.sequence) {
-    start(from, session.term);  // the receiver restarted and lost what it had
-  } else if (reply.next_sequence == current.sequence + 1) {
-    if (current.ends_snapshot) {
-      end(from);
-      return;
-    }
-    ++session.next_sequence;
-    fetch(from, session);
+  if (reply.next_sequence == current.sequence) {
+    return;  // it did not take this part: it is sent again
   }
+  if (current.ends_snapshot && reply.next_sequence > current.sequence) {
+    end(from);
+    return;
+  }
+  go_on_from(from, session, reply.next_sequence);
+}
+
+// Behind the current part when the receiver has more than that from before, at an earlier one when
+// it lost what it had.
+void SnapshotSender::go_on_from(MemberId to, Session& session, uint64_t sequence) {
+  if (sequence < session.current->sequence) {
+    session.cursor = std::make_shared<Cursor>();
+  }
+  session.wanted = sequence;
+  fetch(to, session);
 }
 
 std::optional<Index> SnapshotSender::oldest() const {
   std::optional<Index> oldest;
   for (const auto& [to, session] : sessions_) {
+    if (session.is_given_up) {
+      continue;
+    }
     oldest = oldest ? std::min(*oldest, session.index) : session.index;
   }
   return oldest;
@@ -127,18 +171,18 @@ std::optional<Index> SnapshotSender::oldest() const {
 void SnapshotSender::tick() {
   std::vector<MemberId> given_up;
   for (auto& [to, session] : sessions_) {
-    if (!session.current) {
+    if (!session.current || session.is_given_up || session.pace.is_set()) {
       continue;
     }
     if (++session.ticks_silent >= kGiveUpTicks) {
       given_up.push_back(to);
     } else if (++session.ticks_waiting >= kResendTicks) {
-      session.ticks_waiting = 0;
-      events_.send(to, *session.current);
+      send(to, session);
     }
   }
   for (const MemberId to : given_up) {
-    end(to);
+    sessions_.at(to).is_given_up = true;  // for now: the file stays open
+    events_.ended(to);
   }
 }
 

@@ -14,8 +14,8 @@ std::shared_ptr<const std::string> bytes(std::string text) {
 Configuration configuration() {
   Configuration result;
   result.members = {{MemberId(1), "127.0.0.1:2377", false}, {MemberId(7), "host:1", true}};
-  result.outgoing = {MemberId(1), MemberId(2)};
-  result.removed = {MemberId(9), MemberId(3)};
+  result.outgoing = {{MemberId(1), "a", false}, {MemberId(2), "b", false}};
+  result.removed = {MemberId(4), MemberId(7)};
   return result;
 }
 
@@ -32,8 +32,11 @@ std::vector<Message> samples() {
           VoteRequest{Term(6), Index(14), Term(5), true, false},
           VoteReply{Term(6), true, true},
           TimeoutNow{Term(6)},
-          SnapshotPart{Term(6), {Index(9), Term(4), configuration()}, 3, true, false, "data"},
-          SnapshotPartReply{Term(6), Index(9), 4}};
+          SnapshotPart{Term(6), {Index(9), Term(4), configuration()}, 3, 9, true, false, "data"},
+          SnapshotPartReply{Term(6), Index(9), 4},
+          ReadIndexRequest{Term(6), 123, 7},
+          ReadIndexReply{Term(6), 123, 7, Index(14)},
+          AddressAnnouncement{Term(6), "10.0.0.1:2377"}};
 }
 
 TEST(Codec, EveryMessageSurvivesTheWay) {

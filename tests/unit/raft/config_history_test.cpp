@@ -60,42 +60,63 @@ TEST(ConfigHistory, AgreesWithALogThatKeepsEverything) {
 
 TEST(Configuration, ARemovedIdNeverComesBack) {
   const Result<Configuration> removed =
-      apply_change(of({1, 2}), {MembershipChange::Kind::remove, MemberId(2), ""});
+      apply_changes(of({1, 2}), {{MembershipChange::Kind::remove, MemberId(2), ""}});
   ASSERT_TRUE(removed.ok());
   const Status again =
-      apply_change(*removed, {MembershipChange::Kind::add_learner, MemberId(2), "x"}).status();
+      apply_changes(*removed, {{MembershipChange::Kind::add_learner, MemberId(2), "x"}}).status();
   EXPECT_TRUE(absl::IsFailedPrecondition(again)) << again;
 }
 
 TEST(Configuration, TheLastVoterStays) {
   Configuration one = of({1});
   one.members.push_back({MemberId(2), "", true});
-  EXPECT_FALSE(apply_change(one, {MembershipChange::Kind::remove, MemberId(1), ""}).ok());
-  EXPECT_TRUE(apply_change(one, {MembershipChange::Kind::remove, MemberId(2), ""}).ok());
+  EXPECT_FALSE(apply_changes(one, {{MembershipChange::Kind::remove, MemberId(1), ""}}).ok());
+  EXPECT_TRUE(apply_changes(one, {{MembershipChange::Kind::remove, MemberId(2), ""}}).ok());
 }
 
 TEST(Configuration, ChangesThatChangeNothingAreErrors) {
   const Configuration two = of({1, 2});
   EXPECT_TRUE(absl::IsAlreadyExists(
-      apply_change(two, {MembershipChange::Kind::promote, MemberId(2), ""}).status()));
+      apply_changes(two, {{MembershipChange::Kind::promote, MemberId(2), ""}}).status()));
   EXPECT_TRUE(absl::IsAlreadyExists(
-      apply_change(two, {MembershipChange::Kind::add_learner, MemberId(2), ""}).status()));
+      apply_changes(two, {{MembershipChange::Kind::add_learner, MemberId(2), ""}}).status()));
   EXPECT_TRUE(absl::IsNotFound(
-      apply_change(two, {MembershipChange::Kind::remove, MemberId(3), ""}).status()));
+      apply_changes(two, {{MembershipChange::Kind::remove, MemberId(3), ""}}).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(
-      apply_change(two, {MembershipChange::Kind::add_learner, MemberId(), ""}).status()));
+      apply_changes(two, {{MembershipChange::Kind::add_learner, MemberId(), ""}}).status()));
 }
 
-TEST(Configuration, TheListOfRemovedIdsIsBounded) {
+TEST(Configuration, RemovedIdsAreNeverForgotten) {
   Configuration configuration = of({1});
-  for (uint64_t id = 2; id < Configuration::kMaxRemoved + 10; ++id) {
-    configuration =
-        *apply_change(configuration, {MembershipChange::Kind::add_learner, MemberId(id), ""});
-    configuration =
-        *apply_change(configuration, {MembershipChange::Kind::remove, MemberId(id), ""});
+  for (uint64_t id = 6000; id > 1; --id) {
+    const MembershipChange add{MembershipChange::Kind::add_learner, MemberId(id), ""};
+    const MembershipChange remove{MembershipChange::Kind::remove, MemberId(id), ""};
+    configuration = *apply_changes(*apply_changes(configuration, {add}), {remove});
   }
-  EXPECT_EQ(configuration.removed.size(), Configuration::kMaxRemoved);
-  EXPECT_TRUE(configuration.is_removed(MemberId(Configuration::kMaxRemoved + 9)));
+  for (uint64_t id = 2; id <= 6000; ++id) {
+    ASSERT_TRUE(configuration.is_removed(MemberId(id)));
+  }
+  EXPECT_FALSE(configuration.is_removed(MemberId(1)));
+}
+
+TEST(Configuration, SeveralVotersAtOnceMakeItJoint) {
+  Configuration from = of({1, 2, 3});
+  from.members.push_back({MemberId(4), "four", true});
+  const MembershipChange promote{MembershipChange::Kind::promote, MemberId(4), ""};
+  const MembershipChange remove{MembershipChange::Kind::remove, MemberId(3), ""};
+  EXPECT_FALSE(apply_changes(from, {promote})->is_joint());
+  EXPECT_FALSE(apply_changes(from, {remove})->is_joint());
+  const Configuration joint = *apply_changes(from, {promote, remove});
+  EXPECT_EQ(joint.voters(), (std::vector{MemberId(1), MemberId(2), MemberId(4)}));
+  EXPECT_EQ(joint.outgoing, of({1, 2, 3}).members);
+  EXPECT_TRUE(joint.is_voter(MemberId(3))) << "until the joint configuration is left";
+  EXPECT_TRUE(absl::IsFailedPrecondition(apply_changes(joint, {remove}).status()));
+}
+
+TEST(Configuration, AnIdThatIsRemovedInTheSameStepStaysOut) {
+  const MembershipChange remove{MembershipChange::Kind::remove, MemberId(2), ""};
+  const MembershipChange add{MembershipChange::Kind::add_learner, MemberId(2), ""};
+  EXPECT_TRUE(absl::IsFailedPrecondition(apply_changes(of({1, 2}), {remove, add}).status()));
 }
 
 }  // namespace

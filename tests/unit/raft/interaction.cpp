@@ -2,83 +2,9 @@
 
 #include <algorithm>
 
+#include "interaction_text.h"
+
 namespace swarm::raft::test {
-
-namespace {
-
-std::string at(Index index, Term term) {
-  return std::to_string(index.value()) + "/" + std::to_string(term.value());
-}
-
-std::string number(Index index) {
-  return std::to_string(index.value());
-}
-
-struct Printer {
-  std::string operator()(const AppendEntries& m) const {
-    std::string text =
-        "append after " + at(m.previous_index, m.previous_term) + " commit " + number(m.commit);
-    for (const Entry& entry : m.entries) {
-      text += " [" + at(entry.index, entry.term);
-      text += entry.kind == EntryKind::noop         ? " noop]"
-              : entry.kind == EntryKind::membership ? " membership]"
-                                                    : " " + *entry.data + "]";
-    }
-    return text;
-  }
-  std::string operator()(const AppendReply& m) const {
-    return m.is_rejected ? "reject " + number(m.index) + " hint " + at(m.hint_index, m.hint_term)
-                         : "accept " + number(m.index);
-  }
-  std::string operator()(const Heartbeat& m) const {
-    return "heartbeat commit " + number(m.commit) + " read " + std::to_string(m.read_position) +
-           (m.wants_reply ? "" : " (no reply)");
-  }
-  std::string operator()(const HeartbeatReply& m) const {
-    return "heartbeat reply read " + std::to_string(m.read_position);
-  }
-  std::string operator()(const VoteRequest& m) const {
-    return std::string(m.is_pre_vote ? "pre-vote" : "vote") + " request last " +
-           at(m.last_index, m.last_term) + (m.is_transfer ? " transfer" : "");
-  }
-  std::string operator()(const VoteReply& m) const {
-    return std::string(m.is_pre_vote ? "pre-vote " : "vote ") +
-           (m.is_granted ? "granted" : "refused");
-  }
-  std::string operator()(const TimeoutNow&) const { return "timeout now"; }
-  std::string operator()(const SnapshotPart& m) const {
-    return "snapshot " + at(m.meta.index, m.meta.term);
-  }
-  std::string operator()(const SnapshotPartReply& m) const {
-    return "snapshot reply " + number(m.index);
-  }
-};
-
-const char* name_of(Role role) {
-  switch (role) {
-    case Role::follower:
-      return "follower";
-    case Role::pre_candidate:
-      return "pre-candidate";
-    case Role::candidate:
-      return "candidate";
-    case Role::leader:
-      return "leader";
-  }
-  return "?";
-}
-
-std::string name_of(MemberId id) {
-  return std::to_string(id.value());
-}
-
-MemberId read_member(std::istringstream& arguments) {
-  uint64_t id = 0;
-  arguments >> id;
-  return MemberId(id);
-}
-
-}  // namespace
 
 void Interaction::say(const std::string& text) {
   if (!is_quiet_) {
@@ -102,10 +28,16 @@ void Interaction::make(MemberId id, const SnapshotMeta& snapshot, Term term) {
   disk.hard_state.term = term;
   disk.hard_state.commit = snapshot.index;
   disk.snapshot = snapshot;
-  CoreOptions options;
+  start(id, InitialState{disk.hard_state, snapshot, {}});
+}
+
+void Interaction::start(MemberId id, InitialState state) {
+  CoreOptions options = options_;
   options.self = id;
-  cores_[id] = std::make_unique<RaftCore>(options, InitialState{disk.hard_state, snapshot, {}},
-                                          Random(id.value()));
+  applied_.erase(id);
+  // Another seed for every life.
+  cores_[id] =
+      std::make_unique<RaftCore>(options, std::move(state), Random(100 * ++lives_ + id.value()));
   settle(id);
 }
 
@@ -121,7 +53,7 @@ void Interaction::settle(MemberId id) {
   const RaftCore& core = *cores_.at(id);
   if (roles_[id] != core.role()) {
     roles_[id] = core.role();
-    say(name_of(id) + " is " + name_of(core.role()) + " in term " +
+    say(text_of(id) + " is " + text_of(core.role()) + " in term " +
         std::to_string(core.term().value()));
   }
 }
@@ -140,30 +72,49 @@ void Interaction::carry_out(MemberId id, Effects effects) {
   }
   for (const Entry& entry : effects.apply) {
     if (entry.kind == EntryKind::command) {
-      say(name_of(id) + " applies " + at(entry.index, entry.term) + " " + *entry.data);
+      say(text_of(id) + " applies " + text_of(entry.index, entry.term) + " " + *entry.data);
     }
   }
   if (!effects.apply.empty()) {
-    core.on_applied(effects.apply.back().index);
+    applied_[id] = effects.apply.back().index;
+    acknowledge_apply(id);
   }
-  for (const uint64_t read : effects.reads_ready) {
-    say(name_of(id) + " read " + std::to_string(read) + " confirmed");
+  for (const ProposalVerdict& verdict : effects.verdicts) {
+    say(text_of(id) + " proposal " + std::to_string(verdict.id) + " " + text_of(verdict.outcome));
+  }
+  for (const ReadyRead& read : effects.reads_ready) {
+    say(text_of(id) + " read " + std::to_string(read.id) + " confirmed at " + text_of(read.index));
   }
   for (const uint64_t read : effects.reads_failed) {
-    say(name_of(id) + " read " + std::to_string(read) + " failed");
+    say(text_of(id) + " read " + std::to_string(read) + " failed");
   }
   for (const SnapshotOrder& order : effects.snapshots) {
-    // Whole, in one part.
-    const SnapshotMeta meta = disks_.at(id).snapshot;
-    under_way_.push_back({id, {order.to, SnapshotPart{core.term(), meta, 0, true, true, ""}}});
+    SnapshotPart whole;
+    whole.term = core.term();
+    whole.meta = disks_.at(id).snapshot;
+    whole.ends_snapshot = true;
+    under_way_.push_back({id, {order.to, std::move(whole)}});
   }
   for (const ReceivedPart& part : effects.parts) {
-    say(name_of(id) + " installs snapshot " + at(part.part.meta.index, part.part.meta.term));
+    say(text_of(id) + " installs snapshot " + text_of(part.part.meta.index, part.part.meta.term));
     disks_.at(id).snapshot = part.part.meta;
     core.on_snapshot_received(part.part.meta);
   }
   if (effects.campaign_soon) {
-    say(name_of(id) + " will campaign soon");
+    say(text_of(id) + " will campaign soon");
+  }
+  for (const MemberId peer : effects.stuck_peers) {
+    say(text_of(id) + " finds " + text_of(peer) + " stuck");
+  }
+  if (effects.stall != Stall::none) {
+    say(text_of(id) + (effects.stall == Stall::storage ? " has a stuck disk" : " does not apply"));
+  }
+}
+
+void Interaction::acknowledge_apply(MemberId id) {
+  const auto applied = applied_.find(id);
+  if (applied != applied_.end() && !stuck_appliers_.contains(id)) {
+    cores_.at(id)->on_applied(applied->second);
   }
 }
 
@@ -204,10 +155,10 @@ void Interaction::deliver() {
     Sent sent = std::move(under_way_.front());
     under_way_.pop_front();
     const MemberId to = sent.envelope.to;
-    const bool is_lost = cut_.contains(sent.from) || cut_.contains(to) || !cores_.contains(to);
-    say(name_of(sent.from) + "->" + name_of(to) + " term " +
+    const bool is_lost = is_cut(sent.from, to) || !cores_.contains(to);
+    say(text_of(sent.from) + "->" + text_of(to) + " term " +
         std::to_string(term_of(sent.envelope.message).value()) + " " +
-        std::visit(Printer(), sent.envelope.message) + (is_lost ? " (lost)" : ""));
+        text_of(sent.envelope.message) + (is_lost ? " (lost)" : ""));
     if (!is_lost) {
       cores_.at(to)->step(sent.from, std::move(sent.envelope.message));
       settle(to);
@@ -216,140 +167,6 @@ void Interaction::deliver() {
   if (!under_way_.empty()) {
     say("messages without end");
   }
-}
-
-void Interaction::command(const std::string& name, std::istringstream& arguments) {
-  if (name == "cluster") {
-    uint64_t size = 0;
-    arguments >> size;
-    SnapshotMeta start{Index(1), Term(1), {}};
-    for (uint64_t id = 1; id <= size; ++id) {
-      start.configuration.members.push_back({MemberId(id), "", false});
-    }
-    for (uint64_t id = 1; id <= size; ++id) {
-      make(MemberId(id), start, Term(1));
-    }
-  } else if (name == "state") {
-    print_state();
-  } else if (name == "deliver" || name == "drop" || name == "repeat" || name == "cut" ||
-             name == "heal") {
-    network_command(name, arguments);
-  } else if (name == "spare") {
-    make(read_member(arguments), {}, Term());
-  } else {
-    storage_command(name, arguments);
-  }
-}
-
-void Interaction::network_command(const std::string& name, std::istringstream& arguments) {
-  if (name == "deliver") {
-    std::string quiet;
-    arguments >> quiet;
-    is_quiet_ = !quiet.empty();
-    deliver();
-  } else if (name == "drop") {
-    const MemberId from = read_member(arguments);
-    const MemberId to = read_member(arguments);
-    std::erase_if(under_way_, [&](const Sent& sent) {
-      return from.is_empty() || (sent.from == from && sent.envelope.to == to);
-    });
-  } else if (name == "repeat") {
-    const std::deque<Sent> copies = under_way_;
-    under_way_.insert(under_way_.end(), copies.begin(), copies.end());
-  } else if (name == "cut") {
-    cut_.insert(read_member(arguments));
-  } else {
-    cut_.clear();
-  }
-}
-
-void Interaction::storage_command(const std::string& name, std::istringstream& arguments) {
-  const MemberId id = read_member(arguments);
-  if (!cores_.contains(id)) {
-    say("unknown command or member: " + name);
-    return;
-  }
-  RaftCore& core = *cores_.at(id);
-  Status status = absl::OkStatus();
-  if (name == "campaign") {
-    core.campaign();
-  } else if (name == "tick") {
-    int count = 1;
-    arguments >> count;
-    for (int i = 0; i < count; ++i) {
-      core.tick();
-      settle(id);
-    }
-  } else if (name == "propose") {
-    std::string text;
-    arguments >> text;
-    status = core.propose(std::make_shared<const std::string>(text));
-  } else if (name == "add" || name == "remove") {
-    const auto kind =
-        name == "add" ? MembershipChange::Kind::add_learner : MembershipChange::Kind::remove;
-    status = core.propose_membership({kind, read_member(arguments), "address"}).status();
-  } else if (name == "transfer") {
-    status = core.transfer_leadership(read_member(arguments));
-  } else if (name == "read") {
-    core.read_index(++last_read_);
-  } else if (name == "refused") {
-    core.on_peer_refused(read_member(arguments));
-  } else if (name == "hold") {
-    disks_.at(id).is_held = true;
-  } else if (name == "release") {
-    disks_.at(id).is_held = false;
-    persist(id);
-  } else if (name == "sync") {
-    sync(id, 1);
-  } else if (name == "compact") {
-    uint64_t index = 0;
-    arguments >> index;
-    disks_.at(id).snapshot = core.snapshot_meta(Index(index));
-    core.on_snapshot_saved(Index(index), Index(index));
-  } else if (name == "restart") {
-    Disk& disk = disks_.at(id);
-    disk.waiting.clear();
-    disk.is_held = false;
-    InitialState state{disk.hard_state, disk.snapshot, {}};
-    for (const Entry& entry : disk.entries) {
-      if (entry.index > disk.snapshot.index) {
-        state.entries.push_back(entry);
-      }
-    }
-    CoreOptions options;
-    options.self = id;
-    cores_[id] = std::make_unique<RaftCore>(options, std::move(state), Random(id.value()));
-  } else if (name == "log") {
-    print_log(id);
-  } else {
-    say("unknown command: " + name);
-  }
-  if (!status.ok()) {
-    say(std::string(status.message()));
-  }
-  settle(id);
-}
-
-void Interaction::print_state() {
-  for (const auto& [id, core] : cores_) {
-    std::string text = name_of(id) + ": " + name_of(core->role()) + " term " +
-                       std::to_string(core->term().value()) + " leader " + name_of(core->leader()) +
-                       " commit " + number(core->committed()) + " durable " +
-                       number(core->stable()) + " last " + number(core->log().last()) + " voters";
-    for (const MemberId voter : core->configuration().voters()) {
-      text += " " + name_of(voter);
-    }
-    say(text);
-  }
-}
-
-void Interaction::print_log(MemberId id) {
-  const RaftLog& log = cores_.at(id)->log();
-  std::string text = "after " + number(log.base()) + ":";
-  for (Index index = after(log.base()); index <= log.last(); index = after(index)) {
-    text += " " + at(index, log.at(index).term);
-  }
-  say(text);
 }
 
 }  // namespace swarm::raft::test

@@ -97,20 +97,45 @@ TEST(Progress, AnInstalledSnapshotEndsTheSnapshotStateEvenIfTheStatusIsLost) {
   EXPECT_EQ(progress.next(), Index(23));
 }
 
+ReadQueue::Read read_of(uint64_t member, uint64_t id) {
+  return {MemberId(member), 0, id, Index()};
+}
+
+std::vector<uint64_t> ids_of(const std::vector<ReadQueue::Read>& reads) {
+  std::vector<uint64_t> ids;
+  for (const ReadQueue::Read& read : reads) {
+    ids.push_back(read.id);
+  }
+  return ids;
+}
+
 TEST(ReadQueue, OneConfirmationServesAllReadsBeforeIt) {
   ReadQueue reads;
-  EXPECT_FALSE(reads.assign());
-  reads.add(1);
-  reads.add(2);
-  EXPECT_TRUE(reads.assign());
-  reads.add(3);
-  EXPECT_TRUE(reads.assign());
+  EXPECT_FALSE(reads.assign(Index(7)));
+  reads.add(read_of(0, 1));
+  reads.add(read_of(0, 2));
+  EXPECT_TRUE(reads.assign(Index(7)));
+  reads.add(read_of(0, 3));
+  EXPECT_TRUE(reads.assign(Index(9)));
   EXPECT_EQ(reads.position(), 2u);
-  EXPECT_EQ(reads.confirm(0), std::vector<uint64_t>{});
-  EXPECT_EQ(reads.confirm(1), (std::vector<uint64_t>{1, 2}));
-  reads.add(4);
-  EXPECT_EQ(reads.take_all(), (std::vector<uint64_t>{3, 4}));
+  EXPECT_TRUE(reads.confirm(0).empty());
+  const std::vector<ReadQueue::Read> first = reads.confirm(1);
+  EXPECT_EQ(ids_of(first), (std::vector<uint64_t>{1, 2}));
+  EXPECT_EQ(first.back().index, Index(7)) << "what was committed when it was asked";
+  reads.add(read_of(0, 4));
+  EXPECT_EQ(ids_of(reads.take_all()), (std::vector<uint64_t>{3, 4}));
   EXPECT_EQ(reads.size(), 0u);
+}
+
+TEST(ReadQueue, AMemberThatAsksAgainWaitsOnce) {
+  ReadQueue reads;
+  for (uint64_t id = 1; id <= 100; ++id) {
+    reads.add(read_of(2, id));
+    reads.add(read_of(3, id));
+  }
+  EXPECT_EQ(reads.size(), 2u);
+  reads.assign(Index(5));
+  EXPECT_EQ(ids_of(reads.take_all()), (std::vector<uint64_t>{100, 100}));
 }
 
 }  // namespace
