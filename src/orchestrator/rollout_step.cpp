@@ -43,6 +43,10 @@ RolloutStep::Progress RolloutStep::look_at(const SlotTasks& slot) const {
       progress.target = task;
     }
   }
+  progress.is_mixed =
+      progress.target && std::any_of(slot.tasks.begin(), slot.tasks.end(), [&](const auto* task) {
+        return task->revision != service_.rollout->to && is_live(*task);
+      });
   const model::Task* newest = slot.newest();
   progress.is_finished =
       newest && newest->revision == service_.rollout->to &&
@@ -98,7 +102,8 @@ std::optional<std::string> RolloutStep::new_failure(Progress& progress) {
     }
   }
   const model::Task* task = progress.target;
-  if (task && belongs_to_rollout(service_, *task) && !is_set(task->status.running_since)) {
+  if (task && (belongs_to_rollout(service_, *task) || progress.is_mixed) &&
+      !is_set(task->status.running_since)) {
     if (const std::optional<WallTime> limit = progress_deadline(service_, *task)) {
       if (*limit <= plan_.now()) {
         return "because task " + task->id.value() + " did not run within " +
@@ -230,7 +235,7 @@ void RolloutStep::complete_if_done() {
     if (progress.is_failed) {
       continue;
     }
-    if (is_to_move(progress)) {
+    if (is_to_move(progress) || progress.is_mixed) {
       return;
     }
     const model::Task* task = progress.target;

@@ -19,10 +19,12 @@ namespace swarm::orchestrator {
 //   failed     its new task ended before it ran or within the monitor window, or did not run by the
 //              progress deadline. Counted once; no longer in flight, and not moved again: its task
 //              is left to the restart policy
+//   mixed      has a task at the new revision that is not of this rollout, because it was there
+//              before, and one at another: who serves it is not settled until the first runs
 //   to move    none of these; slots that serve nothing first, then by number
 // When failed / slots_changed exceeds the policy's ratio, the failure action is taken: pause, or
-// (never from within a rollback) rollback. When no slot is to move or in flight, the rollout is
-// watched for one more monitor window after the last slot ran, and is then completed.
+// (never from within a rollback) rollback. When no slot is to move, mixed or in flight, the rollout
+// is watched for one more monitor window after the last slot ran, and is then completed.
 //
 // An automatic rollback makes `from` the service's revision again; no revision is lost, and
 // --rollback goes where it went before the update.
@@ -38,6 +40,7 @@ class RolloutStep {
     const SlotTasks* slot = nullptr;
     bool is_occupied = false;             // else it is no replica, but its records may tell
     const model::Task* target = nullptr;  // newest wanted task at the new revision
+    bool is_mixed = false;                // besides a target, a task at another revision lives
     bool is_finished = false;             // completed there, and may
     bool is_failed = false;
   };

@@ -47,7 +47,7 @@ std::optional<WallTime> progress_deadline(const model::Service& service, const m
   if (limit <= Duration{0}) {
     return std::nullopt;
   }
-  return task.meta.created_at + limit;
+  return std::max(task.meta.created_at, service.rollout->started_at) + limit;
 }
 
 }  // namespace swarm::orchestrator

@@ -23,7 +23,8 @@ bool is_rollout_failure(const state::View& view, const model::Service& service,
 bool is_uncounted_failure(const state::View& view, const model::Service& service,
                           const model::Task& task);
 
-// When the task counts as failed if it does not run by then; nothing without a deadline.
+// When the task counts as failed if it does not run by then: counted from when it was made, and for
+// one that was there before, from the start of the rollout. Nothing without a deadline.
 std::optional<WallTime> progress_deadline(const model::Service& service, const model::Task& task);
 
 }  // namespace swarm::orchestrator

@@ -196,11 +196,27 @@ TEST(Rollout, RollbackBeforeAnythingRanEndsAtTheRevisionItWentTo) {
   swarm.roll_back();
   swarm.report(both.back().id, TaskState::running);
   EXPECT_TRUE(is_wanted(*swarm.view().task(both.front().id)));
+  EXPECT_EQ(swarm.rollout().state, RolloutState::rollback_started)
+      << "what serves is not what was asked for";
   swarm.starts = true;
   swarm.live_for(seconds(10));
   EXPECT_EQ(swarm.rollout().state, RolloutState::rollback_completed);
   EXPECT_EQ(swarm.only(1).revision, 1U);
   EXPECT_EQ(swarm.running_at(1), 1U);
+}
+
+TEST(Rollout, RollbackToATaskThatNeverRunsFailsAtTheProgressDeadline) {
+  Swarm swarm;
+  swarm.starts = false;
+  swarm.create(1, [](model::ServiceSpec& spec) { spec.rollback.progress_deadline = minutes(1); });
+  swarm.place_all();
+  swarm.update();
+  swarm.place_all();
+  swarm.roll_back();
+  swarm.live_for(minutes(1) - seconds(1));
+  EXPECT_EQ(swarm.rollout().state, RolloutState::rollback_started);
+  swarm.live_for(seconds(2));
+  EXPECT_EQ(swarm.rollout().state, RolloutState::rollback_paused);
 }
 
 TEST(Rollout, NewUpdateReplacesARunningOne) {
