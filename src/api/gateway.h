@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/functional/any_invocable.h"
 #include "base/random.h"
@@ -36,8 +37,17 @@ class Gateway {
   virtual Leader leader() const = 0;
 
   // Runs the use case on the leader's head, commits what it returns, and is done when that is
-  // committed. UNAVAILABLE within five seconds when there is no leader or no quorum.
-  virtual void write(Write use_case, Done done) = 0;
+  // committed. UNAVAILABLE within five seconds when there is no leader or no quorum; it may then be
+  // committed all the same.
+  void write(Write use_case, Done done) {
+    write_once({}, std::move(use_case), nullptr, std::move(done));
+  }
+  // The same for a request that may be sent again after UNAVAILABLE: when it was carried out
+  // already, `recall` fills in the answer from the store instead. ABORTED when that is not known
+  // any more.
+  virtual void write_once(model::RequestId request, Write use_case, Read recall, Done done) = 0;
+  // The position up to which this manager has applied what is committed.
+  virtual model::Position committed() const = 0;
   // Linearizable: runs `query` on the head, is done when leadership was confirmed after the call
   // and the head it saw is committed.
   virtual void read(Read query, Done done) = 0;

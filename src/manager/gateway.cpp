@@ -43,6 +43,15 @@ class Session final : public api::Gateway::AgentSession {
   model::SessionId id_;
 };
 
+// Runs `then` with the outcome once what it was computed from is committed.
+template <class Then>
+void reply_when_committed(Manager& manager, model::Position position, Status outcome, Then then) {
+  manager.gate().when_committed(
+      position, [outcome = std::move(outcome), then = std::move(then)](Status gate) mutable {
+        then(gate.ok() ? std::move(outcome) : std::move(gate));
+      });
+}
+
 // Commits and runs `then` when that is committed; errors, too, wait for the head they were computed
 // from. On the control loop of a leader.
 template <class Then>
@@ -55,10 +64,7 @@ void commit_then(Manager& manager, Result<state::ChangeSet> changes, Then then) 
     outcome = committed.status();
     position = committed.ok() ? *committed : position;
   }
-  manager.gate().when_committed(
-      position, [outcome = std::move(outcome), then = std::move(then)](Status gate) mutable {
-        then(gate.ok() ? std::move(outcome) : std::move(gate));
-      });
+  reply_when_committed(manager, position, std::move(outcome), std::move(then));
 }
 
 }  // namespace
@@ -71,17 +77,32 @@ api::Gateway::Leader ManagerGateway::leader() const {
   return {leader.is_self, leader.address};
 }
 
-void ManagerGateway::write(Write use_case, Done done) {
-  manager_->on_control_loop([manager = manager_, use_case = std::move(use_case),
+void ManagerGateway::write_once(model::RequestId request, Write use_case, Read recall, Done done) {
+  manager_->on_control_loop([manager = manager_, request, use_case = std::move(use_case),
+                             recall = std::move(recall),
                              reply = Reply<Status>(std::move(done))]() mutable {
     if (manager->term() == nullptr) {
       reply(no_leader());
       return;
     }
-    Result<state::ChangeSet> changes =
-        use_case(manager->store().view(), manager->loop().wall_now(), manager->random());
-    commit_then(*manager, std::move(changes), std::move(reply));
+    const Result<std::optional<model::Position>> carried = manager->store().find_request(request);
+    if (!carried.ok()) {
+      reply(carried.status());
+    } else if (carried->has_value()) {
+      reply_when_committed(*manager, **carried, recall(manager->store().view()), std::move(reply));
+    } else {
+      Result<state::ChangeSet> changes =
+          use_case(manager->store().view(), manager->loop().wall_now(), manager->random());
+      if (changes.ok()) {
+        changes->request = request.number;
+      }
+      commit_then(*manager, std::move(changes), std::move(reply));
+    }
   });
+}
+
+model::Position ManagerGateway::committed() const {
+  return manager_->committed();
 }
 
 void ManagerGateway::read(Read query, Done done) {
@@ -91,19 +112,15 @@ void ManagerGateway::read(Read query, Done done) {
       reply(no_leader());
       return;
     }
-    manager->confirm_leadership(
-        [manager, query = std::move(query), reply = std::move(reply)](Status confirmed) mutable {
-          if (!confirmed.ok() || manager->term() == nullptr) {
-            reply(confirmed.ok() ? no_leader() : std::move(confirmed));
-            return;
-          }
-          Status outcome = query(manager->store().view());
-          manager->gate().when_committed(
-              manager->store().head(),
-              [outcome = std::move(outcome), reply = std::move(reply)](Status gate) mutable {
-                reply(gate.ok() ? std::move(outcome) : std::move(gate));
-              });
-        });
+    manager->confirm_leadership([manager, query = std::move(query),
+                                 reply = std::move(reply)](Status confirmed) mutable {
+      if (!confirmed.ok() || manager->term() == nullptr) {
+        reply(confirmed.ok() ? no_leader() : std::move(confirmed));
+        return;
+      }
+      Status outcome = query(manager->store().view());
+      reply_when_committed(*manager, manager->store().head(), std::move(outcome), std::move(reply));
+    });
   });
 }
 
@@ -112,11 +129,7 @@ void ManagerGateway::stale_read(Read query, Done done) {
                              reply = Reply<Status>(std::move(done))]() mutable {
     // A leader's head runs ahead of what is committed; a follower's does not.
     Status outcome = query(manager->store().view());
-    manager->gate().when_committed(
-        manager->store().head(),
-        [outcome = std::move(outcome), reply = std::move(reply)](Status gate) mutable {
-          reply(gate.ok() ? std::move(outcome) : std::move(gate));
-        });
+    reply_when_committed(*manager, manager->store().head(), std::move(outcome), std::move(reply));
   });
 }
 

@@ -16,7 +16,8 @@ class ManagerGateway final : public api::Gateway {
   ManagerGateway(std::shared_ptr<Manager> manager, CertificateSigner& signer);
 
   Leader leader() const override;
-  void write(Write use_case, Done done) override;
+  void write_once(model::RequestId request, Write use_case, Read recall, Done done) override;
+  model::Position committed() const override;
   void read(Read query, Done done) override;
   void stale_read(Read query, Done done) override;
 

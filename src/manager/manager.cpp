@@ -177,7 +177,8 @@ void Manager::apply_here(const std::vector<raft::CommittedEntry>& entries, raft:
                                  " cannot be applied: " + std::string(status.message()));
   }
   applied_ = up_to;
-  gate_.advance(store_.committed());
+  committed_ = store_.committed();
+  gate_.advance(committed_);
   on_raft_loop([up_to](raft::Replica& replica) { replica.applied(up_to); });
 }
 

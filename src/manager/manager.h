@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -94,6 +95,8 @@ class Manager final : public raft::StateMachine,
   void receive(model::MemberId from, std::string message);
   void peer_refused(model::MemberId peer);
   std::vector<model::MemberId> reachable_members() const;
+  // How far the store has applied what is committed.
+  model::Position committed() const { return committed_; }
   // Whether the node was removed from the swarm, so that its certificate is void.
   bool is_removed(const model::NodeId& node) const;
 
@@ -148,6 +151,7 @@ class Manager final : public raft::StateMachine,
   std::function<Result<state::ChangeSet>(const state::View&, WallTime, Random&)> first_;
 
   // ---- shared: what other threads may ask at any time ----
+  std::atomic<model::Position> committed_ = 0;
   mutable std::mutex mutex_;
   bool leads_ = false;
   model::MemberId leader_;  // nobody when empty

@@ -34,12 +34,15 @@ class Failures(SwarmTest):
         leader = self.swarm.leader()
         others = [node for node in nodes if node is not leader]
         os.kill(leader.process.pid, signal.SIGSTOP)
-        wait_until(lambda: others[0].ctl("service", "scale", "-d", "kept=2",
-                                         check=False).code == 0, 20, "a write without the leader")
+        # Passed on to the silent leader at first, and carried out by the next one.
+        others[0].ctl("service", "scale", "-d", "kept=2")
+        others[1].ctl("service", "create", "-d", "--replicas", "0", "--name", "late", "web:1.0")
         os.kill(leader.process.pid, signal.SIGCONT)
         wait_until(lambda: leader.ctl("service", "ls", check=False).code == 0, 20,
                    "the old leader follows")
         self.assertEqual(leader.inspect("kept")["Spec"]["Mode"]["Replicated"]["Replicas"], 2)
+        self.assertEqual(sorted(row["Name"] for row in leader.rows("service", "ls")),
+                         ["kept", "late"])
 
     def test_writes_survive_leaders_killed_one_after_another(self):
         nodes = self.managers(3)

@@ -4,6 +4,8 @@
 #include <grpcpp/security/auth_context.h>
 #include <grpcpp/server_context.h>
 
+#include <charconv>
+
 #include "api/metadata.h"
 #include "api/server/server_core.h"
 #include "security/roles.h"
@@ -33,6 +35,21 @@ std::string request_metadata(const grpc::CallbackServerContext& context, const c
   return found == all.end() ? "" : std::string(found->second.data(), found->second.size());
 }
 
+// Zero is what is not there and what is no number.
+uint64_t number_of(const std::string& text) {
+  uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  return std::from_chars(text.data(), end, number).ptr == end ? number : 0;
+}
+
+model::RequestId request_of(const grpc::CallbackServerContext& context) {
+  model::RequestId request{.number = number_of(request_metadata(context, kRequestKey))};
+  if (const std::string since = request_metadata(context, kRepeatedSinceKey); !since.empty()) {
+    request.repeated_since = number_of(since);
+  }
+  return request;
+}
+
 Status removed(const model::NodeId& node) {
   return absl::PermissionDeniedError("node " + node.value() +
                                      " was removed from the swarm: it must leave and join again");
@@ -60,6 +77,7 @@ Result<Caller> admit(const ServerCore& core, grpc::CallbackServerContext& contex
   if (is_manager && request_metadata(context, kForwardedKey) == "1") {
     caller.is_forwarded = true;
     caller.node = model::NodeId(request_metadata(context, kNodeKey));
+    caller.request = request_of(context);
   }
   return caller;
 }

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "model/change_set.h"
 #include "model/ids.h"
 #include "model/node.h"
 
@@ -23,6 +24,8 @@ struct Caller {
   model::NodeId node;
   // Passed on by another manager already: not to be passed on again.
   bool is_forwarded = false;
+  // By which a write is known when it comes again.
+  model::RequestId request{};
 };
 
 // The one door: every handler of every service goes through it first. Checks the role that the

@@ -1,44 +1,44 @@
 #include "api/server/forwarding.h"
 
 #include <grpcpp/client_context.h>
+#include <grpcpp/support/status.h>
+
+#include <string>
 
 #include "api/grpc_status.h"
 #include "api/metadata.h"
 
 namespace swarm::api {
 
-void mark_forwarded(grpc::ClientContext& context, const model::NodeId& node) {
+void mark_forwarded(grpc::ClientContext& context, const Caller& caller) {
   context.AddMetadata(kForwardedKey, "1");
-  if (!node.is_empty()) {
-    context.AddMetadata(kNodeKey, node.value());
+  if (!caller.node.is_empty()) {
+    context.AddMetadata(kNodeKey, caller.node.value());
+  }
+  if (caller.request.number != 0) {
+    context.AddMetadata(kRequestKey, std::to_string(caller.request.number));
+  }
+  if (caller.request.repeated_since.has_value()) {
+    context.AddMetadata(kRepeatedSinceKey, std::to_string(*caller.request.repeated_since));
   }
 }
 
-Verdict judge(const grpc::ClientContext& context, const grpc::Status& status, bool is_read) {
-  if (status.ok()) {
-    return Verdict::answered;
-  }
-  // Never an answer of ours: a server that stops ends its calls with it.
-  if (status.error_code() == grpc::StatusCode::CANCELLED) {
-    return is_read ? Verdict::try_again : Verdict::unknown;
-  }
+Verdict judge(const grpc::ClientContext& context, const grpc::Status& status) {
   const auto& trailer = context.GetServerTrailingMetadata();
-  if (trailer.count(kNotLeaderKey) > 0) {
-    return Verdict::try_again;
+  switch (status.error_code()) {
+    case grpc::StatusCode::CANCELLED:
+      // Never an answer of ours: a server that stops ends its calls with it, and so does a caller
+      // that gives one up.
+      return Verdict::unknown;
+    case grpc::StatusCode::UNAVAILABLE:
+      // Of the leader, too: it was deposed before it could know.
+      return trailer.count(kNotLeaderKey) > 0 || is_not_connected(status) ? Verdict::not_done
+                                                                          : Verdict::unknown;
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      return trailer.count(kAnswerKey) > 0 ? Verdict::answered : Verdict::unknown;
+    default:
+      return Verdict::answered;
   }
-  if (trailer.count(kAnswerKey) > 0) {
-    const bool may_change = status.error_code() == grpc::StatusCode::UNAVAILABLE && is_read;
-    return may_change ? Verdict::try_again : Verdict::answered;
-  }
-  if (is_not_connected(status)) {
-    return Verdict::try_again;
-  }
-  const bool is_lost = status.error_code() == grpc::StatusCode::UNAVAILABLE ||
-                       status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
-  if (!is_lost) {
-    return Verdict::answered;
-  }
-  return is_read ? Verdict::try_again : Verdict::unknown;
 }
 
 Status no_leader() {
@@ -47,11 +47,13 @@ Status no_leader() {
       "that are down, then try again");
 }
 
-Status outcome_unknown() {
+Status outcome_unknown(bool is_over) {
   return absl::UnavailableError(
-      "the leader went away before it answered: whether the change was made is not known; look, "
-      "then "
-      "try again");
+      std::string("the leader went away before it answered") +
+      (is_over
+           ? ", and the swarm has had none since: fewer than a quorum of managers can be reached"
+           : "") +
+      "; whether the change was made is not known: look, then try again");
 }
 
 }  // namespace swarm::api

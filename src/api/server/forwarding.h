@@ -1,7 +1,7 @@
 #pragma once
 
+#include "api/server/caller.h"
 #include "base/result.h"
-#include "model/ids.h"
 
 namespace grpc {
 class ClientContext;
@@ -10,18 +10,26 @@ class Status;
 
 namespace swarm::api {
 
-// Marks a request that is passed on to the leader for `node`.
-void mark_forwarded(grpc::ClientContext& context, const model::NodeId& node);
+// What may be done when nobody knows whether a call was carried out.
+enum class Repeat {
+  freely,  // it changes nothing, or twice is as good as once
+  once,    // the leader knows it by its number (Caller::request) and carries it out only once
+  never,
+};
+
+// Marks a request that is passed on to the leader for somebody.
+void mark_forwarded(grpc::ClientContext& context, const Caller& caller);
 
 // What the outcome of a call that was passed on means.
 enum class Verdict {
-  answered,   // it is the leader's answer
-  try_again,  // nothing was done, or doing it twice does no harm
-  unknown,    // a write whose answer was lost
+  answered,  // it is the leader's answer
+  not_done,
+  unknown,  // the answer was lost, or the leader could not know it
 };
-Verdict judge(const grpc::ClientContext& context, const grpc::Status& status, bool is_read);
+Verdict judge(const grpc::ClientContext& context, const grpc::Status& status);
 
 Status no_leader();
-Status outcome_unknown();
+// `is_over`: there was no other leader to ask until the time was up.
+Status outcome_unknown(bool is_over);
 
 }  // namespace swarm::api

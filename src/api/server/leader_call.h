@@ -4,7 +4,9 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/generic/generic_stub.h>
 
+#include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -16,6 +18,7 @@
 #include "api/server/forwarding.h"
 #include "api/server/server_core.h"
 #include "api/server/unary_call.h"
+#include "base/random.h"
 
 namespace swarm::api {
 
@@ -25,17 +28,75 @@ struct LeaderMethod {
   using Reply = absl::AnyInvocable<void(Result<Response>)>;
 
   const char* name;  // "/swarm.v1.Services/Create"
-  // A read may be asked again when its answer was lost; a write may not.
-  bool is_read = false;
+  Repeat repeat = Repeat::never;
   // Runs on the leader. The gateway may be kept until the reply.
   void (*handle)(std::shared_ptr<Gateway> gateway, const Caller& caller, const Request& request,
                  Reply reply);
   Duration extra{};  // time it may take beyond that of every call
 };
 
+// One attempt to have a call answered by the leader. It is let go as soon as this manager hears of
+// another one: the leader may be silent and not gone, and would keep the caller waiting until the
+// connection is found dead. From any thread.
+template <class Request, class Response>
+class ForwardedCall : public std::enable_shared_from_this<ForwardedCall<Request, Response>> {
+ public:
+  ForwardedCall(std::shared_ptr<ServerCore> core, std::string leader)
+      : core_(std::move(core)), leader_(std::move(leader)) {}
+
+  // `request` stays valid until `done` is called with the verdict, the status and the response.
+  template <class Done>
+  void start(const char* method, const Request& request, const Caller& caller,
+             std::shared_ptr<grpc::Channel> channel, gpr_timespec deadline, Done done) {
+    context_.set_deadline(deadline);
+    mark_forwarded(context_, caller);
+    stub_ = std::make_unique<grpc::TemplatedGenericStub<Request, Response>>(std::move(channel));
+    stub_->UnaryCall(&context_, method, {}, &request, &response_,
+                     [self = this->shared_from_this(), done](const grpc::Status& status) {
+                       self->is_over_ = true;
+                       done(judge(self->context_, status), status, std::move(self->response_));
+                     });
+    look_again();
+  }
+
+ private:
+  void look_again() {
+    // Each alarm is kept by its own function, until that has run.
+    auto alarm = std::make_shared<grpc::Alarm>();
+    grpc::Alarm& set = *alarm;
+    set.Set(deadline_after(kLeaderRetry),
+            [owner = this->shared_from_this(), keep = std::move(alarm)](bool) mutable {
+              const auto ends_last = std::move(keep);
+              const auto self = std::move(owner);
+              self->look();
+            });
+  }
+
+  void look() {
+    const std::shared_ptr<Gateway> gateway = is_over_ ? nullptr : core_->gateway();
+    if (gateway == nullptr) {
+      return;
+    }
+    const Gateway::Leader leader = gateway->leader();
+    if (leader.is_self || (!leader.address.empty() && leader.address != leader_)) {
+      context_.TryCancel();
+    } else {
+      look_again();
+    }
+  }
+
+  const std::shared_ptr<ServerCore> core_;
+  const std::string leader_;
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::TemplatedGenericStub<Request, Response>> stub_;
+  Response response_;
+  std::atomic<bool> is_over_ = false;
+};
+
 // A call that only the leader can answer: runs it here when this manager leads, passes it on to the
-// leader otherwise, and looks again while there is none. Passed on once at most. Within the budget
-// there is an answer, at the latest that there is no leader.
+// leader otherwise, and looks again while there is none. A leader that is lost before it answers is
+// not the end: the next one is asked, if the call may be repeated. Passed on by one manager only.
+// Within the budget there is an answer, at the latest that there is no leader.
 //
 // Owns itself through the callbacks that are under way. From any thread, one step at a time.
 template <class Request, class Response>
@@ -50,7 +111,11 @@ class LeaderCall : public std::enable_shared_from_this<LeaderCall<Request, Respo
         caller_(std::move(caller)),
         request_(request),
         call_(std::move(call)),
-        deadline_(deadline_after(core_->leader_budget() + method.extra)) {}
+        deadline_(deadline_after(core_->leader_budget() + method.extra)) {
+    if (method.repeat == Repeat::once && !caller_.is_forwarded) {
+      caller_.request.number = Random::from_system().next() | 1;
+    }
+  }
 
   void attempt() {
     if (call_->is_over()) {
@@ -60,6 +125,9 @@ class LeaderCall : public std::enable_shared_from_this<LeaderCall<Request, Respo
     if (gateway == nullptr) {
       call_->finish(core_->not_a_manager());
       return;
+    }
+    if (!since_.has_value()) {
+      since_ = gateway->committed();
     }
     const Gateway::Leader leader = gateway->leader();
     if (leader.is_self) {
@@ -77,19 +145,29 @@ class LeaderCall : public std::enable_shared_from_this<LeaderCall<Request, Respo
   }
 
  private:
-  // A leader that is deposed while it answers cannot; for a read, another manager can.
+  // A leader that is deposed while it answers cannot know; whoever passed the call on asks the next
+  // one.
   void answered_here(Result<Response> result) {
-    if (method_.is_read && !caller_.is_forwarded && absl::IsUnavailable(result.status())) {
-      try_again();
+    if (absl::IsUnavailable(result.status()) && !caller_.is_forwarded &&
+        method_.repeat != Repeat::never) {
+      repeat();
     } else {
       call_->finish(std::move(result));
     }
   }
 
+  void repeat() {
+    if (method_.repeat == Repeat::once) {
+      caller_.request.repeated_since = since_;
+    }
+    try_again();
+  }
+
   void try_again() {
     const gpr_timespec next = deadline_after(kLeaderRetry);
     if (gpr_time_cmp(next, deadline_) >= 0) {
-      call_->finish(no_leader());
+      call_->finish(caller_.request.repeated_since.has_value() ? outcome_unknown(true)
+                                                               : no_leader());
       return;
     }
     alarm_ = std::make_unique<grpc::Alarm>();
@@ -107,44 +185,38 @@ class LeaderCall : public std::enable_shared_from_this<LeaderCall<Request, Respo
       call_->finish(channel.status());
       return;
     }
-    context_ = std::make_unique<grpc::ClientContext>();
-    context_->set_deadline(deadline_);
-    mark_forwarded(*context_, caller_.node);
-    response_ = Response();
-    stub_ = std::make_unique<grpc::TemplatedGenericStub<Request, Response>>(*std::move(channel));
-    stub_->UnaryCall(
-        context_.get(), method_.name, {}, &request_, &response_,
-        [self = this->shared_from_this()](const grpc::Status& status) { self->forwarded(status); });
+    std::make_shared<ForwardedCall<Request, Response>>(core_, address)
+        ->start(method_.name, request_, caller_, *std::move(channel), deadline_,
+                [self = this->shared_from_this()](Verdict verdict, const grpc::Status& status,
+                                                  Response response) {
+                  self->forwarded(verdict, status, std::move(response));
+                });
   }
 
-  void forwarded(const grpc::Status& status) {
-    switch (judge(*context_, status, method_.is_read)) {
-      case Verdict::answered:
-        if (status.ok()) {
-          call_->finish(std::move(response_));
-        } else {
-          call_->finish(from_grpc(status));
-        }
-        break;
-      case Verdict::try_again:
-        try_again();
-        break;
-      case Verdict::unknown:
-        call_->finish(outcome_unknown());
-        break;
+  void forwarded(Verdict verdict, const grpc::Status& status, Response response) {
+    if (verdict == Verdict::not_done) {
+      try_again();
+    } else if (verdict == Verdict::unknown) {
+      if (method_.repeat == Repeat::never) {
+        call_->finish(outcome_unknown(false));
+      } else {
+        repeat();
+      }
+    } else if (status.ok()) {
+      call_->finish(std::move(response));
+    } else {
+      call_->finish(from_grpc(status));
     }
   }
 
   const std::shared_ptr<ServerCore> core_;
   const Method& method_;
-  const Caller caller_;
+  Caller caller_;
   const Request request_;  // gRPC's own is gone as soon as the call is over
   const std::shared_ptr<UnaryCall<Response>> call_;
   const gpr_timespec deadline_;
+  std::optional<model::Position> since_;  // committed when the call came
   std::unique_ptr<grpc::Alarm> alarm_;
-  std::unique_ptr<grpc::ClientContext> context_;
-  std::unique_ptr<grpc::TemplatedGenericStub<Request, Response>> stub_;
-  Response response_;
 };
 
 // What a handler of such a method returns to gRPC. `method` must live for ever.

@@ -37,10 +37,10 @@ void renew(std::shared_ptr<Gateway> gateway, const Caller& caller, const v1::Ren
 }
 
 constexpr LeaderMethod<v1::IssueRequest, v1::CertificateReply> kIssue{"/swarm.v1.NodeCa/Issue",
-                                                                      false, issue};
+                                                                      Repeat::never, issue};
 // Signing once more does no harm.
 constexpr LeaderMethod<v1::RenewRequest, v1::CertificateReply> kRenew{"/swarm.v1.NodeCa/Renew",
-                                                                      true, renew};
+                                                                      Repeat::freely, renew};
 
 class NodeCaService final : public v1::NodeCa::CallbackService {
  public:

@@ -18,8 +18,6 @@ using model::NodeId;
 using state::ChangeSet;
 using state::View;
 
-template <class Response>
-using Reply = absl::AnyInvocable<void(Result<Response>)>;
 using GatewayPtr = std::shared_ptr<Gateway>;
 
 // "self" is the node that was asked first, wherever the leader is.
@@ -27,7 +25,7 @@ std::string resolve(const std::string& reference, const Caller& caller) {
   return reference == "self" ? caller.node.value() : reference;
 }
 
-// What the store does not hold, asked before the store is.
+// What the store does not hold.
 struct Managers {
   explicit Managers(const Gateway& gateway) {
     const Gateway::ManagerReachability found = gateway.reachability();
@@ -52,36 +50,25 @@ void fill_view(const View& view, const Managers& managers, const model::Node& no
   wire::encode(control::reserved_on(view, node.id), out.mutable_reserved());
 }
 
-void list(GatewayPtr gateway, const Caller& caller, const v1::NodeListRequest&,
-          Reply<v1::NodeListReply> reply) {
-  const Managers managers(*gateway);
-  answer_from_store<v1::NodeListReply>(
-      std::move(gateway),
-      [managers, self = caller.node](const View& view, Gateway&, v1::NodeListReply& out) {
-        for (const state::NodePtr& node : control::list_nodes(view)) {
-          fill_view(view, managers, *node, self, *out.add_nodes());
-        }
-        return absl::OkStatus();
-      },
-      std::move(reply));
+Status list(const View& view, Gateway& gateway, const Caller& caller, const v1::NodeListRequest&,
+            v1::NodeListReply& out) {
+  const Managers managers(gateway);
+  for (const state::NodePtr& node : control::list_nodes(view)) {
+    fill_view(view, managers, *node, caller.node, *out.add_nodes());
+  }
+  return absl::OkStatus();
 }
 
-void get(GatewayPtr gateway, const Caller& caller, const v1::NodeGetRequest& request,
-         Reply<v1::NodeView> reply) {
-  const Managers managers(*gateway);
-  answer_from_store<v1::NodeView>(
-      std::move(gateway),
-      [managers, reference = resolve(request.reference(), caller), self = caller.node](
-          const View& view, Gateway&, v1::NodeView& out) -> Status {
-        SWARM_ASSIGN_OR_RETURN(const state::NodePtr node, view.find_node(reference));
-        fill_view(view, managers, *node, self, out);
-        return absl::OkStatus();
-      },
-      std::move(reply));
+Status get(const View& view, Gateway& gateway, const Caller& caller,
+           const v1::NodeGetRequest& request, v1::NodeView& out) {
+  SWARM_ASSIGN_OR_RETURN(const state::NodePtr node,
+                         view.find_node(resolve(request.reference(), caller)));
+  fill_view(view, Managers(gateway), *node, caller.node, out);
+  return absl::OkStatus();
 }
 
-void update(GatewayPtr gateway, const Caller&, const v1::NodeUpdateRequest& request,
-            Reply<v1::NodeUpdateReply> reply) {
+void update(GatewayPtr gateway, const Caller& caller, const v1::NodeUpdateRequest& request,
+            StoreReply<v1::NodeUpdateReply> reply) {
   Result<model::NodeSpec> spec = wire::decode(request.spec());
   if (!spec.ok()) {
     reply(spec.status());
@@ -89,32 +76,27 @@ void update(GatewayPtr gateway, const Caller&, const v1::NodeUpdateRequest& requ
   }
   const size_t reachable = Managers(*gateway).reachable.size();
   change_store<v1::NodeUpdateReply>(
-      std::move(gateway),
-      [reachable, id = NodeId(request.id()), version = request.version(), spec = *std::move(spec)](
-          const View& view, WallTime now, Random& random, v1::NodeUpdateReply&) {
-        return control::update_node(Context{view, now, random}, id, version, spec, reachable);
+      *gateway, caller,
+      [reachable, id = NodeId(request.id()), version = request.version(),
+       spec = *std::move(spec)](const Context& context) {
+        return control::update_node(context, id, version, spec, reachable);
       },
       std::move(reply));
 }
 
-void remove(GatewayPtr gateway, const Caller& caller, const v1::NodeRemoveRequest& request,
-            Reply<v1::NodeRemoveReply> reply) {
-  change_store<v1::NodeRemoveReply>(
-      std::move(gateway),
-      [reference = resolve(request.reference(), caller), force = request.force()](
-          const View& view, WallTime now, Random& random, v1::NodeRemoveReply&) {
-        return control::remove_node(Context{view, now, random}, reference, force);
-      },
-      std::move(reply));
+Result<ChangeSet> remove(const Context& context, const Caller& caller,
+                         const v1::NodeRemoveRequest& request) {
+  return control::remove_node(context, resolve(request.reference(), caller), request.force());
 }
 
-constexpr LeaderMethod<v1::NodeListRequest, v1::NodeListReply> kList{"/swarm.v1.Nodes/List", true,
-                                                                     list};
-constexpr LeaderMethod<v1::NodeGetRequest, v1::NodeView> kGet{"/swarm.v1.Nodes/Get", true, get};
+constexpr LeaderMethod<v1::NodeListRequest, v1::NodeListReply> kList{"/swarm.v1.Nodes/List",
+                                                                     Repeat::freely, reading<list>};
+constexpr LeaderMethod<v1::NodeGetRequest, v1::NodeView> kGet{"/swarm.v1.Nodes/Get", Repeat::freely,
+                                                              reading<get>};
 constexpr LeaderMethod<v1::NodeUpdateRequest, v1::NodeUpdateReply> kUpdate{"/swarm.v1.Nodes/Update",
-                                                                           false, update};
-constexpr LeaderMethod<v1::NodeRemoveRequest, v1::NodeRemoveReply> kRemove{"/swarm.v1.Nodes/Remove",
-                                                                           false, remove};
+                                                                           Repeat::once, update};
+constexpr LeaderMethod<v1::NodeRemoveRequest, v1::NodeRemoveReply> kRemove{
+    "/swarm.v1.Nodes/Remove", Repeat::once, changing<remove>};
 
 class NodesService final : public v1::Nodes::CallbackService {
  public:

@@ -116,10 +116,10 @@ void leave(std::shared_ptr<Gateway> gateway, const Caller& caller, const v1::Pee
 }
 
 // Both may be repeated: a member that joins again keeps its id, and one that left stays away.
-constexpr LeaderMethod<v1::PeerJoinRequest, v1::PeerJoinReply> kJoin{"/swarm.v1.RaftPeer/Join",
-                                                                     true, join, kMembershipExtra};
+constexpr LeaderMethod<v1::PeerJoinRequest, v1::PeerJoinReply> kJoin{
+    "/swarm.v1.RaftPeer/Join", Repeat::freely, join, kMembershipExtra};
 constexpr LeaderMethod<v1::PeerLeaveRequest, v1::PeerLeaveReply> kLeave{
-    "/swarm.v1.RaftPeer/Leave", true, leave, kMembershipExtra};
+    "/swarm.v1.RaftPeer/Leave", Repeat::freely, leave, kMembershipExtra};
 
 class RaftPeerService final : public v1::RaftPeer::CallbackService {
  public:

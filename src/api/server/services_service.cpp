@@ -15,8 +15,6 @@ using model::ServiceId;
 using state::ChangeSet;
 using state::View;
 
-template <class Response>
-using Reply = absl::AnyInvocable<void(Result<Response>)>;
 using GatewayPtr = std::shared_ptr<Gateway>;
 
 void fill_summary(const View& view, const model::Service& service, v1::ServiceSummary& out) {
@@ -26,103 +24,78 @@ void fill_summary(const View& view, const model::Service& service, v1::ServiceSu
   out.set_desired(count.desired);
 }
 
-void create(GatewayPtr gateway, const Caller&, const v1::ServiceCreateRequest& request,
-            Reply<v1::ServiceCreateReply> reply) {
+void create(GatewayPtr gateway, const Caller& caller, const v1::ServiceCreateRequest& request,
+            StoreReply<v1::ServiceCreateReply> reply) {
   Result<model::ServiceSpec> spec = wire::decode(request.spec());
   if (!spec.ok()) {
     reply(spec.status());
     return;
   }
   change_store<v1::ServiceCreateReply>(
-      std::move(gateway),
-      [spec = *std::move(spec)](const View& view, WallTime now, Random& random,
-                                v1::ServiceCreateReply& out) mutable -> Result<ChangeSet> {
-        SWARM_ASSIGN_OR_RETURN(
-            control::CreatedService created,
-            control::create_service(Context{view, now, random}, std::move(spec)));
+      *gateway, caller,
+      [spec = *spec](const Context& context,
+                     v1::ServiceCreateReply& out) mutable -> Result<ChangeSet> {
+        SWARM_ASSIGN_OR_RETURN(control::CreatedService created,
+                               control::create_service(context, std::move(spec)));
         out.set_id(created.id.value());
         return std::move(created.changes);
+      },
+      [name = spec->name](const View& view, v1::ServiceCreateReply& out) {
+        const state::ServicePtr made = view.service_by_name(name);
+        out.set_id(made == nullptr ? "" : made->id.value());
+        return absl::OkStatus();
       },
       std::move(reply));
 }
 
-void update(GatewayPtr gateway, const Caller&, const v1::ServiceUpdateRequest& request,
-            Reply<v1::ServiceUpdateReply> reply) {
+void update(GatewayPtr gateway, const Caller& caller, const v1::ServiceUpdateRequest& request,
+            StoreReply<v1::ServiceUpdateReply> reply) {
   Result<model::ServiceSpec> spec = wire::decode(request.spec());
   if (!spec.ok()) {
     reply(spec.status());
     return;
   }
   change_store<v1::ServiceUpdateReply>(
-      std::move(gateway),
-      [id = ServiceId(request.id()), version = request.version(), spec = *std::move(spec)](
-          const View& view, WallTime now, Random& random, v1::ServiceUpdateReply&) mutable {
-        return control::update_service(Context{view, now, random}, id, version, std::move(spec));
+      *gateway, caller,
+      [id = ServiceId(request.id()), version = request.version(),
+       spec = *std::move(spec)](const Context& context) mutable {
+        return control::update_service(context, id, version, std::move(spec));
       },
       std::move(reply));
 }
 
-void rollback(GatewayPtr gateway, const Caller&, const v1::ServiceRollbackRequest& request,
-              Reply<v1::ServiceRollbackReply> reply) {
+Result<ChangeSet> rollback(const Context& context, const Caller&,
+                           const v1::ServiceRollbackRequest& request) {
   std::optional<model::RevisionNumber> to;
   if (request.to() != 0) {
     to = request.to();
   }
-  change_store<v1::ServiceRollbackReply>(
-      std::move(gateway),
-      [reference = request.reference(), to](const View& view, WallTime now, Random& random,
-                                            v1::ServiceRollbackReply&) {
-        return control::rollback_service(Context{view, now, random}, reference, to);
-      },
-      std::move(reply));
+  return control::rollback_service(context, request.reference(), to);
 }
 
-void scale(GatewayPtr gateway, const Caller&, const v1::ServiceScaleRequest& request,
-           Reply<v1::ServiceScaleReply> reply) {
-  change_store<v1::ServiceScaleReply>(
-      std::move(gateway),
-      [reference = request.reference(), replicas = request.replicas()](
-          const View& view, WallTime now, Random& random, v1::ServiceScaleReply&) {
-        return control::scale_service(Context{view, now, random}, reference, replicas);
-      },
-      std::move(reply));
+Result<ChangeSet> scale(const Context& context, const Caller&,
+                        const v1::ServiceScaleRequest& request) {
+  return control::scale_service(context, request.reference(), request.replicas());
 }
 
-void remove(GatewayPtr gateway, const Caller&, const v1::ServiceRemoveRequest& request,
-            Reply<v1::ServiceRemoveReply> reply) {
-  change_store<v1::ServiceRemoveReply>(
-      std::move(gateway),
-      [reference = request.reference()](const View& view, WallTime now, Random& random,
-                                        v1::ServiceRemoveReply&) {
-        return control::remove_service(Context{view, now, random}, reference);
-      },
-      std::move(reply));
+Result<ChangeSet> remove(const Context& context, const Caller&,
+                         const v1::ServiceRemoveRequest& request) {
+  return control::remove_service(context, request.reference());
 }
 
-void get(GatewayPtr gateway, const Caller&, const v1::ServiceGetRequest& request,
-         Reply<v1::ServiceSummary> reply) {
-  answer_from_store<v1::ServiceSummary>(
-      std::move(gateway),
-      [reference = request.reference()](const View& view, Gateway&,
-                                        v1::ServiceSummary& out) -> Status {
-        SWARM_ASSIGN_OR_RETURN(const state::ServicePtr service, view.find_service(reference));
-        fill_summary(view, *service, out);
-        return absl::OkStatus();
-      },
-      std::move(reply));
+Status get(const View& view, Gateway&, const Caller&, const v1::ServiceGetRequest& request,
+           v1::ServiceSummary& out) {
+  SWARM_ASSIGN_OR_RETURN(const state::ServicePtr service, view.find_service(request.reference()));
+  fill_summary(view, *service, out);
+  return absl::OkStatus();
 }
 
-void list(GatewayPtr gateway, const Caller&, const v1::ServiceListRequest&,
-          Reply<v1::ServiceListReply> reply) {
-  answer_from_store<v1::ServiceListReply>(
-      std::move(gateway),
-      [](const View& view, Gateway&, v1::ServiceListReply& out) {
-        for (const state::ServicePtr& service : control::list_services(view)) {
-          fill_summary(view, *service, *out.add_services());
-        }
-        return absl::OkStatus();
-      },
-      std::move(reply));
+Status list(const View& view, Gateway&, const Caller&, const v1::ServiceListRequest&,
+            v1::ServiceListReply& out) {
+  for (const state::ServicePtr& service : control::list_services(view)) {
+    fill_summary(view, *service, *out.add_services());
+  }
+  return absl::OkStatus();
 }
 
 // Counts by hand what control::count_service counts for all revisions together.
@@ -139,43 +112,37 @@ std::map<model::RevisionNumber, uint64_t> running_by_revision(const View& view,
   return running;
 }
 
-void history(GatewayPtr gateway, const Caller&, const v1::ServiceHistoryRequest& request,
-             Reply<v1::ServiceHistoryReply> reply) {
-  answer_from_store<v1::ServiceHistoryReply>(
-      std::move(gateway),
-      [reference = request.reference()](const View& view, Gateway&,
-                                        v1::ServiceHistoryReply& out) -> Status {
-        SWARM_ASSIGN_OR_RETURN(const state::ServicePtr service, view.find_service(reference));
-        auto running = running_by_revision(view, service->id);
-        const auto& revisions = view.revisions_of(service->id);
-        for (auto it = revisions.rbegin(); it != revisions.rend(); ++it) {
-          v1::RevisionView& entry = *out.add_revisions();
-          wire::encode(*it->second, entry.mutable_revision());
-          entry.set_is_current(it->first == service->revision);
-          entry.set_is_previous(it->first == service->previous_revision);
-          entry.set_running(running[it->first]);
-        }
-        return absl::OkStatus();
-      },
-      std::move(reply));
+Status history(const View& view, Gateway&, const Caller&, const v1::ServiceHistoryRequest& request,
+               v1::ServiceHistoryReply& out) {
+  SWARM_ASSIGN_OR_RETURN(const state::ServicePtr service, view.find_service(request.reference()));
+  auto running = running_by_revision(view, service->id);
+  const auto& revisions = view.revisions_of(service->id);
+  for (auto it = revisions.rbegin(); it != revisions.rend(); ++it) {
+    v1::RevisionView& entry = *out.add_revisions();
+    wire::encode(*it->second, entry.mutable_revision());
+    entry.set_is_current(it->first == service->revision);
+    entry.set_is_previous(it->first == service->previous_revision);
+    entry.set_running(running[it->first]);
+  }
+  return absl::OkStatus();
 }
 
 constexpr LeaderMethod<v1::ServiceCreateRequest, v1::ServiceCreateReply> kCreate{
-    "/swarm.v1.Services/Create", false, create};
+    "/swarm.v1.Services/Create", Repeat::once, create};
 constexpr LeaderMethod<v1::ServiceUpdateRequest, v1::ServiceUpdateReply> kUpdate{
-    "/swarm.v1.Services/Update", false, update};
+    "/swarm.v1.Services/Update", Repeat::once, update};
 constexpr LeaderMethod<v1::ServiceRollbackRequest, v1::ServiceRollbackReply> kRollback{
-    "/swarm.v1.Services/Rollback", false, rollback};
+    "/swarm.v1.Services/Rollback", Repeat::once, changing<rollback>};
 constexpr LeaderMethod<v1::ServiceScaleRequest, v1::ServiceScaleReply> kScale{
-    "/swarm.v1.Services/Scale", false, scale};
+    "/swarm.v1.Services/Scale", Repeat::once, changing<scale>};
 constexpr LeaderMethod<v1::ServiceRemoveRequest, v1::ServiceRemoveReply> kRemove{
-    "/swarm.v1.Services/Remove", false, remove};
-constexpr LeaderMethod<v1::ServiceGetRequest, v1::ServiceSummary> kGet{"/swarm.v1.Services/Get",
-                                                                       true, get};
+    "/swarm.v1.Services/Remove", Repeat::once, changing<remove>};
+constexpr LeaderMethod<v1::ServiceGetRequest, v1::ServiceSummary> kGet{
+    "/swarm.v1.Services/Get", Repeat::freely, reading<get>};
 constexpr LeaderMethod<v1::ServiceListRequest, v1::ServiceListReply> kList{
-    "/swarm.v1.Services/List", true, list};
+    "/swarm.v1.Services/List", Repeat::freely, reading<list>};
 constexpr LeaderMethod<v1::ServiceHistoryRequest, v1::ServiceHistoryReply> kHistory{
-    "/swarm.v1.Services/History", true, history};
+    "/swarm.v1.Services/History", Repeat::freely, reading<history>};
 
 class ServicesService final : public v1::Services::CallbackService {
  public:

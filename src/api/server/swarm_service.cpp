@@ -17,29 +17,20 @@ using control::Context;
 using state::ChangeSet;
 using state::View;
 
-template <class Response>
-using Reply = absl::AnyInvocable<void(Result<Response>)>;
-using GatewayPtr = std::shared_ptr<Gateway>;
-
-void inspect(GatewayPtr gateway, const Caller&, const v1::SwarmInspectRequest&,
-             Reply<v1::SwarmInspectReply> reply) {
-  answer_from_store<v1::SwarmInspectReply>(
-      std::move(gateway),
-      [](const View& view, Gateway&, v1::SwarmInspectReply& out) {
-        model::Cluster shown = *view.cluster();
-        shown.ca_key.clear();
-        shown.worker_token_secret.clear();
-        shown.manager_token_secret.clear();
-        wire::encode(shown, out.mutable_cluster());
-        uint64_t managers = 0;
-        for (const auto& [id, node] : view.nodes()) {
-          managers += node->manager.has_value() ? 1 : 0;
-        }
-        out.set_managers(managers);
-        out.set_workers(view.nodes().size() - managers);
-        return absl::OkStatus();
-      },
-      std::move(reply));
+Status inspect(const View& view, Gateway&, const Caller&, const v1::SwarmInspectRequest&,
+               v1::SwarmInspectReply& out) {
+  model::Cluster shown = *view.cluster();
+  shown.ca_key.clear();
+  shown.worker_token_secret.clear();
+  shown.manager_token_secret.clear();
+  wire::encode(shown, out.mutable_cluster());
+  uint64_t managers = 0;
+  for (const auto& [id, node] : view.nodes()) {
+    managers += node->manager.has_value() ? 1 : 0;
+  }
+  out.set_managers(managers);
+  out.set_workers(view.nodes().size() - managers);
+  return absl::OkStatus();
 }
 
 Status fill_token(const model::Cluster& cluster, const std::string& secret,
@@ -50,50 +41,45 @@ Status fill_token(const model::Cluster& cluster, const std::string& secret,
   return absl::OkStatus();
 }
 
-void rotate(GatewayPtr gateway, model::Role role, Reply<v1::JoinTokenReply> reply) {
-  const std::string address = gateway->leader().address;
-  change_store<v1::JoinTokenReply>(
-      std::move(gateway),
-      [address, role](const View& view, WallTime now, Random& random,
-                      v1::JoinTokenReply& out) -> Result<ChangeSet> {
-        const std::string secret = security::random_secret();
-        SWARM_ASSIGN_OR_RETURN(ChangeSet changes, control::rotate_join_token(
-                                                      Context{view, now, random}, role, secret));
-        SWARM_RETURN_IF_ERROR(fill_token(*view.cluster(), secret, address, out));
-        return changes;
-      },
-      std::move(reply));
-}
-
-void join_token(GatewayPtr gateway, const Caller&, const v1::JoinTokenRequest& request,
-                Reply<v1::JoinTokenReply> reply) {
+void join_token(std::shared_ptr<Gateway> gateway, const Caller& caller,
+                const v1::JoinTokenRequest& request, StoreReply<v1::JoinTokenReply> reply) {
   const Result<model::Role> role = wire::decode(request.role());
   if (!role.ok()) {
     reply(role.status());
     return;
   }
-  if (request.rotate()) {
-    rotate(std::move(gateway), *role, std::move(reply));
+  const std::string address = gateway->leader().address;
+  const auto show = [address, role = *role](const View& view, v1::JoinTokenReply& out) {
+    const model::Cluster& cluster = *view.cluster();
+    return fill_token(
+        cluster,
+        role == model::Role::manager ? cluster.manager_token_secret : cluster.worker_token_secret,
+        address, out);
+  };
+  if (!request.rotate()) {
+    answer_from_store<v1::JoinTokenReply>(
+        std::move(gateway),
+        [show](const View& view, Gateway&, v1::JoinTokenReply& out) { return show(view, out); },
+        std::move(reply));
     return;
   }
-  const std::string address = gateway->leader().address;
-  answer_from_store<v1::JoinTokenReply>(
-      std::move(gateway),
-      [address, role = *role](const View& view, Gateway&, v1::JoinTokenReply& out) {
-        const model::Cluster& cluster = *view.cluster();
-        return fill_token(cluster,
-                          role == model::Role::manager ? cluster.manager_token_secret
-                                                       : cluster.worker_token_secret,
-                          address, out);
+  change_store<v1::JoinTokenReply>(
+      *gateway, caller,
+      [address, role = *role](const Context& context,
+                              v1::JoinTokenReply& out) -> Result<ChangeSet> {
+        const std::string secret = security::random_secret();
+        SWARM_ASSIGN_OR_RETURN(ChangeSet changes,
+                               control::rotate_join_token(context, role, secret));
+        SWARM_RETURN_IF_ERROR(fill_token(*context.view.cluster(), secret, address, out));
+        return changes;
       },
-      std::move(reply));
+      show, std::move(reply));
 }
 
 constexpr LeaderMethod<v1::SwarmInspectRequest, v1::SwarmInspectReply> kInspect{
-    "/swarm.v1.Swarm/Inspect", true, inspect};
-// A write: asked to rotate twice, it would give a secret that is replaced a moment later.
+    "/swarm.v1.Swarm/Inspect", Repeat::freely, reading<inspect>};
 constexpr LeaderMethod<v1::JoinTokenRequest, v1::JoinTokenReply> kJoinToken{
-    "/swarm.v1.Swarm/JoinToken", false, join_token};
+    "/swarm.v1.Swarm/JoinToken", Repeat::once, join_token};
 
 class SwarmService final : public v1::Swarm::CallbackService {
  public:

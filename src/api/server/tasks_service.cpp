@@ -74,24 +74,17 @@ void fill_view(const View& view, const Gateway& gateway, const model::Task& stor
   }
 }
 
-void list(std::shared_ptr<Gateway> gateway, const Caller& caller,
-          const v1::TaskListRequest& request,
-          absl::AnyInvocable<void(Result<v1::TaskListReply>)> reply) {
-  answer_from_store<v1::TaskListReply>(
-      std::move(gateway),
-      [request, self = caller.node](const View& view, const Gateway& source,
-                                    v1::TaskListReply& out) -> Status {
-        SWARM_ASSIGN_OR_RETURN(const Resolved found, resolve(view, request, self));
-        for (const state::TaskPtr& task : control::list_tasks(view, found.services, found.nodes)) {
-          fill_view(view, source, *task, *out.add_tasks());
-        }
-        return absl::OkStatus();
-      },
-      std::move(reply));
+Status list(const View& view, Gateway& gateway, const Caller& caller,
+            const v1::TaskListRequest& request, v1::TaskListReply& out) {
+  SWARM_ASSIGN_OR_RETURN(const Resolved found, resolve(view, request, caller.node));
+  for (const state::TaskPtr& task : control::list_tasks(view, found.services, found.nodes)) {
+    fill_view(view, gateway, *task, *out.add_tasks());
+  }
+  return absl::OkStatus();
 }
 
-constexpr LeaderMethod<v1::TaskListRequest, v1::TaskListReply> kList{"/swarm.v1.Tasks/List", true,
-                                                                     list};
+constexpr LeaderMethod<v1::TaskListRequest, v1::TaskListReply> kList{"/swarm.v1.Tasks/List",
+                                                                     Repeat::freely, reading<list>};
 
 class TasksService final : public v1::Tasks::CallbackService {
  public:

@@ -57,11 +57,17 @@ void FakeManager::keep_calls() {
   keeps_calls_ = true;
 }
 
+void FakeManager::keep_answers() {
+  const std::lock_guard lock(mutex_);
+  keeps_answers_ = true;
+}
+
 void FakeManager::answer_kept() {
   std::vector<Done> answers;
   {
     const std::lock_guard lock(mutex_);
     answers = std::move(kept_calls_);
+    keeps_calls_ = keeps_answers_ = false;
   }
   for (Done& done : answers) {
     done(absl::UnavailableError("leadership was lost"));
@@ -86,19 +92,36 @@ Gateway::Leader FakeManager::leader() const {
   return leader_;
 }
 
-void FakeManager::write(Write use_case, Done done) {
+void FakeManager::write_once(model::RequestId request, Write use_case, Read recall, Done done) {
+  requests.update([&](auto& all) { all.push_back(request); });
   Status status;
   {
     const std::lock_guard lock(mutex_);
-    if (keeps_calls_) {
+    if (!keeps_calls_) {
+      status = carry_out(request, use_case, recall);
+    }
+    if (keeps_calls_ || keeps_answers_) {
       kept_calls_.push_back(std::move(done));
       kept.update([](int& count) { ++count; });
       return;
     }
-    auto changes = use_case(store_.view(), kNow, random_);
-    status = changes.ok() ? commit(*std::move(changes)) : changes.status();
   }
   done(status);
+}
+
+Status FakeManager::carry_out(const model::RequestId& request, Write& use_case, Read& recall) {
+  SWARM_ASSIGN_OR_RETURN(const auto carried, store_.find_request(request));
+  if (carried.has_value()) {
+    return recall(store_.view());
+  }
+  SWARM_ASSIGN_OR_RETURN(state::ChangeSet changes, use_case(store_.view(), kNow, random_));
+  changes.request = request.number;
+  return commit(std::move(changes));
+}
+
+model::Position FakeManager::committed() const {
+  const std::lock_guard lock(mutex_);
+  return store_.committed();
 }
 
 void FakeManager::read(Read query, Done done) {

@@ -30,6 +30,8 @@ class FakeManager final : public Gateway {
   void remove_node(const std::string& node);
   // From now on calls are kept unanswered. `answer_kept` answers them with an error.
   void keep_calls();
+  // The same, but what a write asks for is done at once.
+  void keep_answers();
   void answer_kept();
   void set_soft_status(const model::TaskId& task, model::TaskStatus status);
   // Runs `change` on the store as a transaction.
@@ -51,11 +53,13 @@ class FakeManager final : public Gateway {
   Watched<std::vector<std::string>> shown_secrets;
   Watched<std::vector<std::string>> renewals;  // nodes
   Watched<int> kept;
+  Watched<std::vector<model::RequestId>> requests;  // of all writes
 
   // ---- Gateway ----
 
   Leader leader() const override;
-  void write(Write use_case, Done done) override;
+  void write_once(model::RequestId request, Write use_case, Read recall, Done done) override;
+  model::Position committed() const override;
   void read(Read query, Done done) override;
   void stale_read(Read query, Done done) override;
   void open_session(model::NodeId node, std::string address,
@@ -80,6 +84,7 @@ class FakeManager final : public Gateway {
   };
 
   Status commit(state::ChangeSet changes);
+  Status carry_out(const model::RequestId& request, Write& use_case, Read& recall);
 
   const TestSwarm& swarm_;
   mutable std::mutex mutex_;
@@ -87,6 +92,7 @@ class FakeManager final : public Gateway {
   std::set<model::NodeId> removed_;
   std::map<model::TaskId, model::TaskStatus> soft_;
   bool keeps_calls_ = false;
+  bool keeps_answers_ = false;
   std::vector<Done> kept_calls_;
   NullProposer proposer_;
   state::Store store_;

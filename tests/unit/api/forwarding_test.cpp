@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <optional>
 #include <thread>
 
 #include "api/client.h"
@@ -46,6 +48,35 @@ class Forwarding : public ::testing::Test {
     ASSERT_TRUE(server.ok()) << server.status();
     follower_server_ = *std::move(server);
     client_ = Client::connect("unix:" + (folder_.path() / "s").string(), seconds(20));
+  }
+
+  // A call on a thread of its own, and what came of it.
+  struct Call {
+    Watched<std::optional<Status>> outcome;
+    std::thread thread;
+    ~Call() { thread.join(); }
+  };
+  static std::unique_ptr<Call> in_background(std::function<Status()> run) {
+    auto call = std::make_unique<Call>();
+    call->thread = std::thread([raw = call.get(), run = std::move(run)] {
+      Status status = run();
+      raw->outcome.update([&](auto& outcome) { outcome = std::move(status); });
+    });
+    return call;
+  }
+  static Status outcome_of(Call& call) {
+    EXPECT_TRUE(call.outcome.wait([](const auto& outcome) { return outcome.has_value(); }));
+    return call.outcome.get().value_or(absl::UnknownError("no outcome"));
+  }
+  static bool has_web(FakeManager& manager) {
+    bool found = false;
+    manager.read(
+        [&](const state::View& view) {
+          found = view.service_by_name("web") != nullptr;
+          return absl::OkStatus();
+        },
+        [](Status) {});
+    return found;
   }
 
   TestSwarm swarm_;
@@ -153,21 +184,71 @@ TEST_F(Forwarding, AManagerThatIsAboutToLeadIsAskedAgain) {
   EXPECT_TRUE(id.ok()) << id.status();
 }
 
-TEST_F(Forwarding, AWriteWhoseLeaderDiesIsNotRepeated) {
+TEST_F(Forwarding, AWriteWhoseLeaderDiesIsCarriedOutByTheNextOne) {
   leader_->keep_calls();
-  Watched<bool> is_done;
-  Status outcome;
-  std::thread caller([&] {
-    outcome = client_->create_service(web()).status();
-    is_done.update([](bool& done) { done = true; });
+  const auto created = in_background([&] { return client_->create_service(web()).status(); });
+  ASSERT_TRUE(leader_->kept.wait([](int kept) { return kept == 1; }));
+  follower_->set_leader({.is_self = true, .address = ""});
+  leader_server_.reset();
+  EXPECT_EQ(outcome_of(*created), absl::OkStatus());
+  EXPECT_TRUE(has_web(*follower_));
+  leader_->answer_kept();
+}
+
+TEST_F(Forwarding, ASilentLeaderIsLetGoWhenThereIsAnother) {
+  leader_->keep_calls();
+  const auto created = in_background([&] { return client_->create_service(web()).status(); });
+  const auto listed = in_background([&] { return client_->list_services().status(); });
+  ASSERT_TRUE(leader_->kept.wait([](int kept) { return kept == 2; }));
+  follower_->set_leader({.is_self = true, .address = ""});
+  EXPECT_EQ(outcome_of(*created), absl::OkStatus());
+  EXPECT_EQ(outcome_of(*listed), absl::OkStatus());
+  EXPECT_TRUE(has_web(*follower_));
+  leader_->answer_kept();
+}
+
+TEST_F(Forwarding, AWriteWhoseAnswerWasLostIsNotCarriedOutTwice) {
+  leader_->keep_answers();
+  Watched<std::string> id;
+  const auto created = in_background([&] {
+    const auto made = client_->create_service(web());
+    id.update([&](std::string& value) { value = made.ok() ? made->value() : ""; });
+    return made.status();
   });
   ASSERT_TRUE(leader_->kept.wait([](int kept) { return kept == 1; }));
+  leader_->answer_kept();  // that it was deposed, and does not know
+  ASSERT_EQ(outcome_of(*created), absl::OkStatus());
+  EXPECT_EQ(client_->get_service("web")->service.id.value(), id.get());
+  const std::vector<model::RequestId> requests = leader_->requests.get();
+  ASSERT_EQ(requests.size(), 2U);
+  EXPECT_EQ(requests[0].number, requests[1].number);
+  EXPECT_FALSE(requests[0].repeated_since.has_value());
+  EXPECT_TRUE(requests[1].repeated_since.has_value());
+}
+
+TEST_F(Forwarding, AWriteOfALeaderThatIsDeposedIsCarriedOutByTheNextOne) {
+  follower_->set_leader({.is_self = true, .address = ""});
+  follower_->keep_calls();
+  const auto created = in_background([&] { return client_->create_service(web()).status(); });
+  ASSERT_TRUE(follower_->kept.wait([](int kept) { return kept == 1; }));
+  follower_->set_leader({.is_self = false, .address = address_});
+  follower_->answer_kept();
+  EXPECT_EQ(outcome_of(*created), absl::OkStatus());
+  EXPECT_TRUE(has_web(*leader_));
+  EXPECT_FALSE(has_web(*follower_));
+}
+
+TEST_F(Forwarding, AWriteWhoseOutcomeStaysUnknownSaysSo) {
+  serve_follower(milliseconds(500));
+  leader_->keep_calls();
+  const auto created = in_background([&] { return client_->create_service(web()).status(); });
+  ASSERT_TRUE(leader_->kept.wait([](int kept) { return kept == 1; }));
+  follower_->set_leader({});
   leader_server_.reset();
-  EXPECT_TRUE(is_done.wait([](bool done) { return done; }));
-  caller.join();
+  const Status outcome = outcome_of(*created);
   EXPECT_EQ(outcome.code(), absl::StatusCode::kUnavailable);
-  EXPECT_THAT(outcome.message(), HasSubstr("not known"));
-  EXPECT_EQ(leader_->kept.get(), 1);
+  EXPECT_THAT(outcome.message(), HasSubstr("whether the change was made is not known"));
+  EXPECT_THAT(outcome.message(), HasSubstr("quorum"));
   leader_->answer_kept();
 }
 

@@ -56,6 +56,25 @@ TEST_F(GatewayTest, AnErrorWaitsUntilWhatItWasComputedFromIsCommitted) {
   EXPECT_FALSE(shows(cut_off, "web")) << "undone";
 }
 
+TEST_F(GatewayTest, ARequestThatWasCarriedOutIsRecalledByTheNextLeader) {
+  start_managers(3);
+  const model::RequestId first{.number = 7};
+  EXPECT_EQ(write_once(leader(), first, "web"), "made");
+  const model::RequestId again{.number = 7, .repeated_since = leader().gateway->committed()};
+  EXPECT_EQ(write_once(leader(), again, "web"), "recalled");
+  managers_.crash(leader(), false);
+  EXPECT_EQ(write_once(leader(), again, "web"), "recalled");
+}
+
+TEST_F(GatewayTest, ARequestThatWasDroppedWithItsLeaderIsCarriedOutByTheNext) {
+  start_managers(3);
+  Machine& cut_off = leader();
+  const model::Position since = cut_off.gateway->committed();
+  isolate(cut_off);
+  EXPECT_EQ(write_once(cut_off, {.number = 7}, "web"), "unavailable");
+  EXPECT_EQ(write_once(leader(), {.number = 7, .repeated_since = since}, "web"), "made");
+}
+
 TEST_F(GatewayTest, AReadOfALeaderThatIsCutOffIsNotAnswered) {
   start_managers(3);
   Machine& cut_off = leader();

@@ -33,6 +33,25 @@ class ManagerTest : public ::testing::Test {
   }
   Status create(Machine& machine, const std::string& name) { return write(machine, making(name)); }
 
+  // "made", "recalled", or why neither.
+  std::string write_once(Machine& machine, model::RequestId request, const std::string& name) {
+    auto answer = std::make_shared<std::optional<std::string>>();
+    auto is_recalled = std::make_shared<bool>(false);
+    machine.gateway->write_once(
+        request, making(name),
+        [is_recalled, name](const state::View& view) {
+          *is_recalled = view.service_by_name(name) != nullptr;
+          return absl::OkStatus();
+        },
+        [answer, is_recalled](const Status& status) {
+          *answer = status.ok()                   ? (*is_recalled ? "recalled" : "made")
+                    : absl::IsUnavailable(status) ? "unavailable"
+                                                  : std::string(status.message());
+        });
+    world_.run_until([&answer] { return answer->has_value(); }, kPatience);
+    return answer->value_or("no answer");
+  }
+
   static api::Gateway::Write making(const std::string& name) {
     return
         [name](const state::View& view, WallTime now, Random& random) -> Result<state::ChangeSet> {
