@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "manager/run_on.h"
+#include "manager/store_loading.h"
 
 namespace swarm::manager {
 
@@ -151,16 +152,14 @@ void Manager::take_snapshot(raft::Index,
 
 void Manager::restore(raft::Index index, std::vector<std::string> chunks,
                       absl::AnyInvocable<void(Status)> done) {
-  on_control_loop([this, index, chunks = std::move(chunks), done = std::move(done)]() mutable {
-    Status status = store_.restore(chunks);
-    if (status.ok()) {
-      applied_ = index;
-      note_nodes();
-    }
-    on_raft_loop([done = std::move(done), status = std::move(status)](raft::Replica&) mutable {
-      done(std::move(status));
-    });
-  });
+  load_in_slices(environment_.log_loop, std::move(chunks),
+                 [self = shared_from_this(), index,
+                  done = std::move(done)](Result<state::StoreContents> contents) mutable {
+                   self->on_control_loop([raw = self.get(), index, done = std::move(done),
+                                          contents = std::move(contents)]() mutable {
+                     raw->install(index, std::move(contents), std::move(done));
+                   });
+                 });
 }
 
 // ---- control loop ----
@@ -180,6 +179,19 @@ void Manager::apply_here(const std::vector<raft::CommittedEntry>& entries, raft:
   committed_ = store_.committed();
   gate_.advance(committed_);
   on_raft_loop([up_to](raft::Replica& replica) { replica.applied(up_to); });
+}
+
+void Manager::install(raft::Index index, Result<state::StoreContents> contents,
+                      absl::AnyInvocable<void(Status)> done) {
+  // A later snapshot may have come, and been loaded first.
+  if (contents.ok() && index > applied_) {
+    drop_in_slices(environment_.log_loop, store_.restore(*std::move(contents)));
+    applied_ = index;
+    note_nodes();
+  }
+  on_raft_loop([done = std::move(done), status = contents.status()](raft::Replica&) mutable {
+    done(std::move(status));
+  });
 }
 
 void Manager::begin_term(raft::Term term) {

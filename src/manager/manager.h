@@ -121,6 +121,8 @@ class Manager final : public raft::StateMachine,
 
   // On the control loop.
   void apply_here(const std::vector<raft::CommittedEntry>& entries, raft::Index up_to);
+  void install(raft::Index index, Result<state::StoreContents> contents,
+               absl::AnyInvocable<void(Status)> done);
   void begin_term(raft::Term term);
   void end_term(raft::Term term);
   // Copies what other threads ask about nodes.

@@ -1,7 +1,6 @@
 #include "state/store.h"
 
-#include <map>
-#include <optional>
+#include <memory>
 #include <utility>
 #include <variant>
 
@@ -30,55 +29,52 @@ ChangeSet outcome_of(const std::vector<Change>& changes, std::vector<ChangeSet::
   return outcome;
 }
 
-// Objects of one kind as they were before some changes: both maps in order of ids, `before` holding
-// null for what did not exist.
-template <class Id, class Pointer>
-void append_as_before(const std::map<Id, Pointer>& head, const std::map<Id, Pointer>& before,
-                      std::vector<ChangeSet::Object>* out) {
-  auto changed = before.begin();
-  const auto append_changed = [&] {
-    if (changed->second != nullptr) {
-      out->push_back(changed->second);
-    }
-    ++changed;
-  };
-  for (const auto& [id, object] : head) {
-    while (changed != before.end() && changed->first < id) {
-      append_changed();
-    }
-    if (changed != before.end() && changed->first == id) {
-      append_changed();
-    } else {
-      out->push_back(object);
-    }
-  }
-  while (changed != before.end()) {
-    append_changed();
-  }
-}
+// What was committed at one moment, handed out object by object in canonical order: by kind, then
+// by id. It belongs to nobody's loop.
+class CommittedObjects {
+ public:
+  using Undo = std::vector<std::shared_ptr<const std::vector<Change>>>;
 
-// What the not yet committed transactions replaced, as it was committed.
-struct CommittedObjects {
-  std::optional<ClusterPtr> cluster;
-  std::map<model::NodeId, NodePtr> nodes;
-  std::map<model::ServiceId, ServicePtr> services;
-  std::map<RevisionKey, RevisionPtr> revisions;
-  std::map<model::TaskId, TaskPtr> tasks;
+  // `undo` is what was applied to `head` and not committed, newest first.
+  CommittedObjects(Objects head, Undo undo) : objects_(std::move(head)) {
+    for (const auto& changes : undo) {
+      for (const Change& change : reversed(*changes)) {
+        objects_.apply(change);
+      }
+    }
+    nodes_ = objects_.nodes.begin();
+    services_ = objects_.services.begin();
+    revisions_ = objects_.revisions.begin();
+    tasks_ = objects_.tasks.begin();
+  }
 
-  void note(const ClusterPtr& before, const ClusterPtr&) { cluster = before; }
-  void note(const NodePtr& before, const NodePtr& after) {
-    nodes[before != nullptr ? before->id : after->id] = before;
+  size_t count() const {
+    return (objects_.cluster != nullptr ? 1 : 0) + objects_.nodes.size() +
+           objects_.services.size() + objects_.revisions.size() + objects_.tasks.size();
   }
-  void note(const ServicePtr& before, const ServicePtr& after) {
-    services[before != nullptr ? before->id : after->id] = before;
+
+  ChangeSet::Object next() {
+    if (objects_.cluster != nullptr) {
+      return std::exchange(objects_.cluster, nullptr);
+    }
+    if (nodes_ != objects_.nodes.end()) {
+      return (*nodes_++).second;
+    }
+    if (services_ != objects_.services.end()) {
+      return (*services_++).second;
+    }
+    if (revisions_ != objects_.revisions.end()) {
+      return (*revisions_++).second;
+    }
+    return (*tasks_++).second;
   }
-  void note(const RevisionPtr& before, const RevisionPtr& after) {
-    const model::Revision& revision = before != nullptr ? *before : *after;
-    revisions[{revision.service, revision.number}] = before;
-  }
-  void note(const TaskPtr& before, const TaskPtr& after) {
-    tasks[before != nullptr ? before->id : after->id] = before;
-  }
+
+ private:
+  Objects objects_;
+  NodeTable::const_iterator nodes_;
+  ServiceTable::const_iterator services_;
+  RevisionTable::const_iterator revisions_;
+  TaskTable::const_iterator tasks_;
 };
 
 }  // namespace
@@ -88,7 +84,7 @@ struct Store::Impl {
   struct Uncommitted {
     model::Position position = 0;
     size_t bytes = 0;
-    std::vector<Change> changes;
+    std::shared_ptr<const std::vector<Change>> changes;
   };
 
   size_t max_uncommitted_bytes = 0;
@@ -118,37 +114,6 @@ struct Store::Impl {
           " bytes of changes that are not stored yet: try again in a moment");
     }
     return absl::OkStatus();
-  }
-
-  // All committed objects in canonical order: by kind, then by id.
-  std::vector<ChangeSet::Object> committed_objects() const {
-    CommittedObjects before;
-    for (auto it = uncommitted.rbegin(); it != uncommitted.rend(); ++it) {
-      for (const Change& change : it->changes) {
-        std::visit(
-            [&](const auto& was) {
-              before.note(was, std::get<std::decay_t<decltype(was)>>(change.after));
-            },
-            change.before);
-      }
-    }
-    std::map<RevisionKey, RevisionPtr> revisions;
-    for (const auto& [service, group] : tables.revisions) {
-      for (const auto& [number, revision] : group) {
-        revisions.emplace_hint(revisions.end(), RevisionKey{service, number}, revision);
-      }
-    }
-    std::vector<ChangeSet::Object> objects;
-    objects.reserve(tables.tasks.size() + tables.services.size() + tables.nodes.size() +
-                    revisions.size() + 1);
-    if (const ClusterPtr& cluster = before.cluster.value_or(tables.cluster)) {
-      objects.emplace_back(cluster);
-    }
-    append_as_before(tables.nodes, before.nodes, &objects);
-    append_as_before(tables.services, before.services, &objects);
-    append_as_before(revisions, before.revisions, &objects);
-    append_as_before(tables.tasks, before.tasks, &objects);
-    return objects;
   }
 };
 
@@ -196,11 +161,12 @@ Result<model::Position> Store::commit(ChangeSet changes, WallTime now) {
       position, outcome_of(planned, std::move(changes.removals), changes.request));
   SWARM_RETURN_IF_ERROR(impl_->check_size(entry.size()));
 
-  impl_->tables.apply(planned, position);
+  const auto applied = std::make_shared<const std::vector<Change>>(std::move(planned));
+  impl_->tables.apply(*applied, position);
   impl_->uncommitted_bytes += entry.size();
-  impl_->uncommitted.push_back({position, entry.size(), planned});
+  impl_->uncommitted.push_back({position, entry.size(), applied});
   impl_->requests.note(changes.request, position);
-  impl_->notify(position, planned);
+  impl_->notify(position, *applied);
   impl_->proposer->propose(position, std::move(entry));
   return position;
 }
@@ -222,7 +188,7 @@ void Store::abandon() {
     const Impl::Uncommitted undone = std::move(impl_->uncommitted.back());
     impl_->uncommitted.pop_back();
     impl_->uncommitted_bytes -= undone.bytes;
-    const std::vector<Change> inverse = reversed(undone.changes);
+    const std::vector<Change> inverse = reversed(*undone.changes);
     impl_->tables.apply(inverse, undone.position - 1);
     impl_->notify(undone.position - 1, inverse);
   }
@@ -260,29 +226,37 @@ Status Store::apply_committed(std::string_view entry) {
 }
 
 std::function<std::string()> Store::snapshot() const {
-  auto writer =
-      std::make_shared<wire::SnapshotWriter>(impl_->committed, impl_->committed_objects());
-  return [writer] { return writer->next_chunk(); };
+  CommittedObjects::Undo undo;
+  undo.reserve(impl_->uncommitted.size());
+  for (auto it = impl_->uncommitted.rbegin(); it != impl_->uncommitted.rend(); ++it) {
+    undo.push_back(it->changes);
+  }
+  // Off the loop: the first call takes back what is not committed, the others serialise.
+  struct Work {
+    Objects head;
+    CommittedObjects::Undo undo;
+    model::Position position;
+    std::unique_ptr<wire::SnapshotWriter> writer;
+  };
+  auto work = std::make_shared<Work>(
+      Work{static_cast<const Objects&>(impl_->tables), std::move(undo), impl_->committed, nullptr});
+  return [work] {
+    if (work->writer == nullptr) {
+      auto objects =
+          std::make_shared<CommittedObjects>(std::move(work->head), std::exchange(work->undo, {}));
+      work->writer = std::make_unique<wire::SnapshotWriter>(work->position, objects->count(),
+                                                            [objects] { return objects->next(); });
+    }
+    return work->writer->next_chunk();
+  };
 }
 
-Status Store::restore(const std::vector<std::string>& chunks) {
+StoreContents Store::restore(StoreContents contents) {
   SWARM_CHECK(impl_->proposer == nullptr && impl_->uncommitted.empty(),
               "only followers install snapshots, saw a leader do it");
-  wire::SnapshotReader reader;
-  for (const std::string& chunk : chunks) {
-    SWARM_RETURN_IF_ERROR(reader.add(chunk));
-  }
-  SWARM_ASSIGN_OR_RETURN(wire::SnapshotReader::Contents contents, reader.finish());
-  Tables restored;
-  for (ChangeSet::Object& object : contents.objects) {
-    ChangeSet::Object before = restored.find(object);
-    restored.apply(Change{std::move(before), std::move(object)});
-  }
-  restored.position = contents.position;
-  impl_->tables = std::move(restored);
-  impl_->committed = contents.position;
-  impl_->requests.restart(contents.position);
-  return absl::OkStatus();
+  impl_->committed = contents.position();
+  impl_->requests.restart(contents.position());
+  return StoreContents(std::exchange(impl_->tables, std::move(contents).take()));
 }
 
 }  // namespace swarm::state

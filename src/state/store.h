@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "state/change_set.h"
 #include "state/proposer.h"
+#include "state/store_contents.h"
 #include "state/view.h"
 
 namespace swarm::state {
@@ -68,12 +69,12 @@ class Store {
   // ---- both ----
 
   // The committed state, in a form that is byte-identical for equal states on every node.
-  // Copies pointers only; the returned function does the serialising and may run on any thread,
-  // giving chunks until it returns an empty one.
+  // Copies one pointer for about a hundred objects; the returned function does the rest and may run
+  // on any thread, giving chunks of a bounded size until it returns an empty one.
   std::function<std::string()> snapshot() const;
-  // Replaces everything (observers get no changes; they must load again). Chunks as snapshot()
-  // gave.
-  Status restore(const std::vector<std::string>& chunks);
+  // Replaces everything by what a SnapshotLoader made (observers get no changes; they must load
+  // again). Gives back what was there: freeing it may take long, see StoreContents::drop.
+  StoreContents restore(StoreContents contents);
 
   // Called on the loop, after the tables have changed. Never call back into commit from it.
   void set_observer(Observer observer);

@@ -1,36 +1,35 @@
 #include "state/tables.h"
 
+#include <algorithm>
+#include <iterator>
+#include <tuple>
 #include <utility>
 #include <variant>
 
 namespace swarm::state {
 namespace {
 
-template <class Map, class Id>
-typename Map::mapped_type find_in(const Map& map, const Id& id) {
-  const auto found = map.find(id);
-  return found == map.end() ? nullptr : found->second;
-}
-
-// Puts `after` in the place of `before`; either may be null.
-template <class Map, class Id, class Pointer>
-void replace(Map& map, const Id& id, const Pointer& after) {
+// Puts `after` in the place of what has that key; null takes it out.
+template <class Objects, class Key, class Pointer>
+void replace(Objects& objects, const Key& key, const Pointer& after) {
   if (after == nullptr) {
-    map.erase(id);
+    objects.erase(key);
+  } else if constexpr (requires { objects.put(after); }) {
+    objects.put(after);
   } else {
-    map.insert_or_assign(id, after);
+    objects.insert_or_assign(key, after);
   }
 }
 
-// As above in a map of maps, which keeps no empty ones.
-template <class Outer, class Group, class Id, class Pointer>
-void replace_in_group(Outer& outer, const Group& group, const Id& id, const Pointer& after) {
+// As above in a map of groups, which keeps no empty ones.
+template <class Outer, class Group, class Key, class Pointer>
+void replace_in_group(Outer& outer, const Group& group, const Key& key, const Pointer& after) {
   if (after != nullptr) {
-    outer[group].insert_or_assign(id, after);
+    replace(outer[group], key, after);
     return;
   }
   const auto found = outer.find(group);
-  if (found != outer.end() && found->second.erase(id) > 0 && found->second.empty()) {
+  if (found != outer.end() && found->second.erase(key) && found->second.empty()) {
     outer.erase(found);
   }
 }
@@ -46,21 +45,30 @@ bool is_unplaced(const TaskPtr& task) {
          task->desired <= model::TaskState::running && task->node.is_empty();
 }
 
-void apply_one(Tables& tables, const ClusterPtr&, const ClusterPtr& after) {
-  tables.cluster = after;
+void apply_to(Objects& objects, const ClusterPtr&, const ClusterPtr& after) {
+  objects.cluster = after;
+}
+void apply_to(Objects& objects, const NodePtr& before, const NodePtr& after) {
+  replace(objects.nodes, either(before, after).id, after);
+}
+void apply_to(Objects& objects, const ServicePtr& before, const ServicePtr& after) {
+  replace(objects.services, either(before, after).id, after);
+}
+void apply_to(Objects& objects, const RevisionPtr& before, const RevisionPtr& after) {
+  replace(objects.revisions, RevisionKeyOf()(either(before, after)), after);
+}
+void apply_to(Objects& objects, const TaskPtr& before, const TaskPtr& after) {
+  replace(objects.tasks, either(before, after).id, after);
 }
 
-void apply_one(Tables& tables, const NodePtr& before, const NodePtr& after) {
-  replace(tables.nodes, either(before, after).id, after);
-}
+void index(Tables&, const ClusterPtr&, const ClusterPtr&) {}
+void index(Tables&, const NodePtr&, const NodePtr&) {}
 
-void apply_one(Tables& tables, const ServicePtr& before, const ServicePtr& after) {
-  const model::ServiceId& id = either(before, after).id;
-  replace(tables.services, id, after);
+void index(Tables& tables, const ServicePtr& before, const ServicePtr& after) {
   if (before != nullptr) {
     // Within one change set another service may have taken the name already.
     const auto found = tables.services_by_name.find(before->spec.name);
-    if (found != tables.services_by_name.end() && found->second->id == id) {
+    if (found != tables.services_by_name.end() && found->second->id == before->id) {
       tables.services_by_name.erase(found);
     }
   }
@@ -69,14 +77,13 @@ void apply_one(Tables& tables, const ServicePtr& before, const ServicePtr& after
   }
 }
 
-void apply_one(Tables& tables, const RevisionPtr& before, const RevisionPtr& after) {
+void index(Tables& tables, const RevisionPtr& before, const RevisionPtr& after) {
   const model::Revision& revision = either(before, after);
-  replace_in_group(tables.revisions, revision.service, revision.number, after);
+  replace_in_group(tables.revisions_by_service, revision.service, revision.number, after);
 }
 
-void apply_one(Tables& tables, const TaskPtr& before, const TaskPtr& after) {
+void index(Tables& tables, const TaskPtr& before, const TaskPtr& after) {
   const model::TaskId& id = either(before, after).id;
-  replace(tables.tasks, id, after);
   replace_in_group(tables.tasks_by_service, either(before, after).service, id, after);
   if (before != nullptr && !before->node.is_empty() &&
       (after == nullptr || after->node != before->node)) {
@@ -86,19 +93,44 @@ void apply_one(Tables& tables, const TaskPtr& before, const TaskPtr& after) {
     replace_in_group(tables.tasks_by_node, after->node, id, after);
   }
   if (is_unplaced(after)) {
-    tables.unplaced.insert_or_assign(id, after);
+    tables.unplaced.put(after);
   } else if (is_unplaced(before)) {
     tables.unplaced.erase(id);
   }
 }
 
+// Forgets objects of one group after the other. How many are still to be forgotten elsewhere.
+template <class Groups>
+size_t drop_groups(Groups& groups, size_t count) {
+  while (count > 0 && !groups.empty()) {
+    const auto group = std::prev(groups.end());
+    const size_t dropped = std::min(count, group->second.size());
+    group->second.drop(count);
+    count -= dropped;
+    if (group->second.empty()) {
+      groups.erase(group);
+    }
+  }
+  return count;
+}
+
 }  // namespace
 
-void Tables::apply(const Change& change) {
+void Objects::apply(const Change& change) {
   std::visit(
       [this, &change](const auto& before) {
         using Pointer = std::decay_t<decltype(before)>;
-        apply_one(*this, before, std::get<Pointer>(change.after));
+        apply_to(*this, before, std::get<Pointer>(change.after));
+      },
+      change.before);
+}
+
+void Tables::apply(const Change& change) {
+  Objects::apply(change);
+  std::visit(
+      [this, &change](const auto& before) {
+        using Pointer = std::decay_t<decltype(before)>;
+        index(*this, before, std::get<Pointer>(change.after));
       },
       change.before);
 }
@@ -110,19 +142,29 @@ void Tables::apply(const std::vector<Change>& changes, model::Position new_posit
   position = new_position;
 }
 
+// Tasks are what there may be many of; each is freed with the last pointer to it.
+bool Tables::drop(size_t count) {
+  count = drop_groups(tasks_by_service, count);
+  count = drop_groups(tasks_by_node, count);
+  unplaced.drop(count);
+  if (unplaced.empty()) {
+    tasks.drop(count);
+  }
+  return !tasks.empty();
+}
+
 NodePtr Tables::node(const model::NodeId& id) const {
-  return find_in(nodes, id);
+  return nodes.find(id);
 }
 ServicePtr Tables::service(const model::ServiceId& id) const {
-  return find_in(services, id);
+  return services.find(id);
 }
 TaskPtr Tables::task(const model::TaskId& id) const {
-  return find_in(tasks, id);
+  return tasks.find(id);
 }
 
 RevisionPtr Tables::revision(const RevisionKey& key) const {
-  const auto found = revisions.find(key.service);
-  return found == revisions.end() ? nullptr : find_in(found->second, key.number);
+  return revisions.find(std::tie(key.service, key.number));
 }
 
 ChangeSet::Object Tables::find(const ChangeSet::Object& object) const {

@@ -6,33 +6,42 @@
 #include <vector>
 
 #include "state/change_set.h"
+#include "state/table.h"
 
 namespace swarm::state {
 
-using TaskMap = std::map<model::TaskId, TaskPtr>;
+// All objects, without the indexes: what a snapshot is of. A copy is cheap (state/table.h) and may
+// go to another thread. For the sources of this module.
+struct Objects {
+  ClusterPtr cluster;
+  NodeTable nodes;
+  ServiceTable services;
+  RevisionTable revisions;
+  TaskTable tasks;
+
+  void apply(const Change& change);
+};
 
 // All objects and the indexes over them: what a View looks at. For the sources of this module.
 //
 // Only `apply` changes objects; it keeps the indexes in step and refuses nothing, so that what was
 // applied can always be taken back with the reversed change. Checks come before it.
-struct Tables {
+struct Tables : Objects {
   model::Position position = 0;
-
-  ClusterPtr cluster;
-  std::map<model::NodeId, NodePtr> nodes;
-  std::map<model::ServiceId, ServicePtr> services;
-  std::map<model::ServiceId, std::map<model::RevisionNumber, RevisionPtr>> revisions;
-  TaskMap tasks;
 
   // Services that were not removed: a removed one gives its name free at once.
   std::map<std::string, ServicePtr, std::less<>> services_by_name;
-  std::map<model::ServiceId, TaskMap> tasks_by_service;
-  std::map<model::NodeId, TaskMap> tasks_by_node;
-  TaskMap unplaced;
+  std::map<model::ServiceId, std::map<model::RevisionNumber, RevisionPtr>> revisions_by_service;
+  std::map<model::ServiceId, TaskTable> tasks_by_service;
+  std::map<model::NodeId, TaskTable> tasks_by_node;
+  TaskTable unplaced;
 
   void apply(const Change& change);
   // In the order given; `position` is set to what it is afterwards.
   void apply(const std::vector<Change>& changes, model::Position new_position);
+  // Forgets about `count` objects, from all that there are; for a large store that is destroyed in
+  // slices. Whether anything is left. Nothing else may be done with the tables afterwards.
+  bool drop(size_t count);
 
   // The stored object with the identity of `object`, or a null pointer of its kind.
   ChangeSet::Object find(const ChangeSet::Object& object) const;

@@ -36,14 +36,15 @@ Result<Pointer> single(const std::vector<Pointer>& matches, std::string_view kin
   return matches.empty() ? not_found(kind, reference) : ambiguous(kind, reference, matches.size());
 }
 
-template <class Id, class Pointer, class Predicate>
-std::vector<Pointer> with_prefix(const std::map<Id, Pointer>& objects, std::string_view prefix,
-                                 Predicate is_visible) {
-  std::vector<Pointer> matches;
+template <class T, class Predicate>
+std::vector<std::shared_ptr<const T>> with_prefix(const Table<T>& objects, std::string_view prefix,
+                                                  Predicate is_visible) {
+  std::vector<std::shared_ptr<const T>> matches;
   if (prefix.empty()) {
     return matches;
   }
-  for (auto it = objects.lower_bound(Id(std::string(prefix)));
+  const decltype(T::id) first{std::string(prefix)};
+  for (auto it = objects.lower_bound(first);
        it != objects.end() && it->first.value().starts_with(prefix); ++it) {
     if (is_visible(*it->second)) {
       matches.push_back(it->second);
@@ -80,29 +81,29 @@ RevisionPtr View::revision(const model::ServiceId& service, model::RevisionNumbe
   return tables_->revision({service, number});
 }
 
-const std::map<model::NodeId, NodePtr>& View::nodes() const {
+const NodeTable& View::nodes() const {
   return tables_->nodes;
 }
-const std::map<model::ServiceId, ServicePtr>& View::services() const {
+const ServiceTable& View::services() const {
   return tables_->services;
 }
-const std::map<model::TaskId, TaskPtr>& View::tasks() const {
+const TaskTable& View::tasks() const {
   return tables_->tasks;
 }
-const std::map<model::TaskId, TaskPtr>& View::unplaced_tasks() const {
+const TaskTable& View::unplaced_tasks() const {
   return tables_->unplaced;
 }
 
 const std::map<model::RevisionNumber, RevisionPtr>& View::revisions_of(
     const model::ServiceId& service) const {
-  return group_of(tables_->revisions, service);
+  return group_of(tables_->revisions_by_service, service);
 }
 
-const std::map<model::TaskId, TaskPtr>& View::tasks_of(const model::ServiceId& service) const {
+const TaskTable& View::tasks_of(const model::ServiceId& service) const {
   return group_of(tables_->tasks_by_service, service);
 }
 
-const std::map<model::TaskId, TaskPtr>& View::tasks_on(const model::NodeId& node) const {
+const TaskTable& View::tasks_on(const model::NodeId& node) const {
   return group_of(tables_->tasks_by_node, node);
 }
 

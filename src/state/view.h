@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "state/change_set.h"
+#include "state/table.h"
 
 namespace swarm::state {
 
@@ -33,18 +34,18 @@ class View {
   RevisionPtr revision(const model::ServiceId& service, model::RevisionNumber number) const;
   TaskPtr task(const model::TaskId& id) const;
 
-  const std::map<model::NodeId, NodePtr>& nodes() const;
-  const std::map<model::ServiceId, ServicePtr>& services() const;
-  const std::map<model::TaskId, TaskPtr>& tasks() const;
+  const NodeTable& nodes() const;
+  const ServiceTable& services() const;
+  const TaskTable& tasks() const;
   // Empty for a service or node that has none.
   const std::map<model::RevisionNumber, RevisionPtr>& revisions_of(
       const model::ServiceId& service) const;
-  const std::map<model::TaskId, TaskPtr>& tasks_of(const model::ServiceId& service) const;
-  const std::map<model::TaskId, TaskPtr>& tasks_on(const model::NodeId& node) const;
+  const TaskTable& tasks_of(const model::ServiceId& service) const;
+  const TaskTable& tasks_on(const model::NodeId& node) const;
   // Of one service by slot; within a slot by id.
   std::map<model::Slot, std::vector<TaskPtr>> slots_of(const model::ServiceId& service) const;
   // Tasks that wait for a node: observed pending, desired at most running, no node yet.
-  const std::map<model::TaskId, TaskPtr>& unplaced_tasks() const;
+  const TaskTable& unplaced_tasks() const;
 
   // The template a task was made from. Checks that it exists: a revision in use is never removed.
   const model::TaskTemplate& template_of(const model::Task& task) const;

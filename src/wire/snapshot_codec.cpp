@@ -37,30 +37,28 @@ Status damaged(const std::string& why) {
 
 }  // namespace
 
-SnapshotWriter::SnapshotWriter(model::Position position,
-                               std::vector<model::ChangeSet::Object> objects)
-    : objects_(std::move(objects)) {
+SnapshotWriter::SnapshotWriter(model::Position position, size_t count, Source source)
+    : left_(count), source_(std::move(source)) {
   v1::SnapshotHeader header;
   header.set_format(kFormat);
   header.set_position(position);
-  header.set_objects(objects_.size());
+  header.set_objects(count);
   append_frame(header.SerializeAsString());
 }
 
-void SnapshotWriter::append_frame(std::string frame) {
+void SnapshotWriter::append_frame(const std::string& frame) {
   pending_ += number_to_bytes(static_cast<uint32_t>(frame.size()));
   pending_ += frame;
 }
 
 std::string SnapshotWriter::next_chunk() {
-  constexpr size_t kPayload = kMaxChunkBytes - kNumberBytes;
+  constexpr size_t kPayload = kChunkBytes - kNumberBytes;
   v1::StoreObject message;
-  while (pending_.size() < kPayload && next_object_ < objects_.size()) {
+  while (pending_.size() < kPayload && left_ > 0) {
     message.Clear();
-    encode(objects_[next_object_], &message);
+    encode(source_(), &message);
     append_frame(message.SerializeAsString());
-    objects_[next_object_] = {};  // the store may have dropped it since: give the memory back
-    ++next_object_;
+    --left_;
   }
   if (pending_.empty()) {
     return {};
@@ -74,7 +72,7 @@ std::string SnapshotWriter::next_chunk() {
   return chunk;
 }
 
-Status SnapshotReader::add(std::string_view chunk) {
+Result<std::vector<model::ChangeSet::Object>> SnapshotReader::add(std::string_view chunk) {
   if (chunk.size() <= kNumberBytes || chunk.size() > kMaxChunkBytes) {
     return damaged("a chunk has " + std::to_string(chunk.size()) + " bytes");
   }
@@ -84,6 +82,7 @@ Status SnapshotReader::add(std::string_view chunk) {
     return damaged("a chunk does not match its checksum or is out of order");
   }
   pending_ += payload;
+  std::vector<model::ChangeSet::Object> objects;
   std::string_view rest = pending_;
   while (rest.size() >= kNumberBytes) {
     const uint32_t size = number_at(rest);
@@ -93,14 +92,15 @@ Status SnapshotReader::add(std::string_view chunk) {
     if (rest.size() - kNumberBytes < size) {
       break;
     }
-    SWARM_RETURN_IF_ERROR(add_frame(rest.substr(kNumberBytes, size)));
+    SWARM_RETURN_IF_ERROR(add_frame(rest.substr(kNumberBytes, size), &objects));
     rest.remove_prefix(kNumberBytes + size);
   }
   pending_.erase(0, pending_.size() - rest.size());
-  return absl::OkStatus();
+  return objects;
 }
 
-Status SnapshotReader::add_frame(std::string_view frame) {
+Status SnapshotReader::add_frame(std::string_view frame,
+                                 std::vector<model::ChangeSet::Object>* objects) {
   const int size = static_cast<int>(frame.size());
   if (!has_header_) {
     v1::SnapshotHeader header;
@@ -113,31 +113,32 @@ Status SnapshotReader::add_frame(std::string_view frame) {
                                  ": start the version of swarmd that wrote it");
     }
     has_header_ = true;
-    contents_.position = header.position();
+    position_ = header.position();
     expected_objects_ = header.objects();
     return absl::OkStatus();
   }
-  if (contents_.objects.size() == expected_objects_) {
+  if (objects_ == expected_objects_) {
     return damaged("it holds more objects than its header says");
   }
   v1::StoreObject message;
   if (!message.ParseFromArray(frame.data(), size)) {
-    return damaged("object " + std::to_string(contents_.objects.size()) + " cannot be read");
+    return damaged("object " + std::to_string(objects_) + " cannot be read");
   }
   Result<model::ChangeSet::Object> object = decode(message);
   if (!object.ok()) {
     return damaged(std::string(object.status().message()));
   }
-  contents_.objects.push_back(*std::move(object));
+  objects->push_back(*std::move(object));
+  ++objects_;
   return absl::OkStatus();
 }
 
-Result<SnapshotReader::Contents> SnapshotReader::finish() {
-  if (!has_header_ || !pending_.empty() || contents_.objects.size() != expected_objects_) {
-    return damaged("it has " + std::to_string(contents_.objects.size()) + " of " +
+Result<model::Position> SnapshotReader::finish() const {
+  if (!has_header_ || !pending_.empty() || objects_ != expected_objects_) {
+    return damaged("it has " + std::to_string(objects_) + " of " +
                    std::to_string(expected_objects_) + " objects");
   }
-  return std::move(contents_);
+  return position_;
 }
 
 }  // namespace swarm::wire

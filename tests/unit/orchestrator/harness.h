@@ -99,7 +99,7 @@ class Swarm : public test::DeciderHarness {
 
   // Every task that waits for a node gets the one with the fewest tasks.
   void place_all() {
-    for (const auto& [id, task] : std::map(view().unplaced_tasks())) {
+    for (const auto& [id, task] : state::TaskTable(view().unplaced_tasks())) {
       place(*task);
     }
     run();
@@ -115,7 +115,7 @@ class Swarm : public test::DeciderHarness {
   // Every agent does at once what it was told. Tasks of a bad revision fail before they run.
   void agents_act() {
     place_all();
-    for (const auto& [id, old] : std::map(view().tasks_of(web_))) {
+    for (const auto& [id, old] : state::TaskTable(view().tasks_of(web_))) {
       if (const state::TaskPtr task = view().task(id)) {
         act(*task);
       }
@@ -131,7 +131,7 @@ class Swarm : public test::DeciderHarness {
     }
     runs_after_report_ = false;
     const model::Position before = view().position();
-    for (const auto& [id, task] : std::map(view().tasks_of(web_))) {
+    for (const auto& [id, task] : state::TaskTable(view().tasks_of(web_))) {
       act(*task);
       if (view().position() != before) {
         break;

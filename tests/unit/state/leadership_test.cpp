@@ -161,34 +161,6 @@ class Writer {
   Random random_;
 };
 
-// Everything a view answers, to be compared: the indexes, not only the objects.
-std::string fingerprint(const View& view) {
-  std::string text = std::to_string(view.position());
-  for (const auto& [id, service] : view.services()) {
-    text += "\nservice " + id.value() + " " + service->spec.name + "/" +
-            std::to_string(service->meta.version) + (service->is_removed ? " removed" : "");
-    const ServicePtr named = view.service_by_name(service->spec.name);
-    text += " named " + (named ? named->id.value() : "-");
-    for (const auto& [number, revision] : view.revisions_of(id)) {
-      text += " r" + std::to_string(number);
-    }
-    for (const auto& [task_id, task] : view.tasks_of(id)) {
-      text += " " + task_id.value() + "/" + std::to_string(task->meta.version);
-    }
-  }
-  for (const char* node : {"n0", "n1", "n2", "n3"}) {
-    text += std::string("\nnode ") + node + (view.node(NodeId(node)) ? " stored" : "");
-    for (const auto& [task_id, task] : view.tasks_on(NodeId(node))) {
-      text += " " + task_id.value() + "/" + std::to_string(task->meta.version);
-    }
-  }
-  text += "\nunplaced";
-  for (const auto& [task_id, task] : view.unplaced_tasks()) {
-    text += " " + task_id.value();
-  }
-  return text + "\ntasks " + std::to_string(view.tasks().size());
-}
-
 // The same objects in maps of their own, fed by what observers are told.
 class Shadow {
  public:
@@ -206,7 +178,13 @@ class Shadow {
       }
     }
   }
-  const std::map<TaskId, TaskPtr>& tasks() const { return tasks_; }
+  TaskTable tasks() const {
+    TaskTable table;
+    for (const auto& [id, task] : tasks_) {
+      table.put(task);
+    }
+    return table;
+  }
 
  private:
   std::map<TaskId, TaskPtr> tasks_;

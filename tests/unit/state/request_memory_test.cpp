@@ -63,7 +63,7 @@ TEST_F(StoreTest, ARequestIsKnownWhereverItsEntryIsApplied) {
   EXPECT_EQ(*store.find_request({.number = 42, .repeated_since = 1}), Found());
 
   Store restored;
-  ASSERT_TRUE(restored.restore(chunks_of(follower)).ok());
+  ASSERT_TRUE(restore(restored, chunks_of(follower)).ok());
   EXPECT_TRUE(absl::IsAborted(restored.find_request({.number = 42, .repeated_since = 1}).status()));
 }
 

@@ -23,7 +23,7 @@ TEST_F(StoreTest, SnapshotRestoresEverything) {
   Store restored;
   bool was_observed = false;
   restored.set_observer([&](model::Position, const std::vector<Change>&) { was_observed = true; });
-  ASSERT_TRUE(restored.restore(chunks_of(store)).ok());
+  ASSERT_TRUE(restore(restored, chunks_of(store)).ok());
   EXPECT_FALSE(was_observed);
   EXPECT_EQ(restored.head(), 2u);
   EXPECT_EQ(restored.committed(), 2u);
@@ -74,10 +74,10 @@ TEST_F(StoreTest, RefusedSnapshotChangesNothing) {
   store.confirm(1);
   std::vector<std::string> chunks = chunks_of(store);
   Store follower;
-  ASSERT_TRUE(follower.restore(chunks).ok());
+  ASSERT_TRUE(restore(follower, chunks).ok());
   chunks[0][chunks[0].size() / 2] ^= 1;
-  EXPECT_TRUE(absl::IsDataLoss(follower.restore(chunks)));
-  EXPECT_TRUE(absl::IsDataLoss(follower.restore({})));
+  EXPECT_TRUE(absl::IsDataLoss(restore(follower, chunks)));
+  EXPECT_TRUE(absl::IsDataLoss(restore(follower, {})));
   EXPECT_EQ(follower.head(), 1u);
   EXPECT_EQ(follower.view().tasks().size(), 2u);
 }
@@ -85,9 +85,83 @@ TEST_F(StoreTest, RefusedSnapshotChangesNothing) {
 TEST(Snapshot, OfAnEmptyStoreRestoresAnEmptyStore) {
   Store empty;
   Store restored;
-  ASSERT_TRUE(restored.restore(chunks_of(empty)).ok());
+  ASSERT_TRUE(restore(restored, chunks_of(empty)).ok());
   EXPECT_EQ(restored.head(), 0u);
   EXPECT_EQ(restored.view().cluster(), nullptr);
+}
+
+// A store of `count` tasks of one service, all committed.
+void fill(Store& store, KeptLog& log, size_t count) {
+  store.lead(log);
+  ASSERT_TRUE(store.commit(web_with_two_tasks(), kStart).ok());
+  for (size_t made = 0; made < count;) {
+    ChangeSet changes;
+    for (size_t i = 0; i < 1000 && made < count; ++i, ++made) {
+      changes.put(task_of("s1", "task" + std::to_string(made), 1));
+    }
+    ASSERT_TRUE(store.commit(std::move(changes), kStart).ok());
+    store.confirm(store.head());
+  }
+}
+
+TEST(Snapshot, OfManyTasksIsBoundedChunksThatRestoreInBoundedSlices) {
+  Store store;
+  KeptLog log;
+  fill(store, log, 30'000);
+  const std::vector<std::string> chunks = chunks_of(store);
+  ASSERT_GT(chunks.size(), 5u);
+  SnapshotLoader loader;
+  for (const std::string& chunk : chunks) {
+    EXPECT_LE(chunk.size(), wire::kChunkBytes);
+    ASSERT_TRUE(loader.add(chunk).ok());
+  }
+  auto contents = loader.finish();
+  ASSERT_TRUE(contents.ok()) << contents.status();
+  Store restored;
+  StoreContents past = restored.restore(*std::move(contents));
+  EXPECT_EQ(past.position(), 0u);
+  EXPECT_EQ(restored.view().tasks().size(), 30'002u);
+  EXPECT_EQ(chunks_of(restored), chunks);
+}
+
+TEST(Snapshot, GoesOnUnharmedWhileTheStoreChangesEverything) {
+  Store store;
+  KeptLog log;
+  fill(store, log, 5'000);
+  const std::vector<std::string> expected = chunks_of(store);
+  const auto next = store.snapshot();
+  std::vector<std::string> chunks{next()};
+  while (!store.view().tasks().empty()) {
+    ChangeSet changes;
+    for (const auto& [id, task] : store.view().tasks()) {
+      changes.remove(id);
+      if (changes.removals.size() == 700) {
+        break;
+      }
+    }
+    ASSERT_TRUE(store.commit(std::move(changes), kStart).ok());
+    store.confirm(store.head());
+    if (std::string chunk = next(); !chunk.empty()) {
+      chunks.push_back(std::move(chunk));
+    }
+  }
+  EXPECT_EQ(chunks, expected);
+}
+
+TEST(Snapshot, TheReplacedStateIsForgottenInBoundedSlices) {
+  Store store;
+  KeptLog log;
+  fill(store, log, 3'000);
+  const std::weak_ptr<const model::Task> first = store.view().task(TaskId("task0"));
+  store.abandon();
+  StoreContents past = store.restore(StoreContents());
+  EXPECT_TRUE(store.view().tasks().empty());
+  size_t slices = 1;
+  for (; past.drop(100); ++slices) {
+    ASSERT_LT(slices, 1'000u);
+  }
+  EXPECT_GT(slices, 2 * 3'000u / (100 + TaskTable::kBlockObjects));
+  EXPECT_TRUE(first.expired());
 }
 
 }  // namespace

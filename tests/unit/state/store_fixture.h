@@ -90,6 +90,45 @@ inline std::vector<std::string> chunks_of(const Store& store) {
   return chunks;
 }
 
+// The outcome of loading `chunks` into `store`, which is as it was on error.
+inline Status restore(Store& store, const std::vector<std::string>& chunks) {
+  SnapshotLoader loader;
+  for (const std::string& chunk : chunks) {
+    SWARM_RETURN_IF_ERROR(loader.add(chunk));
+  }
+  SWARM_ASSIGN_OR_RETURN(StoreContents contents, loader.finish());
+  store.restore(std::move(contents));
+  return absl::OkStatus();
+}
+
+// Everything a view answers, to be compared: the indexes, not only the objects.
+inline std::string fingerprint(const View& view) {
+  std::string text = std::to_string(view.position());
+  for (const auto& [id, service] : view.services()) {
+    text += "\nservice " + id.value() + " " + service->spec.name + "/" +
+            std::to_string(service->meta.version) + (service->is_removed ? " removed" : "");
+    const ServicePtr named = view.service_by_name(service->spec.name);
+    text += " named " + (named ? named->id.value() : "-");
+    for (const auto& [number, revision] : view.revisions_of(id)) {
+      text += " r" + std::to_string(number);
+    }
+    for (const auto& [task_id, task] : view.tasks_of(id)) {
+      text += " " + task_id.value() + "/" + std::to_string(task->meta.version);
+    }
+  }
+  for (const char* node : {"n0", "n1", "n2", "n3"}) {
+    text += std::string("\nnode ") + node + (view.node(model::NodeId(node)) ? " stored" : "");
+    for (const auto& [task_id, task] : view.tasks_on(model::NodeId(node))) {
+      text += " " + task_id.value() + "/" + std::to_string(task->meta.version);
+    }
+  }
+  text += "\nunplaced";
+  for (const auto& [task_id, task] : view.unplaced_tasks()) {
+    text += " " + task_id.value();
+  }
+  return text + "\ntasks " + std::to_string(view.tasks().size());
+}
+
 // A leader with the web service stored at position 1.
 class StoreTest : public testing::Test {
  protected:

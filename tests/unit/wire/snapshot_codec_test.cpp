@@ -18,7 +18,8 @@ std::vector<model::ChangeSet::Object> tasks(size_t count, size_t message_bytes) 
 
 std::vector<std::string> chunks_of(model::Position position,
                                    std::vector<model::ChangeSet::Object> objects) {
-  SnapshotWriter writer(position, std::move(objects));
+  size_t next = 0;
+  SnapshotWriter writer(position, objects.size(), [&] { return objects[next++]; });
   std::vector<std::string> chunks;
   for (std::string chunk = writer.next_chunk(); !chunk.empty(); chunk = writer.next_chunk()) {
     chunks.push_back(std::move(chunk));
@@ -26,12 +27,20 @@ std::vector<std::string> chunks_of(model::Position position,
   return chunks;
 }
 
-Result<SnapshotReader::Contents> read(const std::vector<std::string>& chunks) {
+struct Contents {
+  model::Position position = 0;
+  std::vector<model::ChangeSet::Object> objects;
+};
+
+Result<Contents> read(const std::vector<std::string>& chunks) {
   SnapshotReader reader;
+  Contents contents;
   for (const std::string& chunk : chunks) {
-    SWARM_RETURN_IF_ERROR(reader.add(chunk));
+    SWARM_ASSIGN_OR_RETURN(std::vector<model::ChangeSet::Object> objects, reader.add(chunk));
+    contents.objects.insert(contents.objects.end(), objects.begin(), objects.end());
   }
-  return reader.finish();
+  SWARM_ASSIGN_OR_RETURN(contents.position, reader.finish());
+  return contents;
 }
 
 TEST(Snapshot, OfNothingHoldsItsPosition) {
@@ -46,7 +55,7 @@ TEST(Snapshot, IsCutIntoBoundedChunksAcrossObjects) {
   const auto chunks = chunks_of(9, tasks(20, 300 << 10));
   EXPECT_GT(chunks.size(), 5u);
   for (const std::string& chunk : chunks) {
-    EXPECT_LE(chunk.size(), kMaxChunkBytes);
+    EXPECT_LE(chunk.size(), kChunkBytes);
   }
   const auto contents = read(chunks);
   ASSERT_TRUE(contents.ok()) << contents.status();
@@ -83,9 +92,9 @@ TEST(Snapshot, FindsChunksThatAreMissingSwappedOrRepeated) {
 
 TEST(Snapshot, RefusesChunksThatAreTooShortOrTooLong) {
   SnapshotReader reader;
-  EXPECT_TRUE(absl::IsDataLoss(reader.add("")));
-  EXPECT_TRUE(absl::IsDataLoss(reader.add("abcd")));
-  EXPECT_TRUE(absl::IsDataLoss(reader.add(std::string(kMaxChunkBytes + 1, 'x'))));
+  EXPECT_TRUE(absl::IsDataLoss(reader.add("").status()));
+  EXPECT_TRUE(absl::IsDataLoss(reader.add("abcd").status()));
+  EXPECT_TRUE(absl::IsDataLoss(reader.add(std::string(kMaxChunkBytes + 1, 'x')).status()));
 }
 
 }  // namespace
