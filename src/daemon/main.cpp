@@ -1,12 +1,13 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
-#include <cstdio>
+#include <iostream>
 #include <string>
 #include <vector>
 
 #include "base/log.h"
 #include "daemon/options.h"
+#include "daemon/raft_command.h"
 #include "manager/node.h"
 #include "mesh/proxy/mesh_options.h"
 #include "platform/file_system.h"
@@ -67,8 +68,8 @@ int run_mesh_process(const std::vector<std::string>& arguments) {
 
 }  // namespace swarm::daemon
 
-// The shim and the mesh are this same program under another first word, so that a node needs one
-// file.
+// The shim, the mesh and the tools are this same program under another first word, so that a node
+// needs one file.
 int main(int argc, char** argv) {
   const std::string role = argc > 1 ? argv[1] : "";
   if (role == "task-shim") {
@@ -77,6 +78,10 @@ int main(int argc, char** argv) {
   }
   if (role == "mesh") {
     return swarm::daemon::run_mesh_process({argv + 2, argv + argc});
+  }
+  if (role == "raft") {
+    const std::unique_ptr<swarm::FileSystem> files = swarm::platform::make_file_system();
+    return swarm::daemon::run_raft_command({argv + 2, argv + argc}, *files, std::cout, std::cerr);
   }
   return swarm::daemon::run_daemon(argc, argv);
 }

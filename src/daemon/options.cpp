@@ -17,6 +17,7 @@ Examples:
   swarmd
   swarmd --runtime process --bundles ./build/dev/bundles
   swarmd --state-dir /tmp/node2 --socket /tmp/node2/swarmd.sock     a second node on this machine
+  swarmd raft inspect /var/lib/swarmd       what a manager's log holds, and whether it is whole
 
 Then: swarmctl swarm init, or swarmctl swarm join.)";
 

@@ -5,26 +5,11 @@
 
 #include "api/peer_transport.h"
 #include "base/log.h"
+#include "manager/data_key_cipher.h"
 #include "manager/run_on.h"
-#include "security/tls/aes_gcm.h"
 #include "security/tls/credential_files.h"
 
 namespace swarm::manager {
-
-namespace {
-
-// The log's seal: AES-256-GCM with the data key of this node.
-class DataKeyCipher final : public raft::PayloadCipher {
- public:
-  explicit DataKeyCipher(std::string key) : cipher_(std::move(key)) {}
-  std::string seal(std::string_view plain) override { return cipher_.seal(plain); }
-  Result<std::string> open(std::string_view sealed) override { return cipher_.open(sealed); }
-
- private:
-  security::AesGcm cipher_;
-};
-
-}  // namespace
 
 ManagerRole::ManagerRole(std::unique_ptr<raft::PayloadCipher> cipher)
     : cipher_(std::move(cipher)) {}

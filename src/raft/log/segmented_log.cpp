@@ -61,8 +61,7 @@ uint64_t size_of(const Records& records) {
 
 SegmentedLog::SegmentedLog(const LogOptions& options, FileSystem& files, PayloadCipher& cipher,
                            Random random)
-    : files_(files),
-      cipher_(cipher),
+    : cipher_(cipher),
       segments_(files, options.directory, options.segment_bytes),
       random_(std::move(random)) {}
 

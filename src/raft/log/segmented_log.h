@@ -60,7 +60,6 @@ class SegmentedLog {
   void encode_op(const PersistOp& op, StateRecord& state, std::vector<Pending>& records) const;
   Status begin_segment(uint64_t bytes);
 
-  FileSystem& files_;
   PayloadCipher& cipher_;
   SegmentFiles segments_;
   Random random_;

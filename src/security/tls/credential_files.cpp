@@ -67,20 +67,25 @@ Result<NodeCredentials> load_credentials(FileSystem& files,
   return credentials;
 }
 
-Result<std::string> load_or_make_data_key(FileSystem& files,
-                                          const std::filesystem::path& directory) {
+Result<std::string> load_data_key(FileSystem& files, const std::filesystem::path& directory) {
   const std::filesystem::path path = directory / kDataKeyFile;
-  if (!files.exists(path)) {
-    SWARM_RETURN_IF_ERROR(files.make_directories(directory));
-    const std::string made = random_bytes(AesGcm::kKeyBytes);
-    SWARM_RETURN_IF_ERROR(replace_file(files, path, made));
-    return made;
-  }
   SWARM_ASSIGN_OR_RETURN(std::string key, read_file(files, path, AesGcm::kKeyBytes));
   if (key.size() != AesGcm::kKeyBytes) {
     return damaged(path, "it has " + std::to_string(key.size()) + " bytes instead of 32");
   }
   return key;
+}
+
+Result<std::string> load_or_make_data_key(FileSystem& files,
+                                          const std::filesystem::path& directory) {
+  Result<std::string> key = load_data_key(files, directory);
+  if (!absl::IsNotFound(key.status())) {
+    return key;
+  }
+  SWARM_RETURN_IF_ERROR(files.make_directories(directory));
+  const std::string made = random_bytes(AesGcm::kKeyBytes);
+  SWARM_RETURN_IF_ERROR(replace_file(files, directory / kDataKeyFile, made));
+  return made;
 }
 
 }  // namespace swarm::security

@@ -18,7 +18,10 @@ Status save_credentials(FileSystem& files, const std::filesystem::path& director
 // certificate and root.
 Result<NodeCredentials> load_credentials(FileSystem& files, const std::filesystem::path& directory);
 
-// The key that seals this node's log and snapshots (AesGcm); made at the first call.
+// The key that seals this node's log and snapshots (AesGcm). NOT_FOUND when the node has none yet,
+// DATA_LOSS when the file does not hold one.
+Result<std::string> load_data_key(FileSystem& files, const std::filesystem::path& directory);
+// The same, made at the first call.
 Result<std::string> load_or_make_data_key(FileSystem& files,
                                           const std::filesystem::path& directory);
 
