@@ -1,5 +1,7 @@
 #include "raft/replica/member_storage.h"
 
+#include <algorithm>
+
 #include "raft/core/codec.h"
 #include "raft/log/continuation.h"
 #include "raft/log/snapshot_file.h"
@@ -72,6 +74,51 @@ Status bootstrap_member(MemberStorage& storage, MemberId self, const std::string
   storage.state.hard_state = *op.hard_state;
   storage.state.entries = std::move(op.entries);
   return absl::OkStatus();
+}
+
+Status force_alone(MemberStorage& storage, MemberId self, const std::string& address) {
+  InitialState& state = storage.state;
+  const RaftLog log(state.snapshot, state.entries);
+  const Configuration& before = log.configurations().latest();
+  if (before.find(self) == nullptr) {
+    return absl::FailedPreconditionError("this manager is not in the group it should lead alone");
+  }
+  Configuration alone;
+  alone.members.push_back(Member{self, address, false});
+  alone.removed = before.removed;
+  const auto add_removed = [&](const std::vector<Member>& members) {
+    for (const Member& member : members) {
+      if (member.id != self) {
+        alone.removed.push_back(member.id);
+      }
+    }
+  };
+  add_removed(before.members);
+  add_removed(before.outgoing);
+  std::sort(alone.removed.begin(), alone.removed.end());
+  alone.removed.erase(std::unique(alone.removed.begin(), alone.removed.end()), alone.removed.end());
+
+  const Term term = after(std::max(state.hard_state.term, log.last_term()));
+  PersistOp op;
+  op.hard_state = HardState{term, self, state.hard_state.commit};
+  op.mark = LogMark{term, after(log.last())};
+  op.entries.push_back(Entry{term, after(log.last()), EntryKind::membership,
+                             std::make_shared<const std::string>(encode(alone))});
+  SWARM_RETURN_IF_ERROR(storage.log->append({&op, 1}));
+  state.hard_state = *op.hard_state;
+  state.entries.push_back(std::move(op.entries.front()));
+  return absl::OkStatus();
+}
+
+Status seed_snapshot(const std::filesystem::path& directory, FileSystem& files,
+                     PayloadCipher& cipher, const SnapshotMeta& meta,
+                     const std::vector<std::string>& chunks) {
+  SWARM_ASSIGN_OR_RETURN(const std::unique_ptr<SnapshotWriter> writer,
+                         SnapshotWriter::create(files, directory / "snapshots", meta, cipher));
+  for (const std::string& chunk : chunks) {
+    SWARM_RETURN_IF_ERROR(writer->append(chunk));
+  }
+  return writer->finish();
 }
 
 }  // namespace swarm::raft

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/file_system.h"
 #include "base/random.h"
@@ -31,5 +33,17 @@ Result<MemberStorage> open_member_storage(const std::filesystem::path& directory
 // Writes the first entry of a new group, which makes `self` its only member, and gives the state
 // that holds it. FAILED_PRECONDITION unless the storage is empty.
 Status bootstrap_member(MemberStorage& storage, MemberId self, const std::string& address);
+
+// Appends an entry, of a later term than any this member knows, that makes `self` the only member:
+// for a group that lost its quorum for good. Everything in the log counts as committed by that,
+// also what the group may never have agreed on; what only the others had is lost. Their ids are
+// removed ones from now on. FAILED_PRECONDITION when `self` is in no group.
+Status force_alone(MemberStorage& storage, MemberId self, const std::string& address);
+
+// The snapshot that a new group of one begins with, as if its member had taken it; before the
+// storage is opened for the first time. The chunks are the state machine's.
+Status seed_snapshot(const std::filesystem::path& directory, FileSystem& files,
+                     PayloadCipher& cipher, const SnapshotMeta& meta,
+                     const std::vector<std::string>& chunks);
 
 }  // namespace swarm::raft

@@ -69,6 +69,13 @@ Status RaftReplica::bootstrap(const std::string& address) {
   return absl::OkStatus();
 }
 
+Status RaftReplica::force_alone(const std::string& address) {
+  SWARM_CHECK(!is_started_, "force_alone comes before start");
+  SWARM_RETURN_IF_ERROR(raft::force_alone(storage_, options_.self, address));
+  make_core();
+  return absl::OkStatus();
+}
+
 void RaftReplica::start() {
   SWARM_CHECK(!is_started_, "started twice");
   is_started_ = true;

@@ -26,6 +26,7 @@ class RaftReplica final : public Replica {
               MemberStorage storage);
 
   Status bootstrap(const std::string& address) override;
+  Status force_alone(const std::string& address) override;
   void start() override;
   void receive(MemberId from, std::string message) override;
   void peer_refused(MemberId peer) override;

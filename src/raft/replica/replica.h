@@ -60,6 +60,9 @@ class Replica {
   // Writes the first entries of a new group of one: this member at `address`. Before start, on an
   // empty directory only.
   virtual Status bootstrap(const std::string& address) = 0;
+  // Makes this the only member of its group, which lost its quorum for good, by an entry of the log
+  // (member_storage.h, force_alone). Before start.
+  virtual Status force_alone(const std::string& address) = 0;
   // A member that was added by a leader starts empty and waits to hear from it.
   virtual void start() = 0;
 
