@@ -33,8 +33,9 @@ namespace swarm::raft::test {
 //   full ID | room ID    the disk of ID is full (has room)
 //   stop_apply ID | resume_apply ID
 //   compact ID INDEX     a snapshot at INDEX was saved, and the log cut there
+//   sent ID TO           ID is done with sending a snapshot to TO
 //   restart ID           with what its storage acknowledged
-//   deliver [quiet]      until no message is under way
+//   deliver [quiet | N]  until no message is under way, or N messages
 //   drop [A B]           forgets all messages (from A to B)
 //   delay A B | arrive   keeps the messages from A to B back | lets them go on
 //   repeat               every message under way exists twice
@@ -67,7 +68,7 @@ class Interaction {
   void persist(MemberId id);
   void sync(MemberId id, size_t count);
   void acknowledge_apply(MemberId id);
-  void deliver();
+  void deliver(int most);
   void say(const std::string& text);
 
   // interaction_commands.cpp

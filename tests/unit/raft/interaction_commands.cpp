@@ -9,6 +9,8 @@ namespace swarm::raft::test {
 
 namespace {
 
+constexpr int kMostMessages = 1000;  // more are without end
+
 MemberId read_member(std::istream& arguments) {
   uint64_t id = 0;
   arguments >> id;
@@ -97,8 +99,9 @@ void Interaction::set_option(const std::string& name, std::istringstream& argume
 
 bool Interaction::network_command(const std::string& name, std::istringstream& arguments) {
   if (name == "deliver") {
-    is_quiet_ = !read_word(arguments).empty();
-    deliver();
+    const std::string how = read_word(arguments);
+    is_quiet_ = how == "quiet";
+    deliver(how.empty() || is_quiet_ ? kMostMessages : std::stoi(how));
   } else if (name == "drop" || name == "delay") {
     const MemberId from = read_member(arguments);
     const MemberId to = read_member(arguments);
@@ -153,6 +156,8 @@ bool Interaction::storage_command(MemberId id, const std::string& name,
     arguments >> index;
     disks_.at(id).snapshot = core.snapshot_meta(Index(index));
     core.on_snapshot_saved(Index(index), Index(index));
+  } else if (name == "sent") {
+    core.on_snapshot_sent(read_member(arguments));
   } else if (name == "restart") {
     restart(id);
   } else {
