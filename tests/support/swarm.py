@@ -69,6 +69,7 @@ class Node:
         self.socket = self.folder / "swarmd.sock"
         self.log = self.folder / "swarmd.log"
         self.flags = flags
+        self.environment = {}  # of swarmd, beyond that of the test
         self.process = None
 
     def start(self):
@@ -76,7 +77,8 @@ class Node:
                    "--socket", str(self.socket), *self.flags]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, start_new_session=True)
+                                            stderr=log, start_new_session=True,
+                                            env={**os.environ, **self.environment})
         wait_until(self.answers, 20, f"swarmd of {self.name} answers on its socket")
         return self
 
@@ -212,8 +214,8 @@ class Swarm:
             return None
         return wait_until(find, 20, "a leader")
 
-    def add(self, *flags, prepare=None):
-        """Starts one more node; `prepare` gets its folder first."""
+    def add(self, *flags, prepare=None, prepare_node=None):
+        """Starts one more node; `prepare` gets its folder first, `prepare_node` the node."""
         number = len(self.nodes) + 1
         base = ["--runtime", self.runtime]
         if self.runtime == "process":
@@ -224,6 +226,8 @@ class Swarm:
         self.nodes.append(node)
         if prepare:
             prepare(node.folder)
+        if prepare_node:
+            prepare_node(node)
         return node.start()
 
     def docker(self, *arguments):
