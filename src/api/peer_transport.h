@@ -16,8 +16,9 @@ class LoopGate;
 class PeerLink;
 
 // Raft messages between managers over gRPC: one stream to each peer, kept open and made again when
-// it breaks. What cannot be sent soon is dropped; Raft sends again. Messages of other members come
-// in through the server (Gateway::receive_raft), not here.
+// it breaks, and once a snapshot is sent to it another on a connection of its own, so that it keeps
+// no heartbeat waiting. What cannot be sent soon is dropped; Raft sends again. Messages of other
+// members come in through the server (Gateway::receive_raft), not here.
 //
 // On the raft loop. After destruction nothing is called.
 class PeerTransport final : public raft::Transport {
@@ -33,13 +34,25 @@ class PeerTransport final : public raft::Transport {
   void set_peer(raft::MemberId peer, const std::string& address) override;
   void remove_peer(raft::MemberId peer) override;
   void send(raft::MemberId to, std::string message) override;
+  void send_bulk(raft::MemberId to, std::string message) override;
+  void reset_peer(raft::MemberId peer) override;
 
  private:
+  struct Peer {
+    std::string address;
+    std::shared_ptr<PeerLink> link;
+    std::shared_ptr<PeerLink> bulk;  // null until it is needed
+  };
+
+  void open(raft::MemberId id, Peer& peer);
+  static void close(Peer& peer);
+
   const raft::MemberId self_;
   const std::shared_ptr<ChannelCache> channels_;
+  const std::shared_ptr<ChannelCache> bulk_channels_;
   const std::shared_ptr<LoopGate> gate_;
   const Refused on_refused_;
-  std::map<raft::MemberId, std::shared_ptr<PeerLink>> peers_;
+  std::map<raft::MemberId, Peer> peers_;
   Anchor anchor_;
 };
 

@@ -45,6 +45,7 @@ Result<std::shared_ptr<Manager>> Manager::open(ManagerOptions options,
   raft::ReplicaOptions replica_options = manager->options_.raft;
   replica_options.self = to_raft(manager->options_.member);
   replica_options.directory = manager->options_.directory;
+  replica_options.address = manager->options_.address;
   SWARM_ASSIGN_OR_RETURN(
       manager->replica_,
       raft::Replica::open(replica_options, environment.raft_loop, environment.log_loop,
@@ -66,10 +67,14 @@ Manager::~Manager() {
   SWARM_CHECK(replica_ == nullptr, "a manager is destroyed before stop");
 }
 
-Status Manager::bootstrap(
-    std::function<Result<state::ChangeSet>(const state::View&, WallTime, Random&)> first) {
+Status Manager::bootstrap(FirstTransaction first) {
   first_ = std::move(first);
   return replica_->bootstrap(options_.address);
+}
+
+Status Manager::force_alone(FirstTransaction first) {
+  first_ = std::move(first);
+  return replica_->force_alone(options_.address);
 }
 
 void Manager::start() {
@@ -231,7 +236,7 @@ void Manager::note_nodes() {
 }
 
 Status Manager::write_first_transaction() {
-  if (store_.view().cluster() != nullptr || first_ == nullptr) {
+  if (first_ == nullptr) {
     return absl::OkStatus();
   }
   const WallTime now = environment_.control_loop.wall_now();
@@ -305,6 +310,24 @@ void Manager::transfer_leadership(absl::AnyInvocable<void(Status)> done) {
         replica.transfer_leadership(raft::MemberId{}, std::move(transferred));
       },
       std::move(done));
+}
+
+void Manager::read_committed(absl::AnyInvocable<void(Result<CommittedState>)> done) {
+  on_raft_loop([this, done = std::move(done)](raft::Replica& replica) mutable {
+    const raft::Term term = replica.progress().term;
+    replica.read_index([this, term, done = std::move(done)](Result<raft::Index> index) mutable {
+      on_control_loop([this, term, done = std::move(done), status = index.status()]() mutable {
+        if (!status.ok()) {
+          done(std::move(status));
+          return;
+        }
+        const state::ClusterPtr& cluster = store_.view().cluster();
+        done(CommittedState{applied_, term, store_.committed(),
+                            cluster == nullptr ? model::SwarmId() : cluster->id,
+                            store_.snapshot()});
+      });
+    });
+  });
 }
 
 // ---- any thread ----

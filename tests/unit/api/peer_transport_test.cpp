@@ -77,6 +77,23 @@ TEST_F(Transport, ALargeMessageArrivesWhole) {
   EXPECT_EQ(manager_->raft_messages.get()[0].second, large);
 }
 
+TEST_F(Transport, SnapshotsHaveAConnectionOfTheirOwn) {
+  transport_->set_peer(kPeer, address_);
+  transport_->send_bulk(kPeer, "part");
+  ASSERT_TRUE(manager_->raft_messages.wait([](const auto& all) { return all.size() == 1; }));
+  EXPECT_EQ(manager_->raft_messages.get()[0].second, "part");
+  EXPECT_TRUE(send_until_received("message"));
+}
+
+TEST_F(Transport, AConnectionThatIsResetIsMadeAnew) {
+  transport_->set_peer(kPeer, address_);
+  transport_->send_bulk(kPeer, "part");
+  ASSERT_TRUE(send_until_received("before"));
+  transport_->reset_peer(kPeer);
+  EXPECT_TRUE(send_until_received("after"));
+  EXPECT_TRUE(refused_.empty());
+}
+
 TEST_F(Transport, AProcessThatGoesIsNoticedAsRefused) {
   transport_->set_peer(kPeer, address_);
   ASSERT_TRUE(send_until_received("hello"));
