@@ -14,7 +14,7 @@ run_one() {
   printf '\n== %s\n' "$name"
   case $name in
     mesh_proxy) "$build/bench/mesh_proxy_bench" "$@" ;;
-    footprint | failover | docker_swarm) python3 "$here/$name.py" "$build" "$@" ;;
+    footprint | failover | docker_swarm | durable_writes) python3 "$here/$name.py" "$build" "$@" ;;
     *)
       echo "run.sh: there is no benchmark '$name'; there are: ${NAMES[*]}" >&2
       return 1

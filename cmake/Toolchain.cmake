@@ -23,6 +23,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # False alarms of GCC 12 with optimization: storage inside std::variant and absl "used
   # uninitialized" (PR 105562), and copies within std::string operator+ "overlapping" (PR 105651).
   target_compile_options(swarm_warnings INTERFACE -Wno-maybe-uninitialized -Wno-restrict)
+elseif(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # std::stable_sort of libstdc++ 12 calls a function that it calls deprecated (fixed in 13).
+  target_compile_options(swarm_warnings INTERFACE -Wno-deprecated-declarations)
 endif()
 
 if(SWARM_SANITIZER STREQUAL "address")

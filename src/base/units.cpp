@@ -230,8 +230,7 @@ Result<int64_t> parse_bytes(std::string_view text) {
 }
 
 std::string format_bytes(int64_t bytes) {
-  static constexpr std::array<std::string_view, 6> kUnits = {"B",   "KiB", "MiB",
-                                                             "GiB", "TiB", "PiB"};
+  static constexpr std::array<const char*, 6> kUnits = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
   double value = static_cast<double>(bytes);
   size_t unit = 0;
   while (value >= 1024 && unit + 1 < kUnits.size()) {
@@ -239,7 +238,7 @@ std::string format_bytes(int64_t bytes) {
     ++unit;
   }
   std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.4g%s", value, kUnits[unit].data());
+  std::snprintf(text.data(), text.size(), "%.4g%s", value, kUnits[unit]);
   return text.data();
 }
 

@@ -295,6 +295,7 @@ Result<std::string> format_objects(const std::vector<Json>& objects, const std::
 Result<std::string> services_as_json(const std::vector<api::Client::ServiceSummary>& services,
                                      const std::string& format) {
   std::vector<Json> objects;
+  objects.reserve(services.size());
   for (const api::Client::ServiceSummary& service : services) {
     objects.push_back(service_json(service));
   }
@@ -304,6 +305,7 @@ Result<std::string> services_as_json(const std::vector<api::Client::ServiceSumma
 Result<std::string> nodes_as_json(const std::vector<api::Client::NodeView>& nodes,
                                   const std::string& format) {
   std::vector<Json> objects;
+  objects.reserve(nodes.size());
   for (const api::Client::NodeView& node : nodes) {
     objects.push_back(node_json(node));
   }

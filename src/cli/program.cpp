@@ -124,7 +124,7 @@ std::string message_of(const CLI::ParseError& error, const CLI::App& app) {
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
     return "unexpected argument: " + app.remaining().front();
   }
-  const std::string text = error.what();
+  std::string text = error.what();
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
     return "a value is missing after " + text.substr(0, text.find(':'));
   }

@@ -31,6 +31,10 @@ std::vector<PublishedPort> held_ports(const state::View& view, const model::Serv
 
 using Binding = std::pair<uint16_t, model::PortProtocol>;
 
+bool is_assigned(const PublishedPort& port) {
+  return port.published != 0;
+}
+
 bool is_same_target(const PublishedPort& a, const PublishedPort& b) {
   return std::tie(a.target, a.protocol, a.mode) == std::tie(b.target, b.protocol, b.mode);
 }
@@ -64,10 +68,13 @@ Status assign_ports(const state::View& view, const model::ServiceId& self,
     taken.emplace(port.published, port.protocol);
   }
   for (PublishedPort& port : *ports) {
-    if (port.published == 0) {
+    if (!is_assigned(port)) {
       port.published = kept_port(stored, port, taken);
       taken.emplace(port.published, port.protocol);
     }
+  }
+  if (std::ranges::all_of(*ports, &is_assigned)) {
+    return absl::OkStatus();
   }
   for (const auto& [id, service] : view.services()) {
     if (id == self || service->is_removed) continue;
@@ -76,7 +83,7 @@ Status assign_ports(const state::View& view, const model::ServiceId& self,
     }
   }
   for (PublishedPort& port : *ports) {
-    if (port.published != 0) continue;
+    if (is_assigned(port)) continue;
     port.published = free_port(port.protocol, taken);
     if (port.published == 0) {
       return absl::ResourceExhaustedError(
@@ -90,11 +97,14 @@ Status assign_ports(const state::View& view, const model::ServiceId& self,
 
 Status check_ports_free(const state::View& view, const model::ServiceId& self,
                         const std::vector<PublishedPort>& ports) {
+  if (std::ranges::none_of(ports, &is_assigned)) {
+    return absl::OkStatus();  // most services: not worth a look at all the others
+  }
   for (const auto& [id, service] : view.services()) {
     if (id == self || service->is_removed) continue;
     for (const PublishedPort& theirs : held_ports(view, *service)) {
       for (const PublishedPort& ours : ports) {
-        const bool is_equal = ours.published != 0 && ours.published == theirs.published &&
+        const bool is_equal = is_assigned(ours) && ours.published == theirs.published &&
                               ours.protocol == theirs.protocol;
         const bool are_separable =
             ours.mode == model::PublishMode::host && theirs.mode == model::PublishMode::host;

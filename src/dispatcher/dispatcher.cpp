@@ -109,7 +109,7 @@ Result<model::SessionId> LeaderDispatcher::open(const model::NodeId& node,
     return refuse_unknown(node);
   }
   close(node, absl::AbortedError("the node has opened a newer session"));
-  const model::SessionId id(random_id(random_));
+  model::SessionId id(random_id(random_));
   auto session =
       std::make_unique<Session>(id, node, address, loop_, store_, gate_, std::move(sink));
   nodes_by_session_[id] = node;

@@ -188,13 +188,14 @@ void Manager::apply_here(const std::vector<raft::CommittedEntry>& entries, raft:
 
 void Manager::install(raft::Index index, Result<state::StoreContents> contents,
                       absl::AnyInvocable<void(Status)> done) {
+  Status status = contents.status();
   // A later snapshot may have come, and been loaded first.
   if (contents.ok() && index > applied_) {
     drop_in_slices(environment_.log_loop, store_.restore(*std::move(contents)));
     applied_ = index;
     note_nodes();
   }
-  on_raft_loop([done = std::move(done), status = contents.status()](raft::Replica&) mutable {
+  on_raft_loop([done = std::move(done), status = std::move(status)](raft::Replica&) mutable {
     done(std::move(status));
   });
 }
