@@ -68,6 +68,8 @@ class Client {
   virtual Result<LocalNode::Initialized> init(const LocalNode::InitOptions& options) = 0;
   virtual Result<model::Role> join(const LocalNode::JoinOptions& options) = 0;
   virtual Status leave(bool force) = 0;
+  virtual Result<LocalNode::BackedUp> backup(const std::string& file) = 0;
+  virtual Result<LocalNode::Initialized> restore(const LocalNode::RestoreOptions& options) = 0;
 
   virtual Result<SwarmView> inspect_swarm() = 0;
   struct JoinToken {

@@ -31,6 +31,9 @@ class LocalNode {
     std::string listen_address;     // "" = the default, 0.0.0.0:2377
     std::string advertise_address;  // "" = detect
     model::Availability availability = model::Availability::active;
+    // Instead of a new swarm: this manager, the survivor of one that lost its quorum for good, goes
+    // on as its only manager. Empty addresses stay as they are.
+    bool force_new_cluster = false;
   };
   struct Initialized {
     model::NodeId node;
@@ -46,6 +49,17 @@ class LocalNode {
     model::Availability availability = model::Availability::active;
   };
 
+  struct BackedUp {
+    model::SwarmId swarm;
+    model::Position position = 0;
+    uint64_t bytes = 0;
+  };
+  struct RestoreOptions {
+    std::string file;               // an absolute path on this machine
+    std::string listen_address;     // as of InitOptions
+    std::string advertise_address;  // as of InitOptions
+  };
+
   virtual ~LocalNode() = default;
 
   virtual Info info() const = 0;
@@ -53,6 +67,12 @@ class LocalNode {
   // Gives the role the token was for.
   virtual void join(JoinOptions options, absl::AnyInvocable<void(Result<model::Role>)> done) = 0;
   virtual void leave(bool force, absl::AnyInvocable<void(Status)> done) = 0;
+
+  // Writes all that the swarm is into `file`, an absolute path on this machine; on a manager.
+  virtual void backup(std::string file, absl::AnyInvocable<void(Result<BackedUp>)> done) = 0;
+  // Makes this node, which is in no swarm, the only manager of the one in a backup.
+  virtual void restore(RestoreOptions options,
+                       absl::AnyInvocable<void(Result<Initialized>)> done) = 0;
 
   // The manager of this node; null unless it is one. Valid until `leave` or a demotion: hold it
   // only while a call is served (the node waits for those).

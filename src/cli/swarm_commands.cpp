@@ -1,4 +1,5 @@
 #include <array>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -7,7 +8,7 @@
 #include "cli/inspect.h"
 #include "cli/session.h"
 
-// swarm init | join | leave | join-token | inspect
+// swarm init | join | leave | join-token | inspect | backup | restore
 namespace swarm::cli {
 
 namespace {
@@ -45,22 +46,77 @@ void print_join_command(Session& session, const std::string& token, const std::s
   session.print("");
 }
 
+void print_how_to_join(Session& session, const api::LocalNode::Initialized& made) {
+  session.print("");
+  session.print("To add a worker to this swarm, run the following command:");
+  session.print("");
+  print_join_command(session, made.worker_token, made.advertise_address);
+  session.print(
+      "To add a manager to this swarm, run 'swarmctl swarm join-token manager' and follow the "
+      "instructions.");
+}
+
 Action define_init(CLI::App& app, Environment&) {
   auto options = std::make_shared<api::LocalNode::InitOptions>();
   add_address_flags(app, *options);
+  add_switch(app, "--force-new-cluster",
+             "On a manager whose swarm lost its quorum for good: go on as its only manager, with "
+             "all services, tasks and workers",
+             options->force_new_cluster);
   return [options](Session& session) {
     const auto made = session.client().init(*options);
     if (!made.ok()) {
       return session.fail(made.status());
     }
-    session.print("Swarm initialized: current node (" + made->node.value() + ") is now a manager.");
-    session.print("");
-    session.print("To add a worker to this swarm, run the following command:");
-    session.print("");
-    print_join_command(session, made->worker_token, made->advertise_address);
     session.print(
-        "To add a manager to this swarm, run 'swarmctl swarm join-token manager' and follow the "
-        "instructions.");
+        options->force_new_cluster
+            ? "Swarm recovered: current node (" + made->node.value() + ") is now its only manager."
+            : "Swarm initialized: current node (" + made->node.value() + ") is now a manager.");
+    print_how_to_join(session, *made);
+    return exit_code::kOk;
+  };
+}
+
+// The file is read or written by swarmd, which has another working directory.
+std::string on_this_machine(const std::string& file) {
+  return std::filesystem::absolute(file).lexically_normal().string();
+}
+
+Action define_backup(CLI::App& app, Environment&) {
+  auto file = std::make_shared<std::string>();
+  add_argument(app, "FILE", true, *file);
+  return [file](Session& session) {
+    const auto made = session.client().backup(on_this_machine(*file));
+    if (!made.ok()) {
+      return session.fail(made.status());
+    }
+    session.print("Swarm " + made->swarm.value() + " saved to " + *file + " (" +
+                  std::to_string(made->bytes) + " bytes, state " + std::to_string(made->position) +
+                  ").");
+    session.print(
+        "Keep it like a private key: it holds the swarm's certificate authority and join tokens.");
+    return exit_code::kOk;
+  };
+}
+
+Action define_restore(CLI::App& app, Environment&) {
+  auto options = std::make_shared<api::LocalNode::RestoreOptions>();
+  add_text(app, "--advertise-addr", "HOST[:PORT]",
+           "Address other nodes reach this one at; one that workers know is found by them",
+           options->advertise_address);
+  add_text(app, "--listen-addr", "HOST[:PORT]", "Where to listen (default 0.0.0.0:2377)",
+           options->listen_address);
+  add_argument(app, "FILE", true, options->file);
+  return [options](Session& session) {
+    const std::string given = options->file;
+    options->file = on_this_machine(given);
+    const auto made = session.client().restore(*options);
+    if (!made.ok()) {
+      return session.fail(made.status());
+    }
+    session.print("Swarm restored from " + given + ": current node (" + made->node.value() +
+                  ") is now its only manager.");
+    print_how_to_join(session, *made);
     return exit_code::kOk;
   };
 }
@@ -155,7 +211,9 @@ Action define_inspect(CLI::App& app, Environment&) {
 
 constexpr std::array kCommands = {
     Command{"init", "", "[OPTIONS]", "Make this node the first manager of a new swarm",
-            "swarmctl swarm init --advertise-addr 10.0.0.5", &define_init},
+            "swarmctl swarm init --advertise-addr 10.0.0.5\n"
+            "swarmctl swarm init --force-new-cluster",
+            &define_init},
     Command{"join", "", "[OPTIONS] HOST[:PORT]", "Join a swarm as a worker or a manager",
             "swarmctl swarm join --token SWMTKN-1-... 10.0.0.5:2377", &define_join},
     Command{"leave", "", "[OPTIONS]", "Leave the swarm", "swarmctl swarm leave --force",
@@ -165,6 +223,11 @@ constexpr std::array kCommands = {
             &define_join_token},
     Command{"inspect", "", "[OPTIONS]", "Show the swarm's settings",
             "swarmctl swarm inspect --format '{{.ID}}'", &define_inspect},
+    Command{"backup", "", "FILE", "Save the whole swarm, on a manager, to a file of this machine",
+            "swarmctl swarm backup /root/swarm.backup", &define_backup},
+    Command{"restore", "", "[OPTIONS] FILE",
+            "Bring a saved swarm back with this node as its only manager",
+            "swarmctl swarm restore --advertise-addr 10.0.0.5 /root/swarm.backup", &define_restore},
 };
 
 }  // namespace

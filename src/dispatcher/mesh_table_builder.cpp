@@ -46,13 +46,21 @@ std::optional<model::MeshService> mesh_service_of(const state::View& view,
   return mesh;
 }
 
+// Meshes take no table that is older than theirs. After a recovery positions may begin before those
+// of tables that are out already, so the recoveries stand above them: 2^40 transactions are room
+// for years of any load.
+model::Position position_of(const state::View& view) {
+  const uint64_t recoveries = view.cluster() == nullptr ? 0 : view.cluster()->recoveries;
+  return (recoveries << 40) + view.position();
+}
+
 }  // namespace
 
 void MeshTableBuilder::load(const state::View& view) {
   for (const auto& [id, service] : view.services()) {
     dirty_.insert(id);
   }
-  table_.position = view.position();
+  table_.position = position_of(view);
   refresh(view);
 }
 
@@ -99,7 +107,7 @@ bool MeshTableBuilder::refresh(const state::View& view) {
   if (!has_changed) {
     return false;
   }
-  table_.position = view.position();
+  table_.position = position_of(view);
   table_.services.clear();
   for (const auto& [id, service] : services_) {
     table_.services.push_back(service);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/join_client.h"
+#include "control/recovery.h"
 #include "control/swarm.h"
 #include "security/join_token.h"
 #include "security/tls/certificate.h"
@@ -31,20 +32,18 @@ model::Cluster cluster_of(const model::SwarmId& swarm, const security::RootCerti
   return cluster;
 }
 
-}  // namespace
-
-Result<NewSwarm> make_swarm(const SwarmAddresses& addresses, model::Availability availability,
-                            WallTime now, Random& random) {
+// A node that is the only manager of a swarm with this root; `first` is still to be set.
+Result<NewSwarm> make_only_manager(const SwarmAddresses& addresses, const model::Cluster& cluster,
+                                   WallTime now, Random& random) {
   NewSwarm swarm;
   swarm.record = record_of(addresses);
   swarm.record.role = model::Role::manager;
-  swarm.record.swarm = model::SwarmId(random_id(random));
+  swarm.record.swarm = cluster.id;
   swarm.record.node = model::NodeId(random_id(random));
   swarm.record.member = model::MemberId((random.next() >> 1) | 1);
   swarm.record.managers = {swarm.record.advertise_address};
 
-  SWARM_ASSIGN_OR_RETURN(const security::RootCertificate root,
-                         security::make_root(swarm.record.swarm, now));
+  const security::RootCertificate root{cluster.ca_certificate, cluster.ca_key};
   SWARM_ASSIGN_OR_RETURN(swarm.credentials.key, security::make_key());
   SWARM_ASSIGN_OR_RETURN(const std::string request, security::make_request(swarm.credentials.key));
   const security::PeerIdentity identity{swarm.record.node, model::Role::manager,
@@ -53,19 +52,49 @@ Result<NewSwarm> make_swarm(const SwarmAddresses& addresses, model::Availability
                          security::sign(request, root, identity, now));
   swarm.credentials.ca_certificate = root.certificate;
 
-  model::Cluster cluster = cluster_of(swarm.record.swarm, root);
-  SWARM_ASSIGN_OR_RETURN(const std::string digest, security::digest_of(root.certificate));
-  swarm.worker_token = security::format_join_token({digest, cluster.worker_token_secret});
-  swarm.manager_token = security::format_join_token({digest, cluster.manager_token_secret});
+  SWARM_ASSIGN_OR_RETURN(JoinTokens tokens, join_tokens_of(cluster));
+  swarm.worker_token = std::move(tokens.worker);
+  swarm.manager_token = std::move(tokens.manager);
+  return swarm;
+}
 
-  model::Node first;
-  first.id = swarm.record.node;
-  first.role = first.spec.role = model::Role::manager;
+model::Node node_of(const NodeRecord& record) {
+  model::Node node;
+  node.id = record.node;
+  node.role = node.spec.role = model::Role::manager;
+  node.manager = model::ManagerStatus{record.member, record.advertise_address};
+  return node;
+}
+
+}  // namespace
+
+Result<JoinTokens> join_tokens_of(const model::Cluster& cluster) {
+  SWARM_ASSIGN_OR_RETURN(const std::string digest, security::digest_of(cluster.ca_certificate));
+  return JoinTokens{security::format_join_token({digest, cluster.worker_token_secret}),
+                    security::format_join_token({digest, cluster.manager_token_secret})};
+}
+
+Result<NewSwarm> make_swarm(const SwarmAddresses& addresses, model::Availability availability,
+                            WallTime now, Random& random) {
+  const model::SwarmId id(random_id(random));
+  SWARM_ASSIGN_OR_RETURN(const security::RootCertificate root, security::make_root(id, now));
+  model::Cluster cluster = cluster_of(id, root);
+  SWARM_ASSIGN_OR_RETURN(NewSwarm swarm, make_only_manager(addresses, cluster, now, random));
+  model::Node first = node_of(swarm.record);
   first.spec.availability = availability;
-  first.manager = model::ManagerStatus{swarm.record.member, swarm.record.advertise_address};
   swarm.first = [cluster = std::move(cluster), first = std::move(first)](
                     const state::View& view, WallTime at, Random& chance) {
     return control::create_cluster({view, at, chance}, cluster, first);
+  };
+  return swarm;
+}
+
+Result<NewSwarm> take_up_swarm(const SwarmAddresses& addresses, const model::Cluster& cluster,
+                               WallTime now, Random& random) {
+  SWARM_ASSIGN_OR_RETURN(NewSwarm swarm, make_only_manager(addresses, cluster, now, random));
+  swarm.first = [self = node_of(swarm.record)](const state::View& view, WallTime at,
+                                               Random& chance) {
+    return control::recover_swarm({view, at, chance}, self);
   };
   return swarm;
 }

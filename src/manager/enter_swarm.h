@@ -8,7 +8,9 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "manager/address.h"
+#include "manager/manager.h"
 #include "manager/node_record.h"
+#include "model/cluster.h"
 #include "security/identity.h"
 #include "state/change_set.h"
 #include "state/view.h"
@@ -17,9 +19,6 @@ namespace swarm::manager {
 
 // How a node comes to be in a swarm: what it then knows, and what proves who it is. Nothing here is
 // written to disk. Blocking, with a bound; off the loops.
-
-using FirstTransaction =
-    std::function<Result<state::ChangeSet>(const state::View&, WallTime, Random&)>;
 
 struct NewSwarm {
   NodeRecord record;
@@ -31,6 +30,18 @@ struct NewSwarm {
 // A new swarm with a root of its own and this node as its first manager.
 Result<NewSwarm> make_swarm(const SwarmAddresses& addresses, model::Availability availability,
                             WallTime now, Random& random);
+
+// The swarm of a backup, with this node, which it does not know, as its only manager: the same id,
+// root and tokens. `first` goes on from the state in the backup.
+Result<NewSwarm> take_up_swarm(const SwarmAddresses& addresses, const model::Cluster& cluster,
+                               WallTime now, Random& random);
+
+// What a person needs to add nodes to a swarm.
+struct JoinTokens {
+  std::string worker;
+  std::string manager;
+};
+Result<JoinTokens> join_tokens_of(const model::Cluster& cluster);
 
 struct Admission {
   NodeRecord record;

@@ -40,6 +40,10 @@ struct ManagerEnvironment {
   raft::PayloadCipher& cipher;
 };
 
+// What a leadership begins with, computed from the store it finds.
+using FirstTransaction =
+    std::function<Result<state::ChangeSet>(const state::View&, WallTime, Random&)>;
+
 // One manager: the replicated store and, while it leads, everything that decides. It owns the
 // replica (on the raft loop) and the store (on the control loop) and is the bridge between the two
 // loops; nothing else crosses them.
@@ -53,8 +57,12 @@ class Manager final : public raft::StateMachine,
   ~Manager() override;
 
   // Before start: makes this the only member of a new swarm, whose first transaction is `first`.
-  Status bootstrap(
-      std::function<Result<state::ChangeSet>(const state::View&, WallTime, Random&)> first);
+  Status bootstrap(FirstTransaction first);
+  // Before start: makes this the only member of the group it is in, and `first` the first
+  // transaction that this survivor commits.
+  Status force_alone(FirstTransaction first);
+  // Before start: as above, of a group that begins with a snapshot in place.
+  void begin_with(FirstTransaction first) { first_ = std::move(first); }
   // False for a member that has joined and heard nothing yet. Before start.
   bool knows_members() const { return !replica_->members().empty(); }
   void start();
@@ -86,6 +94,16 @@ class Manager final : public raft::StateMachine,
   void add_member(raft::Member member, absl::AnyInvocable<void(Status)> done);
   void remove_member(model::MemberId member, absl::AnyInvocable<void(Status)> done);
   void transfer_leadership(absl::AnyInvocable<void(Status)> done);
+  // The state as it is committed, at least as new as the moment of the call; done on the control
+  // loop, on any manager. UNAVAILABLE when no leader answers for that.
+  struct CommittedState {
+    raft::Index index;
+    raft::Term term;
+    model::Position position = 0;
+    model::SwarmId swarm;
+    std::function<std::string()> next_chunk;  // as Store::snapshot
+  };
+  void read_committed(absl::AnyInvocable<void(Result<CommittedState>)> done);
 
   // ---- any thread ----
 
@@ -150,7 +168,7 @@ class Manager final : public raft::StateMachine,
   raft::Index applied_;
   std::optional<raft::Term> leading_term_;
   std::shared_ptr<LeaderTerm> term_;
-  std::function<Result<state::ChangeSet>(const state::View&, WallTime, Random&)> first_;
+  FirstTransaction first_;  // null once it is written
 
   // ---- shared: what other threads may ask at any time ----
   std::atomic<model::Position> committed_ = 0;

@@ -16,7 +16,7 @@ ManagerRole::ManagerRole(std::unique_ptr<raft::PayloadCipher> cipher)
 
 Result<std::unique_ptr<ManagerRole>> ManagerRole::open(
     const NodeRecord& record, const std::filesystem::path& directory, FileSystem& files,
-    api::CredentialsSource credentials, FirstTransaction first, const FindMembers& find_members) {
+    api::CredentialsSource credentials, Start start, const FindMembers& find_members) {
   SWARM_ASSIGN_OR_RETURN(std::string key, security::load_or_make_data_key(files, directory));
   std::unique_ptr<ManagerRole> role(
       new ManagerRole(std::make_unique<DataKeyCipher>(std::move(key))));
@@ -35,8 +35,12 @@ Result<std::unique_ptr<ManagerRole>> ManagerRole::open(
       Manager::open({record.node, record.member, record.advertise_address, directory / "raft"},
                     environment, Random::from_system()));
   role->gateway_ = std::make_shared<ManagerGateway>(role->manager_, role->signer_);
-  if (first != nullptr) {
-    SWARM_RETURN_IF_ERROR(role->manager_->bootstrap(std::move(first)));
+  if (start.kind == Start::Kind::found) {
+    SWARM_RETURN_IF_ERROR(role->manager_->bootstrap(std::move(start.first)));
+  } else if (start.kind == Start::Kind::force_alone) {
+    SWARM_RETURN_IF_ERROR(role->manager_->force_alone(std::move(start.first)));
+  } else {
+    role->manager_->begin_with(std::move(start.first));
   }
   if (!role->manager_->knows_members()) {
     const std::vector<raft::Member> members = find_members();

@@ -24,12 +24,24 @@ namespace swarm::manager {
 // when it no longer is. Owned by the node's lifecycle loop.
 class ManagerRole {
  public:
-  // `first` makes a new swarm; otherwise the log is opened, or an empty one waits for the leader. A
-  // member whose log is empty must be told whom to answer: `find_members` asks the swarm.
+  // How the group begins. By default as the log has it, or, when that is empty, as the leader
+  // tells.
+  struct Start {
+    enum class Kind {
+      resume,
+      found,        // a new swarm
+      force_alone,  // without the others, for good
+    };
+    Kind kind = Kind::resume;
+    FirstTransaction first = nullptr;  // to be committed before anything else
+  };
+  // A member whose log is empty must be told whom to answer: `find_members` asks the swarm.
   using FindMembers = std::function<std::vector<raft::Member>()>;
-  static Result<std::unique_ptr<ManagerRole>> open(
-      const NodeRecord& record, const std::filesystem::path& directory, FileSystem& files,
-      api::CredentialsSource credentials, FirstTransaction first, const FindMembers& find_members);
+  static Result<std::unique_ptr<ManagerRole>> open(const NodeRecord& record,
+                                                   const std::filesystem::path& directory,
+                                                   FileSystem& files,
+                                                   api::CredentialsSource credentials, Start start,
+                                                   const FindMembers& find_members);
   ~ManagerRole();
 
   const std::shared_ptr<ManagerGateway>& gateway() const { return gateway_; }

@@ -92,7 +92,7 @@ api::LocalNode::Info Node::info() const {
 
 void Node::init(InitOptions options, absl::AnyInvocable<void(Result<Initialized>)> done) {
   lifecycle_.post([this, options = std::move(options), done = std::move(done)]() mutable {
-    done(init_here(options));
+    done(options.force_new_cluster ? force_new_cluster(options) : init_here(options));
   });
 }
 
@@ -104,6 +104,18 @@ void Node::join(JoinOptions options, absl::AnyInvocable<void(Result<model::Role>
 
 void Node::leave(bool force, absl::AnyInvocable<void(Status)> done) {
   lifecycle_.post([this, force, done = std::move(done)]() mutable { done(leave_here(force)); });
+}
+
+void Node::backup(std::string file, absl::AnyInvocable<void(Result<BackedUp>)> done) {
+  lifecycle_.post([this, file = std::move(file), done = std::move(done)]() mutable {
+    done(backup_here(file));
+  });
+}
+
+void Node::restore(RestoreOptions options, absl::AnyInvocable<void(Result<Initialized>)> done) {
+  lifecycle_.post([this, options = std::move(options), done = std::move(done)]() mutable {
+    done(restore_here(options));
+  });
 }
 
 std::shared_ptr<api::Gateway> Node::gateway() {
@@ -155,7 +167,7 @@ Status Node::resume() {
   adopt(*record, std::move(credentials));
   if (record->role == model::Role::manager) {
     SWARM_RETURN_IF_ERROR(start_server(*record));
-    SWARM_RETURN_IF_ERROR(start_manager(*record, nullptr));
+    SWARM_RETURN_IF_ERROR(start_manager(*record, {}));
   }
   return start_agent(*record);
 }
@@ -196,11 +208,11 @@ void Node::stop_server() {
   swarm_server_.reset();
 }
 
-Status Node::start_manager(const NodeRecord& record, FirstTransaction first) {
+Status Node::start_manager(const NodeRecord& record, ManagerRole::Start start) {
   SWARM_ASSIGN_OR_RETURN(
       manager_, ManagerRole::open(
                     record, options_.state_directory, files_, [this] { return credentials(); },
-                    std::move(first), [&] { return find_members(record); }));
+                    std::move(start), [&] { return find_members(record); }));
   const std::scoped_lock lock(mutex_);
   gateway_ = manager_->gateway();
   return absl::OkStatus();

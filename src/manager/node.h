@@ -54,6 +54,8 @@ class Node final : public api::LocalNode {
   void init(InitOptions options, absl::AnyInvocable<void(Result<Initialized>)> done) override;
   void join(JoinOptions options, absl::AnyInvocable<void(Result<model::Role>)> done) override;
   void leave(bool force, absl::AnyInvocable<void(Status)> done) override;
+  void backup(std::string file, absl::AnyInvocable<void(Result<BackedUp>)> done) override;
+  void restore(RestoreOptions options, absl::AnyInvocable<void(Result<Initialized>)> done) override;
   std::shared_ptr<api::Gateway> gateway() override;
 
  private:
@@ -63,6 +65,12 @@ class Node final : public api::LocalNode {
   Result<Initialized> init_here(const InitOptions& options);
   Result<model::Role> join_here(const JoinOptions& options);
   Status leave_here(bool force);
+  // node_recovery.cpp
+  Result<Initialized> force_new_cluster(const InitOptions& options);
+  Result<BackedUp> backup_here(const std::string& file);
+  Result<Initialized> restore_here(const RestoreOptions& options);
+  Result<NodeRecord> survivor_record(const InitOptions& options);
+  Result<Manager::CommittedState> read_committed();
   Status resume();
   Status check_not_member() const;
   // Everything in the state folder that belongs to a membership.
@@ -72,7 +80,9 @@ class Node final : public api::LocalNode {
 
   Status start_server(const NodeRecord& record);
   void stop_server();
-  Status start_manager(const NodeRecord& record, FirstTransaction first);
+  Status start_manager(const NodeRecord& record, ManagerRole::Start start);
+  // Everything of a swarm whose only manager this node is. Undone on error.
+  Result<Initialized> enter_as_only_manager(NewSwarm swarm, ManagerRole::Start::Kind kind);
   void stop_manager();
   Status join_group(NodeRecord& record);
   Result<std::vector<api::Client::NodeView>> list_nodes(const NodeRecord& self) const;
@@ -80,6 +90,8 @@ class Node final : public api::LocalNode {
   // The managers of the swarm, as one of them lists them.
   std::vector<raft::Member> find_members(const NodeRecord& record) const;
   Status start_agent(const NodeRecord& record);
+  // Waits until this node leads and its first transaction is committed, at most kStartLimit.
+  Status await_own_leadership();
   // Waits until the swarm has a leader, at most kStartLimit.
   Status await_leader();
   // Leaves the Raft group while the rest can still agree to it.

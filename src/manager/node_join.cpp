@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <future>
+#include <optional>
 #include <utility>
 
 #include "api/client.h"
@@ -120,6 +121,24 @@ Status Node::await_leader() {
                           "its managers can be reached");
 }
 
+Status Node::await_own_leadership() {
+  Manager& manager = manager_->manager();
+  // The gate answers later, maybe after this has given up.
+  auto answer = std::make_shared<std::optional<Status>>();
+  const bool leads =
+      wait_until(manager.loop(), kStartLimit, [&manager, answer, asked = false]() mutable {
+        if (!asked && manager.leader().is_self) {
+          asked = true;
+          manager.gate().when_committed(manager.store().head(),
+                                        [answer](const Status& status) { *answer = status; });
+        }
+        return answer->has_value();
+      });
+  return leads ? **answer
+               : absl::UnavailableError("this node did not come to lead the swarm within " +
+                                        std::to_string(kStartLimit / seconds(1)) + " s");
+}
+
 // ---- init ----
 
 Result<api::LocalNode::Initialized> Node::init_here(const InitOptions& options) {
@@ -129,16 +148,26 @@ Result<api::LocalNode::Initialized> Node::init_here(const InitOptions& options) 
                                           platform::reachable_addresses()));
   SWARM_ASSIGN_OR_RETURN(
       NewSwarm swarm, make_swarm(addresses, options.availability, lifecycle_.wall_now(), random_));
+  Result<Initialized> made =
+      enter_as_only_manager(std::move(swarm), ManagerRole::Start::Kind::found);
+  if (made.ok()) {
+    log::info("swarm initialized", {{"swarm", record().swarm.value()}});
+  }
+  return made;
+}
+
+Result<api::LocalNode::Initialized> Node::enter_as_only_manager(NewSwarm swarm,
+                                                                ManagerRole::Start::Kind kind) {
   adopt(swarm.record, swarm.credentials);
   Status status = security::save_credentials(files_, options_.state_directory, swarm.credentials);
   if (status.ok()) {
     status = start_server(swarm.record);
   }
   if (status.ok()) {
-    status = start_manager(swarm.record, std::move(swarm.first));
+    status = start_manager(swarm.record, {kind, std::move(swarm.first)});
   }
   if (status.ok()) {
-    status = await_leader();
+    status = await_own_leadership();
   }
   if (status.ok()) {
     status = save(swarm.record);
@@ -150,7 +179,6 @@ Result<api::LocalNode::Initialized> Node::init_here(const InitOptions& options) 
     SWARM_RETURN_IF_ERROR(undo_entry());
     return status;
   }
-  log::info("swarm initialized", {{"swarm", swarm.record.swarm.value()}});
   return Initialized{swarm.record.node, swarm.worker_token, swarm.manager_token,
                      swarm.record.advertise_address};
 }
@@ -192,7 +220,7 @@ Status Node::join_group(NodeRecord& record) {
       record.member, ask_any<Result<model::MemberId>>(record.managers, [&](const auto& address) {
         return api::join_raft(address, *credentials(), record.advertise_address, kCallTimeout);
       }));
-  SWARM_RETURN_IF_ERROR(start_manager(record, nullptr));
+  SWARM_RETURN_IF_ERROR(start_manager(record, {}));
   return await_leader();
 }
 

@@ -31,6 +31,10 @@ struct Cluster {
   std::set<NodeId> removed_nodes;
   // Members removed from the Raft group: their ids never return.
   std::set<MemberId> removed_members;
+  // How often the swarm lost its quorum or its managers for good and was taken up again from what
+  // was left. Positions may have gone back each time: what compares them across leaderships counts
+  // this first.
+  uint64_t recoveries = 0;
 
   bool operator==(const Cluster&) const = default;
 };

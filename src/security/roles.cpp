@@ -11,10 +11,12 @@ namespace {
 // The control API is for the operator (local socket) and for managers, which forward to the leader.
 constexpr std::array kRules = {
     MethodRule{"/swarm.v1.Dispatcher/Session", Access::node, false},
+    MethodRule{"/swarm.v1.LocalNode/Backup", Access::nobody, true},
     MethodRule{"/swarm.v1.LocalNode/Info", Access::nobody, true},
     MethodRule{"/swarm.v1.LocalNode/Init", Access::nobody, true},
     MethodRule{"/swarm.v1.LocalNode/Join", Access::nobody, true},
     MethodRule{"/swarm.v1.LocalNode/Leave", Access::nobody, true},
+    MethodRule{"/swarm.v1.LocalNode/Restore", Access::nobody, true},
     MethodRule{"/swarm.v1.NodeCa/Issue", Access::anyone, false},
     MethodRule{"/swarm.v1.NodeCa/Renew", Access::node, false},
     MethodRule{"/swarm.v1.Nodes/Get", Access::manager, true},

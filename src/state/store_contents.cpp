@@ -17,6 +17,9 @@ StoreContents::~StoreContents() = default;
 model::Position StoreContents::position() const {
   return tables_->position;
 }
+const model::ClusterPtr& StoreContents::cluster() const {
+  return tables_->cluster;
+}
 Tables StoreContents::take() && {
   return std::move(*std::exchange(tables_, nullptr));
 }

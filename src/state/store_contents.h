@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "model/ids.h"
+#include "model/change_set.h"
 #include "wire/snapshot_codec.h"
 
 namespace swarm::state {
@@ -22,6 +22,7 @@ class StoreContents {
   ~StoreContents();
 
   model::Position position() const;
+  const model::ClusterPtr& cluster() const;
   Tables take() &&;
 
   // Forgets up to about `count` objects. Whether more is left: a loop that frees a large store does

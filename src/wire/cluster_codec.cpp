@@ -20,6 +20,7 @@ void encode(const model::Cluster& cluster, v1::Cluster* out) {
   for (const model::MemberId& member : cluster.removed_members) {
     out->add_removed_members(member.value());
   }
+  out->set_recoveries(cluster.recoveries);
 }
 
 Result<model::Cluster> decode(const v1::Cluster& in) {
@@ -39,6 +40,7 @@ Result<model::Cluster> decode(const v1::Cluster& in) {
   for (uint64_t member : in.removed_members()) {
     cluster.removed_members.emplace(member);
   }
+  cluster.recoveries = in.recoveries();
   return cluster;
 }
 

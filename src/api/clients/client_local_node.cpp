@@ -6,6 +6,17 @@ namespace swarm::api {
 
 using Stub = v1::LocalNode::Stub;
 
+namespace {
+
+LocalNode::Initialized from_reply(const v1::NodeInitReply& reply) {
+  return LocalNode::Initialized{.node = model::NodeId(reply.node()),
+                                .worker_token = reply.worker_token(),
+                                .manager_token = reply.manager_token(),
+                                .advertise_address = reply.advertise_address()};
+}
+
+}  // namespace
+
 Result<LocalNode::Info> GrpcClient::info() {
   v1::NodeInfoReply reply;
   SWARM_RETURN_IF_ERROR(connection_.call<v1::LocalNode>(&Stub::Info, v1::NodeInfoRequest(), reply));
@@ -28,12 +39,10 @@ Result<LocalNode::Initialized> GrpcClient::init(const LocalNode::InitOptions& op
   request.set_listen_address(options.listen_address);
   request.set_advertise_address(options.advertise_address);
   request.set_availability(wire::encode(options.availability));
+  request.set_force_new_cluster(options.force_new_cluster);
   v1::NodeInitReply reply;
   SWARM_RETURN_IF_ERROR(connection_.call<v1::LocalNode>(&Stub::Init, request, reply));
-  return LocalNode::Initialized{.node = model::NodeId(reply.node()),
-                                .worker_token = reply.worker_token(),
-                                .manager_token = reply.manager_token(),
-                                .advertise_address = reply.advertise_address()};
+  return from_reply(reply);
 }
 
 Result<model::Role> GrpcClient::join(const LocalNode::JoinOptions& options) {
@@ -53,6 +62,25 @@ Status GrpcClient::leave(bool force) {
   request.set_force(force);
   v1::NodeLeaveReply reply;
   return connection_.call<v1::LocalNode>(&Stub::Leave, request, reply);
+}
+
+Result<LocalNode::BackedUp> GrpcClient::backup(const std::string& file) {
+  v1::NodeBackupRequest request;
+  request.set_file(file);
+  v1::NodeBackupReply reply;
+  SWARM_RETURN_IF_ERROR(connection_.call<v1::LocalNode>(&Stub::Backup, request, reply));
+  return LocalNode::BackedUp{
+      .swarm = model::SwarmId(reply.swarm()), .position = reply.position(), .bytes = reply.bytes()};
+}
+
+Result<LocalNode::Initialized> GrpcClient::restore(const LocalNode::RestoreOptions& options) {
+  v1::NodeRestoreRequest request;
+  request.set_file(options.file);
+  request.set_listen_address(options.listen_address);
+  request.set_advertise_address(options.advertise_address);
+  v1::NodeInitReply reply;
+  SWARM_RETURN_IF_ERROR(connection_.call<v1::LocalNode>(&Stub::Restore, request, reply));
+  return from_reply(reply);
 }
 
 }  // namespace swarm::api

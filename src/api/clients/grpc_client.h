@@ -19,6 +19,8 @@ class GrpcClient final : public Client {
   Result<LocalNode::Initialized> init(const LocalNode::InitOptions& options) override;
   Result<model::Role> join(const LocalNode::JoinOptions& options) override;
   Status leave(bool force) override;
+  Result<LocalNode::BackedUp> backup(const std::string& file) override;
+  Result<LocalNode::Initialized> restore(const LocalNode::RestoreOptions& options) override;
 
   Result<SwarmView> inspect_swarm() override;
   Result<JoinToken> join_token(model::Role role, bool rotate) override;

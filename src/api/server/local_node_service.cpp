@@ -33,6 +33,14 @@ v1::NodeInitReply to_reply(const LocalNode::Initialized& made) {
   return out;
 }
 
+v1::NodeBackupReply to_reply(const LocalNode::BackedUp& made) {
+  v1::NodeBackupReply out;
+  out.set_swarm(made.swarm.value());
+  out.set_position(made.position);
+  out.set_bytes(made.bytes);
+  return out;
+}
+
 // These run on this node, whatever it is in the swarm: nothing is passed on.
 class LocalNodeService final : public v1::LocalNode::CallbackService {
  public:
@@ -58,11 +66,9 @@ class LocalNodeService final : public v1::LocalNode::CallbackService {
           }
           node.init({.listen_address = request->listen_address(),
                      .advertise_address = request->advertise_address(),
-                     .availability = *availability},
-                    [call](Result<LocalNode::Initialized> made) {
-                      call->finish(made.ok() ? Result<v1::NodeInitReply>(to_reply(*made))
-                                             : Result<v1::NodeInitReply>(made.status()));
-                    });
+                     .availability = *availability,
+                     .force_new_cluster = request->force_new_cluster()},
+                    [call](const Result<LocalNode::Initialized>& made) { finish(*call, made); });
         });
   }
 
@@ -100,7 +106,35 @@ class LocalNodeService final : public v1::LocalNode::CallbackService {
                  });
   }
 
+  Reactor* Backup(Context* context, const v1::NodeBackupRequest* request,
+                  v1::NodeBackupReply* response) override {
+    return serve(context, response, "/swarm.v1.LocalNode/Backup",
+                 [request](LocalNode& node, auto call) {
+                   node.backup(request->file(), [call](const Result<LocalNode::BackedUp>& made) {
+                     call->finish(made.ok() ? Result<v1::NodeBackupReply>(to_reply(*made))
+                                            : Result<v1::NodeBackupReply>(made.status()));
+                   });
+                 });
+  }
+
+  Reactor* Restore(Context* context, const v1::NodeRestoreRequest* request,
+                   v1::NodeInitReply* response) override {
+    return serve(
+        context, response, "/swarm.v1.LocalNode/Restore", [request](LocalNode& node, auto call) {
+          node.restore({.file = request->file(),
+                        .listen_address = request->listen_address(),
+                        .advertise_address = request->advertise_address()},
+                       [call](const Result<LocalNode::Initialized>& made) { finish(*call, made); });
+        });
+  }
+
  private:
+  static void finish(UnaryCall<v1::NodeInitReply>& call,
+                     const Result<LocalNode::Initialized>& made) {
+    call.finish(made.ok() ? Result<v1::NodeInitReply>(to_reply(*made))
+                          : Result<v1::NodeInitReply>(made.status()));
+  }
+
   template <class Response, class Handle>
   Reactor* serve(Context* context, Response* response, const char* method, Handle handle) {
     auto* reactor = new UnaryReactor<Response>(context, response);

@@ -249,6 +249,16 @@ void FakeNode::leave(bool force, absl::AnyInvocable<void(Status)> done) {
   done(leave_result);
 }
 
+void FakeNode::backup(std::string file, absl::AnyInvocable<void(Result<BackedUp>)> done) {
+  backups.update([&](auto& all) { all.push_back(std::move(file)); });
+  done(backup_result);
+}
+
+void FakeNode::restore(RestoreOptions options, absl::AnyInvocable<void(Result<Initialized>)> done) {
+  restores.update([&](auto& all) { all.push_back(std::move(options)); });
+  done(init_result);
+}
+
 std::unique_ptr<FakeNode> make_manager_node(std::shared_ptr<Gateway> manager) {
   auto node = std::make_unique<FakeNode>();
   node->described.is_member = true;

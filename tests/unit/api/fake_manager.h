@@ -109,14 +109,19 @@ class FakeNode final : public LocalNode {
   Watched<std::vector<InitOptions>> inits;
   Watched<std::vector<JoinOptions>> joins;
   Watched<std::vector<bool>> leaves;
+  Watched<std::vector<std::string>> backups;
+  Watched<std::vector<RestoreOptions>> restores;
   Result<Initialized> init_result = absl::UnimplementedError("not set");
   Result<model::Role> join_result = absl::UnimplementedError("not set");
   Status leave_result;
+  Result<BackedUp> backup_result = absl::UnimplementedError("not set");
 
   Info info() const override { return described; }
   void init(InitOptions options, absl::AnyInvocable<void(Result<Initialized>)> done) override;
   void join(JoinOptions options, absl::AnyInvocable<void(Result<model::Role>)> done) override;
   void leave(bool force, absl::AnyInvocable<void(Status)> done) override;
+  void backup(std::string file, absl::AnyInvocable<void(Result<BackedUp>)> done) override;
+  void restore(RestoreOptions options, absl::AnyInvocable<void(Result<Initialized>)> done) override;
   std::shared_ptr<Gateway> gateway() override { return manager; }
 };
 

@@ -95,6 +95,22 @@ Status FakeSwarm::leave(bool force) {
                : absl::FailedPreconditionError("this node is the last manager: use --force");
 }
 
+Result<api::LocalNode::BackedUp> FakeSwarm::backup(const std::string& file) {
+  SWARM_RETURN_IF_ERROR(failure);
+  if (!file.starts_with("/root/")) {
+    return absl::NotFoundError("the backup could not be written: open " + file +
+                               ".part: No such file or directory");
+  }
+  return api::LocalNode::BackedUp{.swarm = local.swarm, .position = 42, .bytes = 1234};
+}
+
+Result<api::LocalNode::Initialized> FakeSwarm::restore(
+    const api::LocalNode::RestoreOptions& options) {
+  SWARM_RETURN_IF_ERROR(may_change());
+  return init(
+      {.listen_address = options.listen_address, .advertise_address = options.advertise_address});
+}
+
 Result<FakeSwarm::SwarmView> FakeSwarm::inspect_swarm() {
   SWARM_RETURN_IF_ERROR(failure);
   SwarmView view{.cluster = {}, .managers = 1, .workers = 2};

@@ -49,6 +49,9 @@ class FakeSwarm : public api::Client {
   Result<api::LocalNode::Initialized> init(const api::LocalNode::InitOptions& options) override;
   Result<model::Role> join(const api::LocalNode::JoinOptions& options) override;
   Status leave(bool force) override;
+  Result<api::LocalNode::BackedUp> backup(const std::string& file) override;
+  Result<api::LocalNode::Initialized> restore(
+      const api::LocalNode::RestoreOptions& options) override;
   Result<SwarmView> inspect_swarm() override;
   Result<JoinToken> join_token(model::Role role, bool rotate) override;
   Result<std::vector<NodeView>> list_nodes() override;

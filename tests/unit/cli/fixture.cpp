@@ -21,6 +21,13 @@ class Borrowed : public api::Client {
     return swarm_.join(options);
   }
   Status leave(bool force) override { return swarm_.leave(force); }
+  Result<api::LocalNode::BackedUp> backup(const std::string& file) override {
+    return swarm_.backup(file);
+  }
+  Result<api::LocalNode::Initialized> restore(
+      const api::LocalNode::RestoreOptions& options) override {
+    return swarm_.restore(options);
+  }
   Result<SwarmView> inspect_swarm() override { return swarm_.inspect_swarm(); }
   Result<JoinToken> join_token(model::Role role, bool rotate) override {
     return swarm_.join_token(role, rotate);
