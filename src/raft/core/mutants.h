@@ -39,6 +39,7 @@ enum class Mutant : uint8_t {
   full_disk_ignored,
   failed_sync_retried,
   log_not_synced,
+  recovery_not_synced,
   torn_tail_kept,
   corruption_cut,
   segment_name_not_synced,

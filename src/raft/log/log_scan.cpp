@@ -4,6 +4,7 @@
 
 #include "raft/core/byte_codec.h"
 #include "raft/core/codec.h"
+#include "raft/core/mutants.h"
 
 namespace swarm::raft {
 
@@ -23,6 +24,7 @@ class Scanner {
   LogScan run() {
     scan_.verdict = read_segments();
     scan_.torn_end = std::max(scan_.torn_end, contents_.offset);
+    scan_.last_group = std::min(scan_.last_group, contents_.offset);
     return std::move(scan_);
   }
 
@@ -53,6 +55,7 @@ class Scanner {
       contents_.offset += Record::framed_size(record->payload.size());
       summary.end = contents_.offset;
     }
+    scan_.last_group = group == 0 ? contents_.offset : group;
     return is_last ? find_torn_tail(bytes) : absl::OkStatus();
   }
 
@@ -110,7 +113,7 @@ class Scanner {
       if (!record) {
         continue;
       }
-      if (record->group_start > contents_.offset) {
+      if (record->group_start > contents_.offset && !SWARM_MUTANT(corruption_cut)) {
         return damage(path_, contents_.offset, "a record is damaged that later ones follow");
       }
       scan_.torn_end = at + Record::framed_size(record->payload.size());

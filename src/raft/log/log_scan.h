@@ -45,6 +45,8 @@ struct SegmentSummary {
 struct LogScan {
   LogContents contents;
   std::vector<SegmentSummary> segments;
+  // Where the last group of the last segment begins; contents.offset when it has none.
+  uint64_t last_group = 0;
   // After contents.offset up to here lies what a crash left of a group that was never acknowledged.
   uint64_t torn_end = 0;
   // DATA_LOSS, naming the file, the offset and the cure, when what was acknowledged is damaged; the

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+
 #include "raft/core/mutants.h"
 
 namespace swarm::raft {
@@ -104,7 +105,9 @@ Result<std::unique_ptr<File>> SegmentFiles::create(const SegmentHeader& header) 
   if (uses_spare) {
     spares_.pop_back();
   }
-  SWARM_RETURN_IF_ERROR(files_.sync_directory(directory_));
+  if (!SWARM_MUTANT(segment_name_not_synced)) {
+    SWARM_RETURN_IF_ERROR(files_.sync_directory(directory_));
+  }
   return file;
 }
 

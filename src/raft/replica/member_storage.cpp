@@ -18,6 +18,8 @@ Result<SnapshotMeta> newest_snapshot(FileSystem& files, const std::filesystem::p
   if (paths.empty()) {
     return SnapshotMeta{};
   }
+  // Whoever gave the newest its name may have been killed before the name was durable.
+  SWARM_RETURN_IF_ERROR(files.sync_directory(directory));
   SWARM_ASSIGN_OR_RETURN(const std::unique_ptr<SnapshotReader> reader,
                          SnapshotReader::open(files, paths.front(), cipher));
   while (true) {

@@ -192,6 +192,47 @@ TEST_F(SegmentedLogTest, ASpareThatIsBeingPreparedGivesWayToARetiredSegment) {
 
 // A crash at every point of a group: whole groups before it survive, of it any prefix of its
 // records.
+TEST_F(SegmentedLogTest, WhatAKilledProcessDidNotSyncIsSyncedBeforeItIsTrusted) {
+  for (const bool has_lost_its_dirty_pages : {false, true}) {
+    files_ = SimulatedFileSystem();
+    reopen();
+    ASSERT_TRUE(append({state(1, 1, 0), entries(1, 2, 1)}).ok());
+    // Killed between its write and its sync, or by a sync that failed: it is read all the same.
+    if (has_lost_its_dirty_pages) {
+      files_.lose_next_sync();
+    } else {
+      files_.begin_power_loss();
+    }
+    ASSERT_FALSE(append({entries(3, 1, 1)}).ok());
+    log_.reset();
+    files_.end_process();
+    ASSERT_EQ(reopen().entries.size(), 3u);
+    log_.reset();
+    files_.crash_dropping_everything();
+    EXPECT_EQ(reopen().entries.size(), 3u);
+  }
+}
+
+TEST_F(SegmentedLogTest, TheNameOfASegmentIsDurableBeforeItIsTrusted) {
+  reopen();
+  ASSERT_TRUE(append({state(1, 1, 0), entries(1, 1, 1)}).ok());
+  const size_t before = segments().size();
+  for (uint64_t index = 2; segments().size() == before; ++index) {
+    // The sync of the directory is the last one of a switch.
+    files_.fail_sync_after(1);
+    const bool is_written = append({entries(index, 1, 1, 2000)}).ok();
+    files_.end_process();
+    ASSERT_TRUE(is_written || segments().size() > before);
+  }
+  log_.reset();
+  reopen();
+  ASSERT_TRUE(append({entries(reopen().entries.size() + 1, 1, 1)}).ok());
+  const size_t held = reopen().entries.size();
+  log_.reset();
+  files_.crash_dropping_everything();
+  EXPECT_EQ(reopen().entries.size(), held);
+}
+
 TEST_F(SegmentedLogTest, ATornGroupIsCutAndNothingBeforeIt) {
   for (uint64_t seed = 1; seed <= 300; ++seed) {
     Random random(seed);
