@@ -256,7 +256,7 @@ void FakeNode::backup(std::string file, absl::AnyInvocable<void(Result<BackedUp>
 
 void FakeNode::restore(RestoreOptions options, absl::AnyInvocable<void(Result<Initialized>)> done) {
   restores.update([&](auto& all) { all.push_back(std::move(options)); });
-  done(init_result);
+  done(restore_result);
 }
 
 std::unique_ptr<FakeNode> make_manager_node(std::shared_ptr<Gateway> manager) {

@@ -114,7 +114,8 @@ class FakeNode final : public LocalNode {
   Result<Initialized> init_result = absl::UnimplementedError("not set");
   Result<model::Role> join_result = absl::UnimplementedError("not set");
   Status leave_result;
-  Result<BackedUp> backup_result = absl::UnimplementedError("not set");
+  Result<BackedUp> backup_result = BackedUp{};
+  Result<Initialized> restore_result = Initialized{};
 
   Info info() const override { return described; }
   void init(InitOptions options, absl::AnyInvocable<void(Result<Initialized>)> done) override;

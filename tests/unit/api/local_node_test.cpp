@@ -73,6 +73,46 @@ TEST_F(LocalSocket, PassesInitAndItsOutcome) {
   EXPECT_EQ(seen[0].availability, model::Availability::drain);
 }
 
+TEST_F(LocalSocket, PassesThatASurvivorIsToGoOnAlone) {
+  serve();
+  client_->init({}).status().IgnoreError();
+  client_->init({.force_new_cluster = true}).status().IgnoreError();
+  const auto seen = node_.inits.get();
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_FALSE(seen[0].force_new_cluster);
+  EXPECT_TRUE(seen[1].force_new_cluster);
+}
+
+TEST_F(LocalSocket, PassesBackupAndItsError) {
+  node_.backup_result =
+      LocalNode::BackedUp{.swarm = model::SwarmId("s"), .position = 7, .bytes = 1234};
+  serve();
+  const auto made = client_->backup("/root/file");
+  ASSERT_TRUE(made.ok()) << made.status();
+  EXPECT_EQ(made->swarm, model::SwarmId("s"));
+  EXPECT_EQ(made->position, 7U);
+  EXPECT_EQ(made->bytes, 1234U);
+  EXPECT_EQ(node_.backups.get(), std::vector<std::string>{"/root/file"});
+  node_.backup_result = absl::FailedPreconditionError("not a manager");
+  EXPECT_EQ(client_->backup("/f").status(), absl::FailedPreconditionError("not a manager"));
+}
+
+TEST_F(LocalSocket, PassesRestoreAndItsOutcome) {
+  node_.restore_result =
+      LocalNode::Initialized{.node = model::NodeId("n9"), .advertise_address = "10.0.0.2:2377"};
+  serve();
+  const auto made = client_->restore(
+      {.file = "/root/file", .listen_address = "0.0.0.0:1", .advertise_address = "10.0.0.2"});
+  ASSERT_TRUE(made.ok()) << made.status();
+  EXPECT_EQ(made->node, model::NodeId("n9"));
+  EXPECT_EQ(made->advertise_address, "10.0.0.2:2377");
+  const auto seen = node_.restores.get();
+  ASSERT_EQ(seen.size(), 1U);
+  EXPECT_EQ(seen[0].file, "/root/file");
+  EXPECT_EQ(seen[0].listen_address, "0.0.0.0:1");
+  EXPECT_EQ(seen[0].advertise_address, "10.0.0.2");
+}
+
 TEST_F(LocalSocket, PassesJoinAndItsError) {
   node_.join_result = absl::PermissionDeniedError("the token is not valid");
   serve();
