@@ -100,9 +100,10 @@ class Gateway {
   // Additions the store does not hold, for `node ls` and `service ps`: on the leader.
   struct ManagerReachability {
     model::MemberId leader;
-    std::vector<model::MemberId> reachable;
+    std::vector<model::MemberId> reachable;  // heard of lately, or the leader itself
   };
-  virtual ManagerReachability reachability() const = 0;
+  // As it is now; nobody when this manager stops.
+  virtual void ask_reachability(absl::AnyInvocable<void(ManagerReachability)> done) = 0;
   // Must be called inside a Read or Write (on the control loop); null when nothing newer is known.
   virtual const model::TaskStatus* soft_status(const model::TaskId& task) const = 0;
 };

@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "base/secret.h"
+
 namespace swarm::control {
 namespace {
 
@@ -22,17 +24,9 @@ Result<state::NodePtr> find(const Context& context, const model::NodeId& id) {
   return node;
 }
 
-// Takes as long for a wrong first character as for a wrong last one, so that a secret cannot be
-// guessed character by character. The length of a secret is no secret.
-bool is_equal_secret(std::string_view given, std::string_view expected) {
-  if (expected.empty() || given.size() != expected.size()) {
-    return false;
-  }
-  volatile unsigned char difference = 0;
-  for (size_t i = 0; i < expected.size(); ++i) {
-    difference = difference | static_cast<unsigned char>(given[i] ^ expected[i]);
-  }
-  return difference == 0;
+// An empty one is no secret: nobody is admitted by it.
+bool is_secret(std::string_view given, std::string_view expected) {
+  return !expected.empty() && equal_secrets(given, expected);
 }
 
 }  // namespace
@@ -63,8 +57,8 @@ Result<AdmittedNode> admit_node(Context context, std::string_view token_secret) 
     return no_swarm();
   }
   // Both are compared, so that the time does not tell which role a wrong secret came near to.
-  const bool is_manager = is_equal_secret(token_secret, cluster->manager_token_secret);
-  const bool is_worker = is_equal_secret(token_secret, cluster->worker_token_secret);
+  const bool is_manager = is_secret(token_secret, cluster->manager_token_secret);
+  const bool is_worker = is_secret(token_secret, cluster->worker_token_secret);
   if (!is_manager && !is_worker) {
     return absl::PermissionDeniedError(
         "the join token is not valid (any more): get the present one on a manager with "

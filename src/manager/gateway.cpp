@@ -210,20 +210,23 @@ void ManagerGateway::join_raft(model::NodeId node, std::string address,
 
 void ManagerGateway::leave_raft(model::NodeId node, Done done) {
   // Leaving is a demotion of oneself: the role manager takes the member out of the group.
-  const size_t reachable = manager_->reachable_members().size();
-  write(
-      [node = std::move(node), reachable](const state::View& view, WallTime now,
-                                          Random& random) -> Result<state::ChangeSet> {
-        const state::NodePtr known = view.node(node);
-        if (known == nullptr) {
-          return absl::NotFoundError("node " + node.value() + " is not part of this swarm");
-        }
-        model::NodeSpec spec = known->spec;
-        spec.role = model::Role::worker;
-        return control::update_node({view, now, random}, node, known->meta.version, spec,
-                                    reachable);
-      },
-      std::move(done));
+  manager_->ask_reachable(
+      [self = *this, node = std::move(node),
+       done = Reply<Status>(std::move(done))](const std::vector<model::MemberId>& members) mutable {
+        self.write(
+            [node = std::move(node), reachable = members.size()](
+                const state::View& view, WallTime now, Random& random) -> Result<state::ChangeSet> {
+              const state::NodePtr known = view.node(node);
+              if (known == nullptr) {
+                return absl::NotFoundError("node " + node.value() + " is not part of this swarm");
+              }
+              model::NodeSpec spec = known->spec;
+              spec.role = model::Role::worker;
+              return control::update_node({view, now, random}, node, known->meta.version, spec,
+                                          reachable);
+            },
+            std::move(done));
+      });
 }
 
 namespace {
@@ -302,8 +305,11 @@ bool ManagerGateway::is_removed(const model::NodeId& node) const {
   return manager_->is_removed(node);
 }
 
-api::Gateway::ManagerReachability ManagerGateway::reachability() const {
-  return {manager_->leader().member, manager_->reachable_members()};
+void ManagerGateway::ask_reachability(absl::AnyInvocable<void(ManagerReachability)> done) {
+  manager_->ask_reachable(
+      [manager = manager_, done = std::move(done)](std::vector<model::MemberId> members) mutable {
+        done({manager->leader().member, std::move(members)});
+      });
 }
 
 const model::TaskStatus* ManagerGateway::soft_status(const model::TaskId& task) const {

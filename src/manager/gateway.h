@@ -36,7 +36,7 @@ class ManagerGateway final : public api::Gateway {
                          absl::AnyInvocable<void(Result<IssuedCertificate>)> done) override;
 
   bool is_removed(const model::NodeId& node) const override;
-  ManagerReachability reachability() const override;
+  void ask_reachability(absl::AnyInvocable<void(ManagerReachability)> done) override;
   const model::TaskStatus* soft_status(const model::TaskId& task) const override;
 
  private:

@@ -13,7 +13,6 @@ namespace swarm::manager {
 
 namespace {
 
-constexpr Duration kReachabilityPeriod = milliseconds(100);
 constexpr Duration kHandOverLimit = seconds(2);
 
 raft::MemberId to_raft(model::MemberId id) {
@@ -33,10 +32,7 @@ bool concerns_nodes(const std::vector<state::Change>& changes) {
 }  // namespace
 
 Manager::Manager(ManagerOptions options, ManagerEnvironment environment, Random random)
-    : options_(std::move(options)),
-      environment_(environment),
-      reachability_(environment.raft_loop),
-      random_(random) {}
+    : options_(std::move(options)), environment_(environment), random_(random) {}
 
 Result<std::shared_ptr<Manager>> Manager::open(ManagerOptions options,
                                                ManagerEnvironment environment, Random random) {
@@ -78,17 +74,11 @@ Status Manager::force_alone(FirstTransaction first) {
 }
 
 void Manager::start() {
-  on_raft_loop([this](raft::Replica& replica) {
-    replica.start();
-    refresh_reachability(replica);
-  });
+  on_raft_loop([](raft::Replica& replica) { replica.start(); });
 }
 
 void Manager::stop() {
-  run_on(environment_.raft_loop, [this] {
-    reachability_.cancel();
-    replica_.reset();
-  });
+  run_on(environment_.raft_loop, [this] { replica_.reset(); });
   run_on(environment_.control_loop, [this] {
     is_stopped_ = true;
     term_.reset();
@@ -114,18 +104,6 @@ void Manager::on_raft_loop(absl::AnyInvocable<void(raft::Replica&)> call) {
 }
 
 // ---- raft loop ----
-
-void Manager::refresh_reachability(raft::Replica& replica) {
-  std::vector<model::MemberId> reachable;
-  for (const raft::MemberId id : replica.progress().reachable) {
-    reachable.push_back(to_model(id));
-  }
-  {
-    const std::scoped_lock lock(mutex_);
-    reachable_ = std::move(reachable);
-  }
-  reachability_.set_after(kReachabilityPeriod, [this] { refresh_reachability(*replica_); });
-}
 
 void Manager::apply(std::vector<raft::CommittedEntry> entries, raft::Index up_to) {
   on_control_loop([this, entries = std::move(entries), up_to] { apply_here(entries, up_to); });
@@ -360,10 +338,6 @@ Manager::Leader Manager::leader() const {
 void Manager::receive(model::MemberId from, std::string message) {
   on_raft_loop([this, from, message = std::move(message)](raft::Replica& replica) mutable {
     replica.receive(to_raft(from), std::move(message));
-    // A member that has just joined counts at once: a demotion may be asked for right after.
-    if (!is_reachable(from)) {
-      refresh_reachability(replica);
-    }
   });
 }
 
@@ -376,14 +350,16 @@ bool Manager::is_removed(const model::NodeId& node) const {
   return removed_nodes_.contains(node);
 }
 
-bool Manager::is_reachable(model::MemberId member) const {
-  const std::scoped_lock lock(mutex_);
-  return std::find(reachable_.begin(), reachable_.end(), member) != reachable_.end();
-}
-
-std::vector<model::MemberId> Manager::reachable_members() const {
-  const std::scoped_lock lock(mutex_);
-  return reachable_;
+void Manager::ask_reachable(absl::AnyInvocable<void(std::vector<model::MemberId>)> done) {
+  environment_.raft_loop.post([self = shared_from_this(), done = std::move(done)]() mutable {
+    std::vector<model::MemberId> members;
+    if (self->replica_ != nullptr) {
+      for (const raft::MemberId id : self->replica_->progress().reachable) {
+        members.push_back(to_model(id));
+      }
+    }
+    done(std::move(members));
+  });
 }
 
 }  // namespace swarm::manager

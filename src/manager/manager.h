@@ -112,7 +112,9 @@ class Manager final : public raft::StateMachine,
   void on_control_loop(absl::AnyInvocable<void()> call);
   void receive(model::MemberId from, std::string message);
   void peer_refused(model::MemberId peer);
-  std::vector<model::MemberId> reachable_members() const;
+  // The managers that can be reached now, this one included: as leader, those it has heard of
+  // lately. None when this manager has stopped. `done` on the raft loop.
+  void ask_reachable(absl::AnyInvocable<void(std::vector<model::MemberId>)> done);
   // How far the store has applied what is committed.
   model::Position committed() const { return committed_; }
   // Whether the node was removed from the swarm, so that its certificate is void.
@@ -133,9 +135,6 @@ class Manager final : public raft::StateMachine,
 
   // state::Proposer, on the control loop.
   void propose(model::Position position, std::string entry) override;
-
-  void refresh_reachability(raft::Replica& replica);
-  bool is_reachable(model::MemberId member) const;
 
   // On the control loop.
   void apply_here(const std::vector<raft::CommittedEntry>& entries, raft::Index up_to);
@@ -158,7 +157,6 @@ class Manager final : public raft::StateMachine,
 
   // ---- owned by the raft loop ----
   std::unique_ptr<raft::Replica> replica_;
-  Timer reachability_;
 
   // ---- owned by the control loop ----
   bool is_stopped_ = false;
@@ -176,7 +174,6 @@ class Manager final : public raft::StateMachine,
   bool leads_ = false;
   model::MemberId leader_;  // nobody when empty
   std::map<model::MemberId, std::string> addresses_;
-  std::vector<model::MemberId> reachable_;
   std::set<model::NodeId> removed_nodes_;
 };
 

@@ -342,7 +342,9 @@ Status Node::leave_here(bool force) {
     return absl::FailedPreconditionError("this node is not part of a swarm");
   }
   if (manager_ != nullptr) {
-    const std::vector<model::MemberId> reachable = manager_->manager().reachable_members();
+    std::promise<size_t> reachable;
+    manager_->manager().ask_reachable(
+        [&](const std::vector<model::MemberId>& members) { reachable.set_value(members.size()); });
     size_t managers = 0;
     run_on(manager_->manager().loop(), [&] {
       for (const auto& [id, node] : manager_->manager().store().view().nodes()) {
@@ -350,7 +352,7 @@ Status Node::leave_here(bool force) {
       }
     });
     if (!force) {
-      return refuse_to_leave(managers, reachable.size());
+      return refuse_to_leave(managers, reachable.get_future().get());
     }
     if (managers > 1) {
       leave_group();
@@ -368,7 +370,7 @@ Status Node::leave_here(bool force) {
 }
 
 // Asked until the group no longer lists this node. A leader that is asked hands over first, and the
-// next one takes it out; reachability that was measured a moment ago may refuse at first.
+// next one takes it out; a leader that was elected a moment ago may not have heard of enough yet.
 void Node::leave_group() {
   const NodeRecord self = record();
   const TimePoint end = lifecycle_.now() + kLeaveLimit;

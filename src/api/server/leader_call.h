@@ -117,6 +117,11 @@ class LeaderCall : public std::enable_shared_from_this<LeaderCall<Request, Respo
     }
   }
 
+  // Whoever was to answer is gone: a caller over the network must never be left waiting.
+  ~LeaderCall() {
+    call_->finish(absl::UnavailableError("this manager is stopping: try another one"));
+  }
+
   void attempt() {
     if (call_->is_over()) {
       return;

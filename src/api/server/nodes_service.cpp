@@ -27,10 +27,8 @@ std::string resolve(const std::string& reference, const Caller& caller) {
 
 // What the store does not hold.
 struct Managers {
-  explicit Managers(const Gateway& gateway) {
-    const Gateway::ManagerReachability found = gateway.reachability();
-    leader = found.leader;
-    reachable.insert(found.reachable.begin(), found.reachable.end());
+  explicit Managers(const Gateway::ManagerReachability& found)
+      : leader(found.leader), reachable(found.reachable.begin(), found.reachable.end()) {
     reachable.insert(leader);  // it hears itself
     reachable.erase(model::MemberId());
   }
@@ -38,6 +36,20 @@ struct Managers {
   model::MemberId leader;
   std::set<model::MemberId> reachable;
 };
+
+// Asks who can be reached before it reads: `fill(view, managers, response)`.
+template <class Response, class Fill>
+void answer_with_managers(GatewayPtr gateway, Fill fill, StoreReply<Response> reply) {
+  Gateway& target = *gateway;
+  target.ask_reachability([gateway = std::move(gateway), fill = std::move(fill),
+                           reply = std::move(reply)](const auto& found) mutable {
+    answer_from_store<Response>(
+        std::move(gateway),
+        [managers = Managers(found), fill = std::move(fill)](
+            const View& view, Gateway&, Response& out) { return fill(view, managers, out); },
+        std::move(reply));
+  });
+}
 
 void fill_view(const View& view, const Managers& managers, const model::Node& node,
                const NodeId& self, v1::NodeView& out) {
@@ -50,21 +62,30 @@ void fill_view(const View& view, const Managers& managers, const model::Node& no
   wire::encode(control::reserved_on(view, node.id), out.mutable_reserved());
 }
 
-Status list(const View& view, Gateway& gateway, const Caller& caller, const v1::NodeListRequest&,
-            v1::NodeListReply& out) {
-  const Managers managers(gateway);
-  for (const state::NodePtr& node : control::list_nodes(view)) {
-    fill_view(view, managers, *node, caller.node, *out.add_nodes());
-  }
-  return absl::OkStatus();
+void list(GatewayPtr gateway, const Caller& caller, const v1::NodeListRequest&,
+          StoreReply<v1::NodeListReply> reply) {
+  answer_with_managers<v1::NodeListReply>(
+      std::move(gateway),
+      [self = caller.node](const View& view, const Managers& managers, v1::NodeListReply& out) {
+        for (const state::NodePtr& node : control::list_nodes(view)) {
+          fill_view(view, managers, *node, self, *out.add_nodes());
+        }
+        return absl::OkStatus();
+      },
+      std::move(reply));
 }
 
-Status get(const View& view, Gateway& gateway, const Caller& caller,
-           const v1::NodeGetRequest& request, v1::NodeView& out) {
-  SWARM_ASSIGN_OR_RETURN(const state::NodePtr node,
-                         view.find_node(resolve(request.reference(), caller)));
-  fill_view(view, Managers(gateway), *node, caller.node, out);
-  return absl::OkStatus();
+void get(GatewayPtr gateway, const Caller& caller, const v1::NodeGetRequest& request,
+         StoreReply<v1::NodeView> reply) {
+  answer_with_managers<v1::NodeView>(
+      std::move(gateway),
+      [reference = resolve(request.reference(), caller), self = caller.node](
+          const View& view, const Managers& managers, v1::NodeView& out) -> Status {
+        SWARM_ASSIGN_OR_RETURN(const state::NodePtr node, view.find_node(reference));
+        fill_view(view, managers, *node, self, out);
+        return absl::OkStatus();
+      },
+      std::move(reply));
 }
 
 void update(GatewayPtr gateway, const Caller& caller, const v1::NodeUpdateRequest& request,
@@ -74,14 +95,18 @@ void update(GatewayPtr gateway, const Caller& caller, const v1::NodeUpdateReques
     reply(spec.status());
     return;
   }
-  const size_t reachable = Managers(*gateway).reachable.size();
-  change_store<v1::NodeUpdateReply>(
-      *gateway, caller,
-      [reachable, id = NodeId(request.id()), version = request.version(),
-       spec = *std::move(spec)](const Context& context) {
-        return control::update_node(context, id, version, spec, reachable);
-      },
-      std::move(reply));
+  Gateway& target = *gateway;
+  target.ask_reachability([gateway = std::move(gateway), caller, id = NodeId(request.id()),
+                           version = request.version(), spec = *std::move(spec),
+                           reply = std::move(reply)](const auto& found) mutable {
+    change_store<v1::NodeUpdateReply>(
+        *gateway, caller,
+        [reachable = Managers(found).reachable.size(), id, version,
+         spec = std::move(spec)](const Context& context) {
+          return control::update_node(context, id, version, spec, reachable);
+        },
+        std::move(reply));
+  });
 }
 
 Result<ChangeSet> remove(const Context& context, const Caller& caller,
@@ -90,9 +115,9 @@ Result<ChangeSet> remove(const Context& context, const Caller& caller,
 }
 
 constexpr LeaderMethod<v1::NodeListRequest, v1::NodeListReply> kList{"/swarm.v1.Nodes/List",
-                                                                     Repeat::freely, reading<list>};
+                                                                     Repeat::freely, list};
 constexpr LeaderMethod<v1::NodeGetRequest, v1::NodeView> kGet{"/swarm.v1.Nodes/Get", Repeat::freely,
-                                                              reading<get>};
+                                                              get};
 constexpr LeaderMethod<v1::NodeUpdateRequest, v1::NodeUpdateReply> kUpdate{"/swarm.v1.Nodes/Update",
                                                                            Repeat::once, update};
 constexpr LeaderMethod<v1::NodeRemoveRequest, v1::NodeRemoveReply> kRemove{

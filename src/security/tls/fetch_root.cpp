@@ -7,7 +7,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
 
-#include "security/secret.h"
+#include "base/secret.h"
 #include "security/tls/openssl.h"
 
 namespace swarm::security {

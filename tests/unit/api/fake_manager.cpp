@@ -224,8 +224,8 @@ bool FakeManager::is_removed(const model::NodeId& node) const {
   return removed_.contains(node);
 }
 
-Gateway::ManagerReachability FakeManager::reachability() const {
-  return {.leader = model::MemberId(1), .reachable = {}};
+void FakeManager::ask_reachability(absl::AnyInvocable<void(ManagerReachability)> done) {
+  done({.leader = model::MemberId(1), .reachable = {}});
 }
 
 // Called inside a Read, which holds the mutex.

@@ -74,7 +74,7 @@ class FakeManager final : public Gateway {
   void renew_certificate(model::NodeId node, std::string csr_pem,
                          absl::AnyInvocable<void(Result<IssuedCertificate>)> done) override;
   bool is_removed(const model::NodeId& node) const override;
-  ManagerReachability reachability() const override;
+  void ask_reachability(absl::AnyInvocable<void(ManagerReachability)> done) override;
   const model::TaskStatus* soft_status(const model::TaskId& task) const override;
 
  private:

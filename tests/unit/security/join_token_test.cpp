@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "security/secret.h"
-
 namespace swarm::security {
 namespace {
 
@@ -45,15 +43,6 @@ INSTANTIATE_TEST_SUITE_P(
                       " SWMTKN-1-" + kDigest + "-" + kSecret,
                       "SWMTKN-1-" + kDigest + "-" + kSecret + "\n",
                       "SWMTKN-1-" + kDigest + "-" + std::string(24, 's') + std::string(1, '\0')));
-
-TEST(EqualSecrets, ComparesEveryCharacter) {
-  EXPECT_TRUE(equal_secrets("", ""));
-  EXPECT_TRUE(equal_secrets("abc", "abc"));
-  EXPECT_FALSE(equal_secrets("abc", "abd"));
-  EXPECT_FALSE(equal_secrets("abc", "bbc"));
-  EXPECT_FALSE(equal_secrets("abc", "ab"));
-  EXPECT_FALSE(equal_secrets(std::string("a\0b", 3), std::string("a\0c", 3)));
-}
 
 }  // namespace
 }  // namespace swarm::security

@@ -1,8 +1,8 @@
-#include "security/secret.h"
+#include "base/secret.h"
 
 #include <cstddef>
 
-namespace swarm::security {
+namespace swarm {
 
 bool equal_secrets(std::string_view left, std::string_view right) {
   if (left.size() != right.size()) {
@@ -16,4 +16,4 @@ bool equal_secrets(std::string_view left, std::string_view right) {
   return difference == 0;
 }
 
-}  // namespace swarm::security
+}  // namespace swarm
