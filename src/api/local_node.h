@@ -4,6 +4,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "model/node.h"
 
 namespace swarm::api {
@@ -34,6 +35,7 @@ class LocalNode {
     // Instead of a new swarm: this manager, the survivor of one that lost its quorum for good, goes
     // on as its only manager. Empty addresses stay as they are.
     bool force_new_cluster = false;
+    Duration certificate_validity{};  // 0 = the default
   };
   struct Initialized {
     model::NodeId node;

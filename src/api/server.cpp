@@ -12,6 +12,7 @@
 #include "api/limits.h"
 #include "api/server/server_core.h"
 #include "api/server/service_factories.h"
+#include "api/server_credentials.h"
 #include "platform/local_socket.h"
 #include "security/tls/certificate.h"
 
@@ -22,19 +23,12 @@ namespace {
 // sun_path holds this much, and gRPC's error for more says nothing.
 constexpr size_t kMaxSocketPath = 107;
 
-std::shared_ptr<grpc::ServerCredentials> tls(const security::NodeCredentials& credentials) {
-  // A node that joins has no certificate yet; what each method needs is checked at the door.
-  grpc::SslServerCredentialsOptions options(GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY);
-  options.pem_root_certs = credentials.ca_certificate;
-  options.pem_key_cert_pairs.push_back({credentials.key, credentials.certificate});
-  return grpc::SslServerCredentials(options);
-}
-
 }  // namespace
 
 struct Server::Impl {
   std::shared_ptr<ServerCore> core;
   std::vector<std::unique_ptr<grpc::Service>> services;
+  std::shared_ptr<grpc::ServerCredentials> credentials;
   std::unique_ptr<grpc::Server> server;
   int port = 0;
 
@@ -45,10 +39,10 @@ struct Server::Impl {
     services.push_back(make_swarm_service(core));
   }
 
-  bool start(const std::string& address, std::shared_ptr<grpc::ServerCredentials> credentials) {
+  bool start(const std::string& address) {
     keep_callback_threads();
     grpc::ServerBuilder builder;
-    builder.AddListeningPort(address, std::move(credentials), &port);
+    builder.AddListeningPort(address, credentials, &port);
     for (const auto& service : services) {
       builder.RegisterService(service.get());
     }
@@ -83,7 +77,8 @@ Result<std::unique_ptr<Server>> Server::listen_local(LocalNode& node,
       std::make_shared<ServerCore>(node, model::SwarmId(), std::move(credentials), leader_budget);
   impl->services.push_back(make_local_node_service(impl->core));
   impl->add_control_services();
-  if (!impl->start("unix:" + socket.string(), grpc::InsecureServerCredentials())) {
+  impl->credentials = grpc::InsecureServerCredentials();
+  if (!impl->start("unix:" + socket.string())) {
     return absl::UnavailableError("cannot listen on the socket " + socket.string() +
                                   ": check that its folder exists and may be written to");
   }
@@ -92,19 +87,19 @@ Result<std::unique_ptr<Server>> Server::listen_local(LocalNode& node,
   return server;
 }
 
-Result<std::unique_ptr<Server>> Server::listen_network(
-    LocalNode& node, const std::string& address,
-    std::shared_ptr<const security::NodeCredentials> credentials, Duration leader_budget) {
+Result<std::unique_ptr<Server>> Server::listen_network(LocalNode& node, const std::string& address,
+                                                       CredentialsSource credentials,
+                                                       Duration leader_budget) {
   SWARM_ASSIGN_OR_RETURN(const security::PeerIdentity self,
-                         security::identity_of(credentials->certificate));
+                         security::identity_of(credentials()->certificate));
   auto impl = std::make_unique<Impl>();
-  impl->core = std::make_shared<ServerCore>(
-      node, self.swarm, [credentials] { return credentials; }, leader_budget);
+  impl->core = std::make_shared<ServerCore>(node, self.swarm, credentials, leader_budget);
+  impl->credentials = std::make_shared<RenewableServerCredentials>(std::move(credentials));
   impl->services.push_back(make_node_ca_service(impl->core));
   impl->services.push_back(make_raft_peer_service(impl->core));
   impl->services.push_back(make_dispatcher_service(impl->core));
   impl->add_control_services();
-  if (!impl->start(address, tls(*credentials))) {
+  if (!impl->start(address)) {
     return absl::UnavailableError("cannot listen on " + address +
                                   ": the port is in use by another program, or the address is not "
                                   "of this machine; choose another with --listen-addr");

@@ -34,10 +34,10 @@ class Server {
                                                       Duration leader_budget = kLeaderBudget);
 
   // `address`: "0.0.0.0:2377"; port 0 takes a free one. UNAVAILABLE when it cannot be had.
-  static Result<std::unique_ptr<Server>> listen_network(
-      LocalNode& node, const std::string& address,
-      std::shared_ptr<const security::NodeCredentials> credentials,
-      Duration leader_budget = kLeaderBudget);
+  // `credentials` are there now; whoever connects after they were renewed is shown the new ones.
+  static Result<std::unique_ptr<Server>> listen_network(LocalNode& node, const std::string& address,
+                                                        CredentialsSource credentials,
+                                                        Duration leader_budget = kLeaderBudget);
 
   ~Server();
 

@@ -266,6 +266,7 @@ Json swarm_json(const api::Client::SwarmView& view) {
   json["Spec"]["Orchestration"]["TaskHistoryRetentionLimit"] = cluster.task_history_limit;
   json["Spec"]["Dispatcher"]["HeartbeatPeriod"] = cluster.heartbeat_period.count();
   json["Spec"]["Dispatcher"]["HeartbeatMisses"] = cluster.heartbeat_misses;
+  json["Spec"]["CAConfig"]["NodeCertExpiry"] = cluster.certificate_validity.count();
   json["TLSInfo"]["TrustRoot"] = cluster.ca_certificate;
   json["Managers"] = view.managers;
   json["Workers"] = view.workers;

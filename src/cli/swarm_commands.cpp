@@ -63,6 +63,10 @@ Action define_init(CLI::App& app, Environment&) {
              "On a manager whose swarm lost its quorum for good: go on as its only manager, with "
              "all services, tasks and workers",
              options->force_new_cluster);
+  add_value<Duration>(app, "--cert-expiry", "DURATION",
+                      "How long the certificates of nodes are valid (default 2160h0m0s)",
+                      &parse_positive_duration,
+                      [options](Duration value) { options->certificate_validity = value; });
   return [options](Session& session) {
     const auto made = session.client().init(*options);
     if (!made.ok()) {

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <map>
 
+#include "base/units.h"
 #include "daemon/version.h"
 
 namespace swarm::daemon {
@@ -47,6 +48,10 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
   app.add_option("--mesh-port", options.node.agent.mesh_port, "TCP port between meshes")
       ->check(CLI::Range(1, 65535))
       ->capture_default_str();
+  std::string min_validity;
+  app.add_option("--min-cert-expiry", min_validity,
+                 "Least that swarm init --cert-expiry may ask for (default 1h)")
+      ->group("");
   const std::map<std::string, log::Level> levels = {{"debug", log::Level::debug},
                                                     {"info", log::Level::info},
                                                     {"warning", log::Level::warning},
@@ -60,6 +65,16 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
   } catch (const CLI::ParseError& error) {
     exit_code = app.exit(error) == 0 ? 0 : kUsageError;
     return std::nullopt;
+  }
+  if (!min_validity.empty()) {
+    const Result<Duration> validity = parse_duration(min_validity);
+    if (!validity.ok()) {
+      std::fprintf(stderr, "swarmd: --min-cert-expiry: %s\n",
+                   std::string(validity.status().message()).c_str());
+      exit_code = kUsageError;
+      return std::nullopt;
+    }
+    options.node.min_certificate_validity = *validity;
   }
   options.log_level = levels.at(level);
   options.node.state_directory = std::filesystem::absolute(state);

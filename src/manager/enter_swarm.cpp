@@ -48,8 +48,9 @@ Result<NewSwarm> make_only_manager(const SwarmAddresses& addresses, const model:
   SWARM_ASSIGN_OR_RETURN(const std::string request, security::make_request(swarm.credentials.key));
   const security::PeerIdentity identity{swarm.record.node, model::Role::manager,
                                         swarm.record.swarm};
-  SWARM_ASSIGN_OR_RETURN(swarm.credentials.certificate,
-                         security::sign(request, root, identity, now));
+  SWARM_ASSIGN_OR_RETURN(
+      swarm.credentials.certificate,
+      security::sign(request, root, identity, now, cluster.certificate_validity));
   swarm.credentials.ca_certificate = root.certificate;
 
   SWARM_ASSIGN_OR_RETURN(JoinTokens tokens, join_tokens_of(cluster));
@@ -75,10 +76,11 @@ Result<JoinTokens> join_tokens_of(const model::Cluster& cluster) {
 }
 
 Result<NewSwarm> make_swarm(const SwarmAddresses& addresses, model::Availability availability,
-                            WallTime now, Random& random) {
+                            Duration certificate_validity, WallTime now, Random& random) {
   const model::SwarmId id(random_id(random));
   SWARM_ASSIGN_OR_RETURN(const security::RootCertificate root, security::make_root(id, now));
   model::Cluster cluster = cluster_of(id, root);
+  cluster.certificate_validity = certificate_validity;
   SWARM_ASSIGN_OR_RETURN(NewSwarm swarm, make_only_manager(addresses, cluster, now, random));
   model::Node first = node_of(swarm.record);
   first.spec.availability = availability;

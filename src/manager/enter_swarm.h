@@ -29,7 +29,7 @@ struct NewSwarm {
 };
 // A new swarm with a root of its own and this node as its first manager.
 Result<NewSwarm> make_swarm(const SwarmAddresses& addresses, model::Availability availability,
-                            WallTime now, Random& random);
+                            Duration certificate_validity, WallTime now, Random& random);
 
 // The swarm of a backup, with this node, which it does not know, as its only manager: the same id,
 // root and tokens. `first` goes on from the state in the backup.

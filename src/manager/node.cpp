@@ -59,6 +59,7 @@ void Node::stop() {
   if (is_started_) {
     std::promise<void> done;
     lifecycle_.post([&] {
+      renewal_.cancel();
       agent_.reset();
       stop_server();
       stop_manager();
@@ -174,9 +175,12 @@ Status Node::resume() {
 
 void Node::adopt(NodeRecord record, security::NodeCredentials credentials) {
   log::set_context("self", record.node.value());
-  const std::scoped_lock lock(mutex_);
-  record_ = std::move(record);
-  credentials_ = std::make_shared<const security::NodeCredentials>(std::move(credentials));
+  {
+    const std::scoped_lock lock(mutex_);
+    record_ = std::move(record);
+    credentials_ = std::make_shared<const security::NodeCredentials>(std::move(credentials));
+  }
+  schedule_renewal();
 }
 
 Status Node::save(const NodeRecord& record) {
@@ -199,8 +203,9 @@ void Node::remember_managers(const model::ManagerList& managers) {
 }
 
 Status Node::start_server(const NodeRecord& record) {
-  SWARM_ASSIGN_OR_RETURN(swarm_server_,
-                         api::Server::listen_network(*this, record.listen_address, credentials()));
+  SWARM_ASSIGN_OR_RETURN(
+      swarm_server_,
+      api::Server::listen_network(*this, record.listen_address, [this] { return credentials(); }));
   return absl::OkStatus();
 }
 

@@ -10,6 +10,7 @@
 #include "api/client.h"
 #include "api/local_node.h"
 #include "base/asio_loop.h"
+#include "base/event_loop.h"
 #include "base/file_system.h"
 #include "base/random.h"
 #include "base/result.h"
@@ -17,6 +18,7 @@
 #include "manager/enter_swarm.h"
 #include "manager/manager_role.h"
 #include "manager/node_record.h"
+#include "model/cluster.h"
 #include "security/identity.h"
 
 namespace swarm::api {
@@ -30,6 +32,8 @@ struct NodeOptions {
   std::filesystem::path socket;
   AgentRoleOptions agent;
   std::string version;
+  // What `swarm init --cert-expiry` may ask for at least.
+  Duration min_certificate_validity = model::kMinCertificateValidity;
 };
 
 // One machine of a swarm, or of none yet: its membership on disk, its agent, and its manager while
@@ -101,6 +105,12 @@ class Node final : public api::LocalNode {
   Status save(const NodeRecord& record);
   void remember_managers(const model::ManagerList& managers);
   void change_role(model::Role role);
+  // A new certificate for that role, in use everywhere from now on without a restart of anything.
+  // FAILED_PRECONDITION when the swarm wants the node in the other role.
+  Status renew_certificate(model::Role role);
+  // Looks now and then whether the certificate is to be renewed because of its age.
+  void schedule_renewal();
+  void renew_by_age();
   Status promote(NodeRecord& record);
 
   std::shared_ptr<const security::NodeCredentials> credentials() const;
@@ -118,6 +128,8 @@ class Node final : public api::LocalNode {
   std::unique_ptr<AgentRole> agent_;
   std::unique_ptr<api::Server> swarm_server_;
   std::unique_ptr<api::Server> local_server_;
+  Timer renewal_{lifecycle_};
+  WallTime renewal_at_;
 
   // ---- shared ----
   mutable std::mutex mutex_;

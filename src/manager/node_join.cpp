@@ -1,4 +1,4 @@
-// How a node enters a swarm, changes its role in it, and leaves: the blocking sequences of Node.
+// How a node enters a swarm and leaves it: blocking sequences of Node.
 
 #include <algorithm>
 #include <future>
@@ -9,6 +9,8 @@
 #include "api/join_client.h"
 #include "api/server.h"
 #include "base/log.h"
+#include "base/units.h"
+#include "manager/ask_any.h"
 #include "manager/node.h"
 #include "manager/run_on.h"
 #include "platform/file_system.h"
@@ -62,27 +64,6 @@ bool wait_until(EventLoop& loop, Duration limit, absl::AnyInvocable<bool()> cond
   return std::make_shared<Wait>(loop, std::move(condition))->run(limit);
 }
 
-bool is_unavailable(const Status& status) {
-  return absl::IsUnavailable(status);
-}
-template <class T>
-bool is_unavailable(const Result<T>& result) {
-  return absl::IsUnavailable(result.status());
-}
-
-// The answer of the first manager that can be reached.
-template <class Answer, class Call>
-Answer ask_any(const std::vector<std::string>& managers, Call call) {
-  Answer answer = absl::UnavailableError("no manager of the swarm is known");
-  for (const std::string& address : managers) {
-    answer = call(address);
-    if (!is_unavailable(answer)) {
-      break;
-    }
-  }
-  return answer;
-}
-
 }  // namespace
 
 Status Node::check_not_member() const {
@@ -98,6 +79,7 @@ Status Node::clear_membership() {
   for (const char* const name : {"raft", "agent", "node.pem", "data.key"}) {
     SWARM_RETURN_IF_ERROR(platform::remove_tree(options_.state_directory / name));
   }
+  renewal_.cancel();
   const std::scoped_lock lock(mutex_);
   record_ = {};
   credentials_.reset();
@@ -141,13 +123,33 @@ Status Node::await_own_leadership() {
 
 // ---- init ----
 
+namespace {
+
+Result<Duration> choose_validity(Duration asked, Duration least) {
+  if (asked == Duration{}) {
+    return model::kCertificateValidity;
+  }
+  if (asked < least || asked > security::kRootValidity) {
+    return absl::InvalidArgumentError("a certificate's validity of " + format_duration(asked) +
+                                      " is not possible: use " + format_duration(least) + " to " +
+                                      format_duration(security::kRootValidity) +
+                                      " with --cert-expiry");
+  }
+  return asked;
+}
+
+}  // namespace
+
 Result<api::LocalNode::Initialized> Node::init_here(const InitOptions& options) {
   SWARM_RETURN_IF_ERROR(check_not_member());
+  SWARM_ASSIGN_OR_RETURN(
+      const Duration validity,
+      choose_validity(options.certificate_validity, options_.min_certificate_validity));
   SWARM_ASSIGN_OR_RETURN(const SwarmAddresses addresses,
                          choose_addresses(options.listen_address, options.advertise_address,
                                           platform::reachable_addresses()));
-  SWARM_ASSIGN_OR_RETURN(
-      NewSwarm swarm, make_swarm(addresses, options.availability, lifecycle_.wall_now(), random_));
+  SWARM_ASSIGN_OR_RETURN(NewSwarm swarm, make_swarm(addresses, options.availability, validity,
+                                                    lifecycle_.wall_now(), random_));
   Result<Initialized> made =
       enter_as_only_manager(std::move(swarm), ManagerRole::Start::Kind::found);
   if (made.ok()) {
@@ -249,68 +251,6 @@ std::vector<raft::Member> Node::find_members(const NodeRecord& record) const {
     }
   }
   return members;
-}
-
-// ---- promotion and demotion ----
-
-void Node::change_role(model::Role role) {
-  NodeRecord changed = record();
-  if (agent_ == nullptr || changed.role == role) {
-    return;
-  }
-  const security::NodeCredentials old = *credentials();
-  const Result<std::string> request = security::make_request(old.key);
-  if (!request.ok()) {
-    log::error("no certificate request", {{"error", request.status().message()}});
-    return;
-  }
-  Result<api::Gateway::IssuedCertificate> issued = ask_any<Result<api::Gateway::IssuedCertificate>>(
-      changed.managers, [&](const std::string& address) {
-        return api::renew_certificate(address, old, *request, kCallTimeout);
-      });
-  if (!issued.ok() || issued->role != role) {
-    // The dispatcher goes on telling the role: this is tried again.
-    log::info("role not changed yet",
-              {{"role", model::to_string(role)}, {"reason", issued.status().message()}});
-    return;
-  }
-  security::NodeCredentials renewed = old;
-  renewed.certificate = issued->certificate;
-  Status status = security::save_credentials(files_, options_.state_directory, renewed);
-  if (status.ok()) {
-    changed.role = role;
-    adopt(changed, std::move(renewed));
-    agent_->credentials_changed();
-    stop_server();
-    stop_manager();
-    status = role == model::Role::manager ? promote(changed) : absl::OkStatus();
-  }
-  if (status.ok() && role == model::Role::worker) {
-    changed.member = {};
-    status = platform::remove_tree(options_.state_directory / "raft");
-  }
-  if (status.ok()) {
-    status = save(changed);
-  }
-  if (!status.ok()) {
-    log::error("role change failed",
-               {{"role", model::to_string(role)}, {"error", status.message()}});
-    return;
-  }
-  log::info("role changed", {{"role", model::to_string(role)}});
-}
-
-Status Node::promote(NodeRecord& record) {
-  const Status joined = join_group(record);
-  if (!joined.ok()) {
-    // Still a worker: the next message of the dispatcher tries again.
-    stop_server();
-    stop_manager();
-    record.role = model::Role::worker;
-    const std::scoped_lock lock(mutex_);
-    record_.role = model::Role::worker;
-  }
-  return joined;
 }
 
 // ---- leave ----

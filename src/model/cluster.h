@@ -10,6 +10,10 @@
 
 namespace swarm::model {
 
+// Of a node's certificate. Docker's default and least.
+inline constexpr Duration kCertificateValidity = hours(24) * 90;
+inline constexpr Duration kMinCertificateValidity = hours(1);
+
 // The one object every swarm has.
 struct Cluster {
   SwarmId id;
@@ -21,6 +25,8 @@ struct Cluster {
   Duration heartbeat_period = seconds(1);
   uint32_t heartbeat_misses = 3;
 
+  // Of the certificates that are signed from now on; nodes renew theirs before it has passed.
+  Duration certificate_validity = kCertificateValidity;
   std::string ca_certificate;  // PEM, of the root
   std::string ca_key;          // PEM; sealed in every file it is written to
   // The secret parts of the two join tokens; the public part is the digest of ca_certificate.

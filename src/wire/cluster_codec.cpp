@@ -10,6 +10,7 @@ void encode(const model::Cluster& cluster, v1::Cluster* out) {
   out->set_task_history_limit(cluster.task_history_limit);
   out->set_heartbeat_period_ns(to_ns(cluster.heartbeat_period));
   out->set_heartbeat_misses(cluster.heartbeat_misses);
+  out->set_certificate_validity_ns(to_ns(cluster.certificate_validity));
   out->set_ca_certificate(cluster.ca_certificate);
   out->set_ca_key(cluster.ca_key);
   out->set_worker_token_secret(cluster.worker_token_secret);
@@ -30,6 +31,9 @@ Result<model::Cluster> decode(const v1::Cluster& in) {
   cluster.task_history_limit = in.task_history_limit();
   cluster.heartbeat_period = duration_of(in.heartbeat_period_ns());
   cluster.heartbeat_misses = in.heartbeat_misses();
+  if (in.certificate_validity_ns() != 0) {
+    cluster.certificate_validity = duration_of(in.certificate_validity_ns());
+  }
   cluster.ca_certificate = in.ca_certificate();
   cluster.ca_key = in.ca_key();
   cluster.worker_token_secret = in.worker_token_secret();

@@ -67,7 +67,8 @@ class LocalNodeService final : public v1::LocalNode::CallbackService {
           node.init({.listen_address = request->listen_address(),
                      .advertise_address = request->advertise_address(),
                      .availability = *availability,
-                     .force_new_cluster = request->force_new_cluster()},
+                     .force_new_cluster = request->force_new_cluster(),
+                     .certificate_validity = Duration(request->certificate_validity_ns())},
                     [call](const Result<LocalNode::Initialized>& made) { finish(*call, made); });
         });
   }

@@ -5,7 +5,9 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "model/cluster.h"
 #include "security/identity.h"
+#include "security/renewal.h"
 
 // The swarm's certificate authority: ECDSA P-256 over SHA-256, one self-signed root. The first
 // manager makes it; the leader signs. Stateless; from any thread.
@@ -17,9 +19,6 @@ struct RootCertificate {
 };
 
 inline constexpr Duration kRootValidity = hours(24) * 365 * 20;
-inline constexpr Duration kNodeValidity = hours(24) * 90;
-// Certificates are valid from before they are made: clocks of nodes differ.
-inline constexpr Duration kBackdate = hours(1);
 
 Result<RootCertificate> make_root(const model::SwarmId& swarm, WallTime now);
 
@@ -35,6 +34,6 @@ Result<std::string> make_request(std::string_view key_pem);
 // owner.
 Result<std::string> sign(std::string_view request_pem, const RootCertificate& root,
                          const PeerIdentity& identity, WallTime now,
-                         Duration validity = kNodeValidity);
+                         Duration validity = model::kCertificateValidity);
 
 }  // namespace swarm::security

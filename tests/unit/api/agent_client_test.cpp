@@ -15,8 +15,8 @@ using ::testing::HasSubstr;
 class AgentClient : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto server = Server::listen_network(*node_, "127.0.0.1:0",
-                                         swarm_.credentials("n1", model::Role::manager));
+    auto server =
+        Server::listen_network(*node_, "127.0.0.1:0", swarm_.source("n1", model::Role::manager));
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     address_ = "127.0.0.1:" + std::to_string(server_->port());

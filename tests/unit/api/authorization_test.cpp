@@ -82,8 +82,8 @@ bool is_refusal(grpc::StatusCode code) {
 class Authorization : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto server = Server::listen_network(*node_, "127.0.0.1:0",
-                                         swarm_.credentials("n1", model::Role::manager));
+    auto server =
+        Server::listen_network(*node_, "127.0.0.1:0", swarm_.source("n1", model::Role::manager));
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     address_ = "127.0.0.1:" + std::to_string(server_->port());
@@ -187,7 +187,7 @@ TEST_F(Authorization, AClientSpeaksOnlyToManagersOfItsSwarm) {
   // n3 is a worker that took a manager's place at an address.
   server_.reset();
   auto impostor =
-      Server::listen_network(*node_, "127.0.0.1:0", swarm_.credentials("n3", model::Role::worker));
+      Server::listen_network(*node_, "127.0.0.1:0", swarm_.source("n3", model::Role::worker));
   ASSERT_TRUE(impostor.ok()) << impostor.status();
   address_ = "127.0.0.1:" + std::to_string((*impostor)->port());
   EXPECT_EQ(call(channel_of("n2", model::Role::manager), "/swarm.v1.Services/List"),

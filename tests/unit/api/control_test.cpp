@@ -207,7 +207,7 @@ TEST_F(Control, AJoinTokenHoldsTheDigestOfTheRootAndRotates) {
 
 TEST_F(Control, OverTheNetworkAManagerMayUseItToo) {
   const auto network =
-      Server::listen_network(*node_, "127.0.0.1:0", swarm_.credentials("n1", model::Role::manager));
+      Server::listen_network(*node_, "127.0.0.1:0", swarm_.source("n1", model::Role::manager));
   ASSERT_TRUE(network.ok()) << network.status();
   const auto remote =
       Client::connect_tls("127.0.0.1:" + std::to_string((*network)->port()),

@@ -35,8 +35,8 @@ class Forwarding : public ::testing::Test {
   }
 
   void serve_leader(const std::string& address) {
-    auto server = Server::listen_network(*leader_node_, address,
-                                         swarm_.credentials("n1", model::Role::manager));
+    auto server =
+        Server::listen_network(*leader_node_, address, swarm_.source("n1", model::Role::manager));
     ASSERT_TRUE(server.ok()) << server.status();
     leader_server_ = *std::move(server);
     address_ = "127.0.0.1:" + std::to_string(leader_server_->port());
@@ -270,7 +270,7 @@ TEST_F(Forwarding, AReadWhoseLeaderDiesIsAskedAgain) {
 
 TEST_F(Forwarding, WhatANodeAsksOfAFollowerIsDoneForThatNode) {
   auto network = Server::listen_network(*follower_node_, "127.0.0.1:0",
-                                        swarm_.credentials("n2", model::Role::manager));
+                                        swarm_.source("n2", model::Role::manager));
   ASSERT_TRUE(network.ok()) << network.status();
   const std::string follower = "127.0.0.1:" + std::to_string((*network)->port());
   const auto worker = swarm_.credentials("n5", model::Role::worker);

@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 struct RunningManager {
   explicit RunningManager(const std::string& swarm_id) : swarm(swarm_id) {
     auto started =
-        Server::listen_network(*node, "127.0.0.1:0", swarm.credentials("n1", model::Role::manager));
+        Server::listen_network(*node, "127.0.0.1:0", swarm.source("n1", model::Role::manager));
     EXPECT_TRUE(started.ok()) << started.status();
     server = *std::move(started);
     address = "127.0.0.1:" + std::to_string(server->port());

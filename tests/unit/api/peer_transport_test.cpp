@@ -27,7 +27,7 @@ class Transport : public ::testing::Test {
 
   void serve(const std::string& address) {
     auto server =
-        Server::listen_network(*node_, address, swarm_.credentials("n1", model::Role::manager));
+        Server::listen_network(*node_, address, swarm_.source("n1", model::Role::manager));
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     address_ = "127.0.0.1:" + std::to_string(server_->port());

@@ -19,8 +19,8 @@ class Shutdown : public ::testing::Test {
  protected:
   void SetUp() override {
     serve_local();
-    auto network = Server::listen_network(*node_, "127.0.0.1:0",
-                                          swarm_.credentials("n1", model::Role::manager));
+    auto network =
+        Server::listen_network(*node_, "127.0.0.1:0", swarm_.source("n1", model::Role::manager));
     ASSERT_TRUE(network.ok()) << network.status();
     network_ = *std::move(network);
     address_ = "127.0.0.1:" + std::to_string(network_->port());
@@ -120,7 +120,7 @@ TEST_F(Shutdown, AServerMayStopWhileCallsPourIn) {
 
 TEST_F(Shutdown, APortInUseIsAClearErrorEvenAmongOurOwn) {
   const auto second =
-      Server::listen_network(*node_, address_, swarm_.credentials("n1", model::Role::manager));
+      Server::listen_network(*node_, address_, swarm_.source("n1", model::Role::manager));
   EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(second.status().message(), HasSubstr("the port is in use"));
 }

@@ -9,7 +9,7 @@ using model::PortProtocol;
 using model::PublishMode;
 
 model::MeshTable table_of(std::vector<model::MeshService> services) {
-  return {1, std::move(services)};
+  return {1, std::move(services), {}};
 }
 
 model::MeshService service(std::string id, std::vector<model::PublishedPort> ports) {
