@@ -60,6 +60,7 @@ void MeshTableBuilder::load(const state::View& view) {
   for (const auto& [id, service] : view.services()) {
     dirty_.insert(id);
   }
+  has_new_removals_ = true;
   table_.position = position_of(view);
   refresh(view);
 }
@@ -82,8 +83,25 @@ bool MeshTableBuilder::observe(const state::View& view, const state::Change& cha
         dirty_.insert(task->service);
       }
     }
+  } else if (const auto* cluster = std::get_if<state::ClusterPtr>(&change.after)) {
+    const state::ClusterPtr& before = std::get<state::ClusterPtr>(change.before);
+    has_new_removals_ = has_new_removals_ || before == nullptr || *cluster == nullptr ||
+                        before->removed_nodes != (*cluster)->removed_nodes;
   }
-  return !dirty_.empty();
+  return !dirty_.empty() || has_new_removals_;
+}
+
+bool MeshTableBuilder::refresh_removed(const state::View& view) {
+  if (!std::exchange(has_new_removals_, false) || view.cluster() == nullptr) {
+    return false;
+  }
+  const std::set<model::NodeId>& removed = view.cluster()->removed_nodes;
+  if (std::equal(removed.begin(), removed.end(), table_.removed_nodes.begin(),
+                 table_.removed_nodes.end())) {
+    return false;
+  }
+  table_.removed_nodes.assign(removed.begin(), removed.end());
+  return true;
 }
 
 bool MeshTableBuilder::refresh_service(const state::View& view, const model::ServiceId& id) {
@@ -100,7 +118,7 @@ bool MeshTableBuilder::refresh_service(const state::View& view, const model::Ser
 }
 
 bool MeshTableBuilder::refresh(const state::View& view) {
-  bool has_changed = false;
+  bool has_changed = refresh_removed(view);
   for (const model::ServiceId& id : std::exchange(dirty_, {})) {
     has_changed = refresh_service(view, id) || has_changed;
   }

@@ -16,6 +16,8 @@ namespace swarm::dispatcher {
 //
 // A service that was removed has no ports any more, but is listed while its tasks drain.
 //
+// Nodes that were removed from the swarm are listed, so that meshes refuse them.
+//
 // Only services that changes touched are computed anew. Values only.
 class MeshTableBuilder {
  public:
@@ -30,9 +32,11 @@ class MeshTableBuilder {
 
  private:
   bool refresh_service(const state::View& view, const model::ServiceId& id);
+  bool refresh_removed(const state::View& view);
 
   std::map<model::ServiceId, model::MeshService> services_;
   std::set<model::ServiceId> dirty_;
+  bool has_new_removals_ = false;
   model::MeshTable table_;
 };
 

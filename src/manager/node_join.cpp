@@ -282,9 +282,10 @@ Status Node::leave_here(bool force) {
     return absl::FailedPreconditionError("this node is not part of a swarm");
   }
   if (manager_ != nullptr) {
-    std::promise<size_t> reachable;
+    std::promise<size_t> asked;
     manager_->manager().ask_reachable(
-        [&](const std::vector<model::MemberId>& members) { reachable.set_value(members.size()); });
+        [&](const std::vector<model::MemberId>& members) { asked.set_value(members.size()); });
+    const size_t reachable = asked.get_future().get();
     size_t managers = 0;
     run_on(manager_->manager().loop(), [&] {
       for (const auto& [id, node] : manager_->manager().store().view().nodes()) {
@@ -292,7 +293,7 @@ Status Node::leave_here(bool force) {
       }
     });
     if (!force) {
-      return refuse_to_leave(managers, reachable.get_future().get());
+      return refuse_to_leave(managers, reachable);
     }
     if (managers > 1) {
       leave_group();

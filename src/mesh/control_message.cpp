@@ -42,6 +42,14 @@ model::Endpoint get_endpoint(ByteReader& in) {
   return endpoint;
 }
 
+void put(ByteWriter& out, const model::NodeId& node) {
+  out.put_string(node.value());
+}
+
+model::NodeId get_node(ByteReader& in) {
+  return model::NodeId(in.string());
+}
+
 void put(ByteWriter& out, const TargetAddress& address) {
   out.put_u16(address.target);
   out.put_string(address.address);
@@ -131,12 +139,14 @@ Greeting get_greeting(ByteReader& in) {
 void put_fields(ByteWriter& out, const model::MeshTable& table) {
   out.put_u64(table.position);
   put_list(out, table.services);
+  put_list(out, table.removed_nodes);
 }
 
 model::MeshTable get_table(ByteReader& in) {
   model::MeshTable table;
   table.position = in.u64();
   table.services = get_list(in, 16, get_service);
+  table.removed_nodes = get_list(in, 4, get_node);
   return table;
 }
 

@@ -15,7 +15,7 @@
 // of different versions can part in good order; all else may change with kControlProtocol.
 namespace swarm::mesh {
 
-inline constexpr uint32_t kControlProtocol = 1;
+inline constexpr uint32_t kControlProtocol = 2;
 // A table of some 100,000 endpoints.
 inline constexpr size_t kMaxControlMessage = 64 * 1024 * 1024;
 

@@ -43,6 +43,10 @@ bool Routing::set_table(model::MeshTable table) {
   return true;
 }
 
+bool Routing::is_removed(const model::NodeId& node) const {
+  return std::binary_search(table_.removed_nodes.begin(), table_.removed_nodes.end(), node);
+}
+
 void Routing::admit(const LocalTask& task) {
   local_.insert_or_assign(task.task, Local{task});
   last_local_.erase(task.service);

@@ -59,6 +59,8 @@ class Routing {
   // Ignored (false) when older than the one there.
   bool set_table(model::MeshTable table);
   const model::MeshTable& table() const { return table_; }
+  // No part of the swarm any more: nothing is served to it, whatever its certificate says.
+  bool is_removed(const model::NodeId& node) const;
 
   void admit(const LocalTask& task);
   // Nothing new for the task from now on. Of one that is not here nothing is known: it is drained.

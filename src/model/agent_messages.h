@@ -80,10 +80,12 @@ struct MeshService {
   bool operator==(const MeshService&) const = default;
 };
 
-// All published services, as of `position`. An older table never replaces a newer one.
+// All published services, as of `position`, and who is no part of the swarm any more though its
+// certificate still says so. An older table never replaces a newer one.
 struct MeshTable {
   Position position = 0;
   std::vector<MeshService> services;  // sorted by id
+  std::vector<NodeId> removed_nodes;  // sorted
 
   bool operator==(const MeshTable&) const = default;
 };

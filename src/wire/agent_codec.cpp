@@ -217,6 +217,9 @@ void encode(const model::MeshTable& table, v1::MeshTable* out) {
   for (const model::MeshService& service : table.services) {
     encode_service(service, out->add_services());
   }
+  for (const model::NodeId& node : table.removed_nodes) {
+    out->add_removed_nodes(node.value());
+  }
 }
 
 Result<model::MeshTable> decode(const v1::MeshTable& in) {
@@ -224,6 +227,9 @@ Result<model::MeshTable> decode(const v1::MeshTable& in) {
   table.position = in.position();
   SWARM_ASSIGN_OR_RETURN(table.services,
                          decode_all<model::MeshService>(in.services(), decode_service));
+  for (const std::string& node : in.removed_nodes()) {
+    table.removed_nodes.emplace_back(node);
+  }
   return table;
 }
 

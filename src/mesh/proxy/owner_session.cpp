@@ -42,6 +42,13 @@ void OwnerSession::read_link() {
 }
 
 void OwnerSession::on_frame(const Frame& frame) {
+  // Asked each time, so that removal ends what is under way, too.
+  if (node_->routing.is_removed(link_->peer())) {
+    log::warning("refused a node that was removed from the swarm",
+                 {{"node", link_->peer().value()}});
+    close();
+    return;
+  }
   const bool is_idle = task_ == nullptr;
   switch (frame.type) {
     case FrameType::open:

@@ -52,7 +52,10 @@ void PeerLink::handshake(boost::asio::ssl::stream_base::handshake_type side, Don
           return;
         }
         self->input_.resize(kInputSize);
-        done(self->identity_->check_peer(self->stream_.native_handle(), self->peer_));
+        Result<model::NodeId> peer =
+            self->identity_->check_peer(self->stream_.native_handle(), self->peer_);
+        if (peer.ok()) self->peer_ = *std::move(peer);
+        done(peer.status());
       });
 }
 

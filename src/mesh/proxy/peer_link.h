@@ -40,6 +40,8 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
 
   void close();
   bool is_closed() const { return is_closed_; }
+  // The node at the other end, once connected.
+  const model::NodeId& peer() const { return peer_; }
 
  private:
   // What waits is owned by the operation under way, never by the link: those who wait own the link,
@@ -58,7 +60,7 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
   void write(std::shared_ptr<Output> output);
 
   std::shared_ptr<TlsIdentity> identity_;
-  model::NodeId peer_;  // expected; empty: any node of the swarm
+  model::NodeId peer_;  // expected at first (empty: any node of the swarm), then who it is
   boost::asio::ssl::stream<Tcp::socket> stream_;
   bool is_closed_ = false;
 

@@ -84,7 +84,7 @@ Status TlsIdentity::load(const Credentials& credentials) {
   return absl::OkStatus();
 }
 
-Status TlsIdentity::check_peer(SSL* ssl, const model::NodeId& expected) const {
+Result<model::NodeId> TlsIdentity::check_peer(SSL* ssl, const model::NodeId& expected) const {
   const std::unique_ptr<X509, CertificateFree> certificate(SSL_get1_peer_certificate(ssl));
   if (certificate == nullptr) return absl::PermissionDeniedError("the peer has no certificate");
   const std::string swarm = subject_part(certificate.get(), NID_organizationName);
@@ -96,7 +96,7 @@ Status TlsIdentity::check_peer(SSL* ssl, const model::NodeId& expected) const {
     return absl::PermissionDeniedError(
         absl::StrCat("the peer is node ", node, " instead of ", expected.value()));
   }
-  return absl::OkStatus();
+  return model::NodeId(node);
 }
 
 void TlsIdentity::resume(SSL* ssl, model::NodeId& peer) {

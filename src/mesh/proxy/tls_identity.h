@@ -23,9 +23,9 @@ class TlsIdentity {
   const model::SwarmId& swarm() const { return swarm_; }
   const model::NodeId& node() const { return node_; }
 
-  // After the handshake has checked the chain: a node of the same swarm, and the expected one
-  // unless that is empty. PERMISSION_DENIED otherwise.
-  Status check_peer(SSL* ssl, const model::NodeId& expected) const;
+  // After the handshake has checked the chain: who the peer is, a node of the same swarm and the
+  // expected one unless that is empty. PERMISSION_DENIED otherwise.
+  Result<model::NodeId> check_peer(SSL* ssl, const model::NodeId& expected) const;
 
   // Before a handshake as client: resume a session with the node, and remember the next one.
   // `peer` must live as long as `ssl`.

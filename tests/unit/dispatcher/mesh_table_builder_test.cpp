@@ -27,6 +27,14 @@ struct MeshTableTest : StoreTest {
     builder.refresh(store.view());
     return builder.table().services.at(0).endpoints;
   }
+  void remove_from_swarm(const std::string& node) {
+    const state::ClusterPtr stored = store.view().cluster();
+    model::Cluster cluster = stored != nullptr ? *stored : model::Cluster{};
+    cluster.id = model::SwarmId("swarm");
+    cluster.removed_nodes.insert(model::NodeId(node));
+    put(cluster);
+    EXPECT_TRUE(builder.refresh(store.view()));
+  }
 };
 
 TEST_F(MeshTableTest, ListsEveryServiceThatPublishesPorts) {
@@ -69,6 +77,13 @@ TEST_F(MeshTableTest, ANodeWithoutAMeshHasNoEndpoints) {
   change_node("n1", [](model::Node& node) { node.description.mesh_address.clear(); });
   add_task("t1", "n1", TaskState::running);
   EXPECT_TRUE(endpoints().empty());
+}
+
+TEST_F(MeshTableTest, ListsTheNodesThatWereRemoved) {
+  EXPECT_TRUE(builder.table().removed_nodes.empty());
+  remove_from_swarm("n9");
+  remove_from_swarm("n7");
+  EXPECT_EQ(builder.table().removed_nodes, (std::vector{model::NodeId("n7"), model::NodeId("n9")}));
 }
 
 TEST_F(MeshTableTest, EndpointsMoveWithTheAddressOfTheirMesh) {

@@ -98,6 +98,7 @@ model::MeshTable example_table() {
         {model::TaskId("t2"), model::NodeId("n2"), "127.0.0.2:7946",
          model::EndpointState::draining}}},
       {model::ServiceId("s2"), "", {}, {}}};
+  table.removed_nodes = {model::NodeId("n3"), model::NodeId("n4")};
   return table;
 }
 

@@ -49,6 +49,29 @@ TEST_F(Cluster, EveryNodeAnswersForATaskOnAnyNode) {
   }
 }
 
+TEST_F(Cluster, ANodeThatWasRemovedIsRefusedThoughItsCertificateIsGood) {
+  HttpServer server("on node 3");
+  nodes[2]->admit("t1", server.address());
+  Node removed(
+      NodeSetup{.id = "node4", .host = "127.0.0.4", .timeouts = {.hold = milliseconds(100)}});
+  removed.set_credentials(authority.issue("node4"));
+  const std::string entry = "127.0.0.4:" + std::to_string(port);
+  publish({endpoint("t1", *nodes[2])});
+  removed.set_table(web_table(position, port, {endpoint("t1", *nodes[2])}));
+  ASSERT_TRUE(await_open());
+  ASSERT_TRUE(await([&] { return Connection(entry).is_open(); }));
+  Connection kept(entry);
+  ASSERT_EQ(kept.get(), "on node 3");
+
+  model::MeshTable table = web_table(++position, port, {endpoint("t1", *nodes[2])});
+  table.removed_nodes = {model::NodeId("node4")};
+  nodes[2]->set_table(table);
+  ASSERT_TRUE(nodes[2]->settle());
+  EXPECT_NE(kept.get(), "on node 3") << "over the link it had";
+  EXPECT_NE(get_once(entry), "on node 3") << "over a new link";
+  EXPECT_EQ(get_once(addresses[0]), "on node 3");
+}
+
 TEST_F(Cluster, ReplacingTasksUnderLoadFailsNoRequestHoweverLateTheTableIs) {
   std::map<int, std::unique_ptr<HttpServer>> servers;
   const auto task = [](int number) { return "t" + std::to_string(number); };
