@@ -25,7 +25,18 @@ size_t HttpTracker::feed_request(std::string_view bytes) {
   return size;
 }
 
+bool HttpTracker::may_repeat() const {
+  return is_between_requests() && pending_.size() == 1 && is_unanswered_ &&
+         pending_.front().is_repeatable;
+}
+
+void HttpTracker::rewind() {
+  pending_.clear();
+  request_ = HttpMessageReader(HttpMessageReader::Side::request);
+}
+
 void HttpTracker::feed_response(std::string_view bytes) {
+  is_unanswered_ = is_unanswered_ && bytes.empty();
   is_untouched_ = is_untouched_ && bytes.empty();
   // A server that speaks without being asked does not speak HTTP.
   if (!bytes.empty() && pending_.empty()) is_opaque_ = true;
@@ -46,7 +57,11 @@ bool HttpTracker::on_request_head() {
   const HttpHead& head = request_.head();
   if (pending_.size() >= kMaxPipelined) return false;
   if (head.has_transfer_encoding && !head.is_chunked) return false;
-  pending_.push_back({head.method == "HEAD", head.method == "CONNECT", head.keeps_open()});
+  is_unanswered_ = pending_.empty();
+  const bool has_body = head.is_chunked || head.content_length.value_or(0) > 0;
+  const bool is_repeatable = (head.method == "GET" || head.method == "HEAD") && !has_body;
+  pending_.push_back(
+      {head.method == "HEAD", head.method == "CONNECT", is_repeatable, head.keeps_open()});
   // With both, the encoding counts (RFC 9112, 6.3).
   request_.set_body(head.is_chunked                   ? Body::chunked
                     : head.content_length.has_value() ? Body::length

@@ -33,6 +33,11 @@ class HttpTracker {
   bool is_idle() const {
     return is_between_requests() && pending_.empty() && response_.is_between_messages();
   }
+  // One request is under way, all of it was seen and not a byte of an answer, and it may be asked
+  // again of somebody else without harm: GET or HEAD without a body (RFC 9110, 9.2.2).
+  bool may_repeat() const;
+  // The request under way is forgotten: it will be fed again.
+  void rewind();
   // Both sides agreed to keep the connection after the last answer.
   bool keeps_open() const { return keeps_open_; }
 
@@ -40,6 +45,7 @@ class HttpTracker {
   struct Pending {
     bool is_head = false;
     bool is_connect = false;
+    bool is_repeatable = false;
     bool keeps_open = true;
   };
 
@@ -50,6 +56,7 @@ class HttpTracker {
   bool is_opaque_ = false;
   bool is_untouched_ = true;
   bool keeps_open_ = true;
+  bool is_unanswered_ = false;  // no byte came since a request began on an idle connection
   HttpMessageReader request_{HttpMessageReader::Side::request};
   HttpMessageReader response_{HttpMessageReader::Side::response};
   std::vector<Pending> pending_;  // in order; the first is being answered

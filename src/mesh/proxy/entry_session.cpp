@@ -14,6 +14,11 @@ constexpr std::string_view kUnavailable =
     "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain\r\n"
     "Content-Length: 38\r\n\r\nno task of this service is running now";
 
+// Requests without a body are hardly ever longer.
+constexpr size_t kMaxKept = 16 * 1024;
+// A request that kills whoever is asked must not go through all tasks.
+constexpr int kMaxRepeats = 2;
+
 bool looks_like_http(std::string_view bytes) {
   HttpTracker probe;
   for (size_t taken = 0; taken < bytes.size();) {
@@ -176,7 +181,15 @@ void EntrySession::on_client_end() {
 void EntrySession::forward(std::string_view bytes) {
   size_t taken = 0;
   while (taken < bytes.size() && !(is_draining_ && tracker_.is_between_requests())) {
-    taken += tracker_.feed_request(bytes.substr(taken));
+    if (tracker_.is_idle()) {
+      kept_.clear();
+      is_kept_ = true;
+    } else if (tracker_.is_between_requests()) {
+      is_kept_ = false;  // one more, sent ahead
+    }
+    const size_t part = tracker_.feed_request(bytes.substr(taken));
+    keep(bytes.substr(taken, part));
+    taken += part;
   }
   unsent_.assign(bytes.substr(taken));
   if (taken == 0) {
@@ -205,6 +218,29 @@ void EntrySession::after_forward() {
   }
 }
 
+// ---- a request that may be asked again ----
+
+void EntrySession::keep(std::string_view bytes) {
+  is_kept_ = is_kept_ && !tracker_.is_opaque() && kept_.size() + bytes.size() <= kMaxKept;
+  if (is_kept_) {
+    kept_.append(bytes);
+  } else {
+    std::string().swap(kept_);
+  }
+}
+
+// The task has died. True: another one is asked.
+bool EntrySession::repeat_elsewhere() {
+  if (!is_kept_ || !tracker_.may_repeat() || repeats_ >= kMaxRepeats) return false;
+  ++repeats_;
+  node_->routing.avoid(task_id_, node_->now());
+  leave_task(Upstream::Leave::reset);
+  tracker_.rewind();
+  unsent_.insert(0, std::exchange(kept_, {}));
+  seek();
+  return true;
+}
+
 // ---- task to client ----
 
 void EntrySession::read_task() {
@@ -223,6 +259,9 @@ void EntrySession::read_task() {
 
 void EntrySession::on_task_bytes(std::string_view bytes) {
   tracker_.feed_response(bytes);
+  std::string().swap(kept_);
+  is_kept_ = false;
+  repeats_ = 0;
   is_writing_client_ = true;
   client_.write(bytes, [self = shared_from_this()](ErrorCode error) {
     self->is_writing_client_ = false;
@@ -239,6 +278,7 @@ void EntrySession::on_task_bytes(std::string_view bytes) {
 
 void EntrySession::on_task_end() {
   is_task_ended_ = true;
+  if (repeat_elsewhere()) return;
   if (can_move() && tracker_.keeps_open() && !tracker_.is_untouched()) {
     // Between two requests a client need not know; its next one goes to whoever is there.
     park();
@@ -254,6 +294,7 @@ void EntrySession::on_task_end() {
 void EntrySession::on_task_broken() {
   is_task_broken_ = true;
   if (is_writing_client_) return;  // comes back when that is done
+  if (repeat_elsewhere()) return;
   if (tracker_.is_untouched()) {
     node_->routing.avoid(task_id_, node_->now());
     leave_task(Upstream::Leave::reset);

@@ -21,7 +21,9 @@ namespace swarm::mesh {
 // What makes that safe: nothing is read from a client that has no task (it waits in the kernel), so
 // that everything before the first forwarded byte can be tried again elsewhere; and a client is
 // moved only when HttpTracker says that no request is under way and all of it has been written
-// through. Keeps itself alive by its pending operations. On the loop of the mesh.
+// through. A task that dies is another matter: then a request that harms nobody by being asked
+// again is, if no byte of an answer was seen. Keeps itself alive by its pending operations. On the
+// loop of the mesh.
 class EntrySession : public std::enable_shared_from_this<EntrySession> {
  public:
   EntrySession(std::shared_ptr<MeshNode> node, RouteKey key, Tcp::socket client);
@@ -46,6 +48,10 @@ class EntrySession : public std::enable_shared_from_this<EntrySession> {
   void on_client_end();
   void forward(std::string_view bytes);
   void after_forward();
+
+  // ---- a request that may be asked again ----
+  void keep(std::string_view bytes);
+  bool repeat_elsewhere();
 
   // ---- task to client ----
   void read_task();
@@ -80,6 +86,9 @@ class EntrySession : public std::enable_shared_from_this<EntrySession> {
   bool is_writing_client_ = false;
   bool is_writing_task_ = false;
   std::string unsent_;  // read, but for the next task
+  std::string kept_;    // all of the request under way, if it is short and the only one
+  bool is_kept_ = false;
+  int repeats_ = 0;  // of it
 
   const MeshNode::HoldId hold_id_;
   std::optional<TimePoint> hold_until_;

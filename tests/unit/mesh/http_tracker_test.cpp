@@ -55,6 +55,36 @@ TEST(HttpTracker, IsBusyFromTheFirstByteOfARequestToTheLastOfItsAnswer) {
   EXPECT_TRUE(tracker.keeps_open());
 }
 
+TEST(HttpTracker, OnlyAWholeUnansweredRequestWithoutABodyMayBeRepeated) {
+  const auto may_repeat = [](std::string_view request, std::string_view response = "") {
+    HttpTracker tracker;
+    feed_requests(tracker, request);
+    tracker.feed_response(response);
+    return tracker.may_repeat();
+  };
+  EXPECT_FALSE(may_repeat(""));
+  EXPECT_TRUE(may_repeat(kGet));
+  EXPECT_TRUE(may_repeat("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"));
+  EXPECT_FALSE(may_repeat(kGet.substr(0, kGet.size() - 1)));
+  EXPECT_FALSE(may_repeat(kGet, "H"));
+  EXPECT_FALSE(may_repeat(kGet, "HTTP/1.1 103 Early Hints\r\n\r\n"));
+  EXPECT_FALSE(may_repeat(kGet, kOk)) << "answered";
+  EXPECT_FALSE(may_repeat(std::string(kGet) + std::string(kGet))) << "which one was it?";
+  EXPECT_FALSE(may_repeat("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"));
+  EXPECT_FALSE(may_repeat("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nok"));
+}
+
+TEST(HttpTracker, ARepeatedRequestIsAnsweredAsIfItWereNew) {
+  HttpTracker tracker;
+  feed_requests(tracker, kGet);
+  tracker.rewind();
+  EXPECT_TRUE(tracker.is_idle());
+  feed_requests(tracker, kGet);
+  tracker.feed_response(kOk);
+  EXPECT_TRUE(tracker.is_idle());
+  EXPECT_TRUE(tracker.keeps_open());
+}
+
 TEST(HttpTracker, StopsAtTheEndOfEachPipelinedRequest) {
   HttpTracker tracker;
   const std::string post = "POST /x HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello";

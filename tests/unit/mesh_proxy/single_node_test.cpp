@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "mesh_fixture.h"
 
 namespace swarm::mesh::test {
@@ -82,6 +84,29 @@ TEST_F(SingleNode, ARequestUnderWayIsFinishedBeforeItsTaskIsDrained) {
   EXPECT_EQ(client.receive_answer(), "one");
   EXPECT_TRUE(await_done(done));
   EXPECT_EQ(client.get(), "two") << "the kept connection goes on with the new task";
+}
+
+TEST_F(SingleNode, AGetWhoseTaskDiesUnansweredIsAskedOfAnotherAPostIsNot) {
+  publish();
+  std::atomic<int> asked = 0;
+  Server silent([&asked](Connection& connection) {
+    if (!connection.receive().empty()) ++asked;
+    connection.receive();
+  });
+  HttpServer two("two");
+  node.admit("t1", silent.address());
+  ASSERT_TRUE(await([&] { return Connection(address).is_open(); }));
+  Connection asking(address);
+  Connection writing(address);
+  ASSERT_TRUE(asking.send("GET / HTTP/1.1\r\n\r\n"));
+  ASSERT_TRUE(writing.send("POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"));
+  ASSERT_TRUE(await([&] { return asked == 2; }));
+  node.admit("t2", two.address());
+  ASSERT_TRUE(node.settle());
+  silent.kill();
+  EXPECT_EQ(writing.receive_answer(), std::nullopt);
+  EXPECT_EQ(asking.receive_answer(), "two");
+  EXPECT_EQ(asking.get(), "two") << "the connection is kept";
 }
 
 TEST_F(SingleNode, AKeptIdleConnectionLeavesItsTaskAtOnceAndStaysOpen) {
