@@ -36,7 +36,7 @@ using Fields = std::initializer_list<Field>;
 
 // Before the first message: where to (stderr) and what to leave out. The default is info.
 void set_level(Level level);
-// Every message carries this prefix field from now on, e.g. node=<id>.
+// Every message has this field from now on: self=<id>, while node= is whom the message is about.
 void set_context(std::string name, std::string value);
 
 void write(Level level, std::string_view phrase, Fields fields);

@@ -1,13 +1,16 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <iostream>
 #include <string>
 #include <vector>
 
+#include "api/grpc_log.h"
 #include "base/log.h"
 #include "daemon/options.h"
 #include "daemon/raft_command.h"
+#include "daemon/status.h"
 #include "manager/node.h"
 #include "mesh/proxy/mesh_options.h"
 #include "platform/file_system.h"
@@ -18,12 +21,44 @@ namespace swarm::daemon {
 
 namespace {
 
+constexpr Duration kStatusPeriod = seconds(1);
+
+// Tells the service manager what the node is doing, whenever that has changed.
+class StatusReport {
+ public:
+  StatusReport(boost::asio::io_context& context, const manager::Node& node)
+      : node_(node), timer_(context) {
+    look();
+  }
+
+ private:
+  void look() {
+    std::string line = status_line(node_.info());
+    if (line != last_) {
+      platform::notify_service_manager("STATUS=" + line);
+      last_ = std::move(line);
+    }
+    timer_.expires_after(kStatusPeriod);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) {
+        look();
+      }
+    });
+  }
+
+  const manager::Node& node_;
+  boost::asio::steady_timer timer_;
+  std::string last_;
+};
+
 // Waits until the service manager or a person asks for the end.
-void wait_for_stop() {
+void wait_for_stop(const manager::Node& node) {
   boost::asio::io_context context(1);
+  StatusReport report(context, node);
   boost::asio::signal_set signals(context, SIGINT, SIGTERM);
-  signals.async_wait([](const boost::system::error_code&, int number) {
+  signals.async_wait([&context](const boost::system::error_code&, int number) {
     log::info("stop requested", {{"signal", number}});
+    context.stop();
   });
   context.run();
 }
@@ -35,6 +70,8 @@ int run_daemon(int argc, char** argv) {
     return exit_code;
   }
   log::set_level(options->log_level);
+  platform::ignore_broken_connections();
+  api::route_grpc_log();
   const std::unique_ptr<FileSystem> files = platform::make_file_system();
   Result<std::unique_ptr<manager::Node>> node =
       manager::Node::open(std::move(options->node), *files);
@@ -47,8 +84,8 @@ int run_daemon(int argc, char** argv) {
     return 1;
   }
   log::info("swarmd started");
-  platform::notify_service_manager("READY=1");
-  wait_for_stop();
+  platform::notify_service_manager("READY=1\nSTATUS=" + status_line((*node)->info()));
+  wait_for_stop(**node);
   platform::notify_service_manager("STOPPING=1");
   (*node)->stop();
   log::info("swarmd stopped");

@@ -142,13 +142,26 @@ void LeaderDispatcher::receive(const model::SessionId& id, model::AgentUpMessage
   }
 }
 
-void LeaderDispatcher::take_hello(Session& session, model::NodeDescription description) {
-  const bool is_first = !session.is_greeted();
-  if (is_first) {
-    log::info("agent connected",
-              {{"node", session.node().value()}, {"address", session.address()}});
+namespace {
+
+// Where others reach the node, as it advertises it. Where the connection comes from may be another
+// of its addresses, or one of a translator on the way.
+std::string address_of(const model::NodeDescription& description, const Session& session) {
+  std::string host = description.mesh_address.substr(0, description.mesh_address.rfind(':'));
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
   }
-  nodes_.set_ready(session.node(), std::move(description), session.address());
+  return host.empty() ? session.address() : host;
+}
+
+}  // namespace
+
+void LeaderDispatcher::take_hello(Session& session, model::NodeDescription description) {
+  const std::string address = address_of(description, session);
+  if (!session.is_greeted()) {
+    log::info("agent connected", {{"node", session.node().value()}, {"address", address}});
+  }
+  nodes_.set_ready(session.node(), std::move(description), address);
   session.greet(terms_of(session));
   if (mesh_.refresh(store_.view())) {
     is_table_unsent_ = true;

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -88,6 +89,10 @@ std::vector<std::string> reachable_addresses() {
 std::filesystem::path program_path() {
   std::error_code error;
   return std::filesystem::read_symlink("/proc/self/exe", error);
+}
+
+void ignore_broken_connections() {
+  std::signal(SIGPIPE, SIG_IGN);
 }
 
 void notify_service_manager(std::string_view state) {

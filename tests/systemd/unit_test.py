@@ -127,6 +127,7 @@ class Unit(unittest.TestCase):
         self.assertEqual(self.first_answer.returncode, 0, self.first_answer)
         self.assertEqual(self.machine.show(UNIT, "Type"), "notify")
         self.assertEqual(self.machine.show(UNIT, "ActiveState"), "active")
+        self.assertRegex(self.machine.show(UNIT, "StatusText"), "swarm")
         self.assertEqual(self.machine.show(UNIT, "SubState"), "running")
         self.assertIn("enabled", self.machine.show(UNIT, "UnitFileState"))
 

@@ -142,7 +142,10 @@ void PeerLink::ended(const grpc::Status& status) {
     drop_waiting();
     if (!is_closed_ && last_problem_ != status.error_message()) {
       last_problem_ = status.error_message();
-      log::info("stream to manager ended", {{"peer", address_}, {"reason", last_problem_}});
+      // A node that is about to become a manager is called before it is one.
+      const bool is_early = status.error_code() == grpc::StatusCode::FAILED_PRECONDITION;
+      log::write(is_early ? log::Level::debug : log::Level::info, "stream to manager ended",
+                 {{"peer", address_}, {"reason", last_problem_}});
     }
     open_after(next_delay(has_worked_));
   }

@@ -11,8 +11,21 @@ TEST_F(DispatcherTest, AHelloMakesTheNodeReadyAndStoresWhatItIs) {
   connect("n1");
   const state::NodePtr node = store.view().node(NodeId("n1"));
   EXPECT_EQ(node->status.state, NodeState::ready);
-  EXPECT_EQ(node->status.address, "10.0.0.1");
   EXPECT_EQ(node->description.hostname, "host-n1");
+}
+
+TEST_F(DispatcherTest, TheAddressOfANodeIsTheOneItAdvertises) {
+  connect("n1");
+  EXPECT_EQ(store.view().node(NodeId("n1"))->status.address, "n1");
+  model::NodeDescription description = store.view().node(NodeId("n1"))->description;
+  for (const auto& [advertised, shown] :
+       {std::pair("[fd00::7]:7946", "fd00::7"), std::pair("10.0.0.7:7946", "10.0.0.7"),
+        std::pair("", "10.0.0.1")}) {
+    open("n1");
+    description.mesh_address = advertised;
+    dispatcher->receive(sessions.at("n1"), model::AgentHello{description, {}});
+    EXPECT_EQ(store.view().node(NodeId("n1"))->status.address, shown);
+  }
 }
 
 TEST_F(DispatcherTest, AHelloThatSaysNothingNewIsNotStored) {

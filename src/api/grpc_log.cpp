@@ -1,0 +1,25 @@
+#include "api/grpc_log.h"
+
+#include <grpc/support/log.h>
+
+#include "base/log.h"
+
+namespace swarm::api {
+
+namespace {
+
+// gRPC calls an error what is everyday to a swarm: a peer that is gone, a stranger at the door.
+// What matters comes back as the status of a call, and is told there.
+void write(gpr_log_func_args* message) {
+  const bool is_error = message->severity == GPR_LOG_SEVERITY_ERROR;
+  log::write(is_error ? log::Level::warning : log::Level::debug, "grpc reported",
+             {{"message", message->message}, {"file", message->file}, {"line", message->line}});
+}
+
+}  // namespace
+
+void route_grpc_log() {
+  gpr_set_log_function(&write);
+}
+
+}  // namespace swarm::api

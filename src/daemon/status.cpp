@@ -1,0 +1,21 @@
+#include "daemon/status.h"
+
+namespace swarm::daemon {
+
+std::string status_line(const api::LocalNode::Info& info) {
+  if (!info.is_member) {
+    return "not part of a swarm";
+  }
+  const std::string line =
+      std::string(model::to_string(info.role)) + " of swarm " + info.swarm.value();
+  if (info.role == model::Role::worker) {
+    return line;
+  }
+  if (info.is_leader) {
+    return line + ", leader";
+  }
+  return line +
+         (info.leader_address.empty() ? ", no leader" : ", leader is " + info.leader_address);
+}
+
+}  // namespace swarm::daemon
