@@ -148,7 +148,7 @@ TEST_F(AgentTest, HandsOnManagersRolesAndTheMeshTable) {
   connect({});
   managers.send(model::ManagerList{{"m7"}});
   managers.send(model::RoleChange{model::Role::manager});
-  managers.send(model::MeshTable{12, {}});
+  managers.send(model::MeshTable{12, {}, {}});
   EXPECT_THAT(known_managers.back().addresses, ElementsAre("m7"));
   EXPECT_EQ(roles.back(), model::Role::manager);
   EXPECT_EQ(mesh.table().position, 12u);
