@@ -17,6 +17,7 @@ from swarm import Swarm, processes_of, wait_until
 
 SAMPLES = 10
 SAMPLE_PERIOD = 0.5
+SETTLE = 12  # a daemon and a mesh give back what only the start needed after ten seconds
 KINDS = ("Rss", "Pss", "Anonymous")
 
 
@@ -39,6 +40,7 @@ def helper(node, word):
 
 
 def print_memory(processes):
+    time.sleep(SETTLE)
     rows = {name: tuple([] for _ in KINDS) for name in processes}
     for _ in range(SAMPLES):
         for name, pid in processes.items():

@@ -15,6 +15,7 @@
 #include "mesh/proxy/mesh_options.h"
 #include "platform/file_system.h"
 #include "platform/host.h"
+#include "platform/resident_code.h"
 #include "runtime/process/task_shim.h"
 
 namespace swarm::daemon {
@@ -22,8 +23,11 @@ namespace swarm::daemon {
 namespace {
 
 constexpr Duration kStatusPeriod = seconds(1);
+// After starting or taking another role a node is busy no longer than this many periods.
+constexpr int kPeriodsToSettle = 10;
 
-// Tells the service manager what the node is doing, whenever that has changed.
+// Tells the service manager what the node is doing, whenever that has changed; and gives back what
+// only the change needed.
 class StatusReport {
  public:
   StatusReport(boost::asio::io_context& context, const manager::Node& node)
@@ -37,6 +41,9 @@ class StatusReport {
     if (line != last_) {
       platform::notify_service_manager("STATUS=" + line);
       last_ = std::move(line);
+      periods_to_settle_ = kPeriodsToSettle;
+    } else if (periods_to_settle_ > 0 && --periods_to_settle_ == 0) {
+      platform::release_resident_code();
     }
     timer_.expires_after(kStatusPeriod);
     timer_.async_wait([this](const boost::system::error_code& error) {
@@ -49,6 +56,7 @@ class StatusReport {
   const manager::Node& node_;
   boost::asio::steady_timer timer_;
   std::string last_;
+  int periods_to_settle_ = 0;
 };
 
 // Waits until the service manager or a person asks for the end.

@@ -5,8 +5,16 @@
 #include "base/log.h"
 #include "mesh/proxy/mesh_options.h"
 #include "mesh/proxy/mesh_server.h"
+#include "platform/resident_code.h"
 
 namespace swarm::mesh {
+
+namespace {
+
+// By then the first table and certificate are there.
+constexpr Duration kStartLasts = seconds(10);
+
+}  // namespace
 
 int run_mesh(const MeshOptions& options) {
   log::set_context("self", options.node.value());
@@ -23,6 +31,8 @@ int run_mesh(const MeshOptions& options) {
   });
   log::info("mesh started",
             {{"data_address", options.data_address}, {"peer_address", options.peer_address}});
+  Timer started(loop);
+  loop.post([&started] { started.set_after(kStartLasts, &platform::release_resident_code); });
   loop.run();
   log::info("mesh ended");
   std::error_code ignored;

@@ -4,6 +4,7 @@
 
 #include "base/units.h"
 #include "platform/file_system.h"
+#include "platform/resident_code.h"
 #include "platform/supervise.h"
 #include "runtime/process/task_directory.h"
 
@@ -62,6 +63,7 @@ Result<platform::SuperviseRequest> make_request(const TaskRecord& record,
                                 std::string(written.message()));
     }
     platform::write_report(encode(report));
+    platform::release_resident_code();  // there is one shim for every task
   };
   return request;
 }
