@@ -73,7 +73,9 @@ class Node final : public api::LocalNode {
   Result<Initialized> force_new_cluster(const InitOptions& options);
   Result<BackedUp> backup_here(const std::string& file);
   Result<Initialized> restore_here(const RestoreOptions& options);
+  // What the survivor will be; refused where nothing is to be recovered.
   Result<NodeRecord> survivor_record(const InitOptions& options);
+  Status restart_manager(const NodeRecord& record, ManagerRole::Start start);
   Result<Manager::CommittedState> read_committed();
   Status resume();
   Status check_not_member() const;

@@ -88,6 +88,13 @@ Result<NodeRecord> Node::survivor_record(const InitOptions& options) {
   return changed;
 }
 
+Status Node::restart_manager(const NodeRecord& record, ManagerRole::Start start) {
+  stop_server();
+  stop_manager();
+  SWARM_RETURN_IF_ERROR(start_server(record));
+  return start_manager(record, std::move(start));
+}
+
 Result<api::LocalNode::Initialized> Node::force_new_cluster(const InitOptions& options) {
   SWARM_ASSIGN_OR_RETURN(const NodeRecord survivor, survivor_record(options));
   const NodeRecord before = record();
@@ -99,23 +106,25 @@ Result<api::LocalNode::Initialized> Node::force_new_cluster(const InitOptions& o
                            [self](const state::View& view, WallTime now, Random& random) {
                              return control::recover_swarm({view, now, random}, self);
                            }};
-  stop_server();
-  stop_manager();
-  Status status = start_server(survivor);
-  if (status.ok()) {
-    status = start_manager(survivor, std::move(start));
-  }
+  Status status = restart_manager(survivor, std::move(start));
   if (status.ok()) {
     status = await_own_leadership();
   }
   if (status.ok()) {
     status = save(survivor);
   }
-  if (status.ok() && survivor.advertise_address != before.advertise_address) {
-    agent_.reset();  // its tasks and its mesh stay
-    status = start_agent(survivor);
+  if (!status.ok()) {
+    // Whatever is in the log by now, the command may be repeated.
+    const Status undone = restart_manager(before, {});
+    if (!undone.ok()) {
+      log::error("the manager was not started again", {{"error", undone.message()}});
+    }
+    return status;
   }
-  SWARM_RETURN_IF_ERROR(status);
+  if (survivor.advertise_address != before.advertise_address) {
+    agent_.reset();  // its tasks and its mesh stay
+    SWARM_RETURN_IF_ERROR(start_agent(survivor));
+  }
   Result<JoinTokens> tokens = absl::InternalError("the swarm has no settings");
   run_on(manager_->manager().loop(), [&] {
     if (const state::ClusterPtr& cluster = manager_->manager().store().view().cluster()) {
