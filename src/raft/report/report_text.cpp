@@ -145,6 +145,11 @@ void write_state(const LogReportView& view, std::ostream& out) {
   }
 }
 
+// Ids use all 64 bits, which readers of JSON numbers do not keep.
+Json id_text(MemberId id) {
+  return id.is_empty() ? Json(nullptr) : Json(std::to_string(id.value()));
+}
+
 Json json_of(const SegmentSummary& segment) {
   Json json = {{"number", segment.header.number},
                {"epoch", hex(segment.header.epoch)},
@@ -177,7 +182,7 @@ Json json_of(const Entry& entry) {
 }
 
 Json json_of(const Member& member) {
-  return {{"id", member.id.value()}, {"address", member.address}, {"learner", member.is_learner}};
+  return {{"id", id_text(member.id)}, {"address", member.address}, {"learner", member.is_learner}};
 }
 
 template <class Items>
@@ -219,7 +224,7 @@ void write_json(const LogReportView& view, std::ostream& out) {
   Json json = {{"folder", view.directory.string()},
                {"sealed", view.is_sealed},
                {"term", log.hard_state.term.value()},
-               {"vote", log.hard_state.vote.value()},
+               {"vote", id_text(log.hard_state.vote)},
                {"commit", log.hard_state.commit.value()},
                {"snapshotIndex", log.snapshot.index.value()},
                {"snapshotTerm", log.snapshot.term.value()},

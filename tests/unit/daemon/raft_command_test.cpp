@@ -113,7 +113,7 @@ TEST_F(RaftInspectTest, JsonIsOneObject) {
   const std::string text = out_.str();
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
   for (const char* const part :
-       {R"("term":3)", R"("vote":5)", R"("firstIndex":1,"lastIndex":4)", R"("damage":[])",
+       {R"("term":3)", R"("vote":"5")", R"("firstIndex":1,"lastIndex":4)", R"("damage":[])",
         R"({"index":3,"term":3,"kind":"no-op","bytes":0})", R"("address":"10.0.0.5")"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
