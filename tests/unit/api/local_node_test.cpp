@@ -76,7 +76,9 @@ TEST_F(LocalSocket, PassesInitAndItsOutcome) {
 TEST_F(LocalSocket, PassesThatASurvivorIsToGoOnAlone) {
   serve();
   client_->init({}).status().IgnoreError();
-  client_->init({.force_new_cluster = true}).status().IgnoreError();
+  LocalNode::InitOptions survivor;
+  survivor.force_new_cluster = true;
+  client_->init(survivor).status().IgnoreError();
   const auto seen = node_.inits.get();
   ASSERT_EQ(seen.size(), 2U);
   EXPECT_FALSE(seen[0].force_new_cluster);
@@ -98,8 +100,10 @@ TEST_F(LocalSocket, PassesBackupAndItsError) {
 }
 
 TEST_F(LocalSocket, PassesRestoreAndItsOutcome) {
-  node_.restore_result =
-      LocalNode::Initialized{.node = model::NodeId("n9"), .advertise_address = "10.0.0.2:2377"};
+  LocalNode::Initialized restored;
+  restored.node = model::NodeId("n9");
+  restored.advertise_address = "10.0.0.2:2377";
+  node_.restore_result = restored;
   serve();
   const auto made = client_->restore(
       {.file = "/root/file", .listen_address = "0.0.0.0:1", .advertise_address = "10.0.0.2"});

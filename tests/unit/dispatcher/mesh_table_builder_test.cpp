@@ -44,6 +44,23 @@ TEST_F(MeshTableTest, ListsEveryServiceThatPublishesPorts) {
   EXPECT_TRUE(endpoints().empty());
 }
 
+// A mesh refuses older tables than its own, and a recovered swarm may be behind what it had told.
+TEST_F(MeshTableTest, TablesOfARecoveredSwarmComeAfterAllEarlierOnes) {
+  const model::Position before = builder.table().position + 1'000'000;
+  model::Cluster cluster;
+  cluster.id = model::SwarmId("swarm");
+  cluster.recoveries = 1;
+  if (const state::ClusterPtr stored = store.view().cluster()) {
+    cluster.meta = stored->meta;
+  }
+  state::ChangeSet changes;
+  changes.put(cluster);
+  ASSERT_TRUE(store.commit(std::move(changes), WallTime()).ok());
+  MeshTableBuilder next;
+  next.load(store.view());
+  EXPECT_GT(next.table().position, before);
+}
+
 TEST_F(MeshTableTest, OnlyARunningTaskIsAnEndpoint) {
   add_task("t1", "n1", TaskState::starting);
   EXPECT_TRUE(endpoints().empty());

@@ -20,7 +20,7 @@ model::Endpoint endpoint(std::string task, std::string node,
 }
 
 model::MeshTable table_with(std::vector<model::Endpoint> endpoints, model::Position position = 1) {
-  return {position, {{model::ServiceId("web"), "web", {{80, 8080}}, std::move(endpoints)}}};
+  return {position, {{model::ServiceId("web"), "web", {{80, 8080}}, std::move(endpoints)}}, {}};
 }
 
 LocalTask local(std::string task, std::vector<TargetAddress> addresses = {{80, "127.0.0.1:1"}}) {

@@ -113,7 +113,7 @@ TEST_F(Control, AnOlderTableChangesNothing) {
   ASSERT_TRUE(await([&] { return Connection(address).is_open(); }));
   node.kill_swarmd();
   node.start_swarmd();
-  node.set_table({5, {}});
+  node.set_table({5, {}, {}});
   ASSERT_TRUE(await([&] { return node.is_connected(); }));
   ASSERT_TRUE(await_done(node.retire("nobody")));  // came after the table
   EXPECT_TRUE(Connection(address).is_open());
@@ -127,7 +127,7 @@ TEST_F(Control, APortIsClosedWhenItsServiceIsGoneAndOpenConnectionsGoOn) {
   ASSERT_TRUE(await([&] { return get_once(address) == "one"; }));
   Connection client(address);
   ASSERT_EQ(client.get(), "one");
-  node.set_table({++position, {}});
+  node.set_table({++position, {}, {}});
   ASSERT_TRUE(await([&] { return !Connection(address).is_open(); }));
   EXPECT_EQ(client.get(), "one");
 }

@@ -174,7 +174,8 @@ model::MeshTable web_table(model::Position position, uint16_t published,
           {{model::ServiceId("web"),
             "web",
             {{80, published, model::PortProtocol::tcp, mode}},
-            std::move(endpoints)}}};
+            std::move(endpoints)}},
+          {}};
 }
 
 model::Endpoint endpoint(const std::string& task, const Node& node, model::EndpointState state) {
