@@ -2,6 +2,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/result.h"
 
@@ -36,6 +37,9 @@ struct Pipe {
 
 // Both ends are closed on exec.
 Result<Pipe> make_pipe();
+
+// As exec wants it: a pointer to each text, and null. Valid as long as `texts`.
+std::vector<char*> argument_vector(const std::vector<std::string>& texts);
 
 // The status for an errno: "what: text of the system".
 Status system_error(int error, const std::string& what);

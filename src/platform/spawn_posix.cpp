@@ -138,15 +138,6 @@ class PosixProcess final : public WatchedProcess {
   Anchor anchor_;
 };
 
-std::vector<char*> pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> result;
-  for (const std::string& text : texts) {
-    result.push_back(const_cast<char*>(text.c_str()));
-  }
-  result.push_back(nullptr);
-  return result;
-}
-
 // posix_spawn's two lists of what to do in the child.
 class SpawnActions {
  public:
@@ -207,8 +198,8 @@ Result<std::unique_ptr<WatchedProcess>> spawn_process(AsioLoop& loop, const Spaw
   }
   SpawnActions actions;
   actions.fill(request, report.write.get());
-  const auto arguments = pointers(request.command);
-  const auto environment = pointers(request.environment);
+  const auto arguments = argument_vector(request.command);
+  const auto environment = argument_vector(request.environment);
   pid_t pid = 0;
   const int error = posix_spawnp(&pid, request.command.front().c_str(), actions.files(),
                                  actions.attributes(), arguments.data(), environment.data());

@@ -43,15 +43,6 @@ sigset_t handled_signals() {
   return set;
 }
 
-std::vector<char*> pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> result;
-  for (const std::string& text : texts) {
-    result.push_back(const_cast<char*>(text.c_str()));
-  }
-  result.push_back(nullptr);
-  return result;
-}
-
 // One output of the process, on its way into a log.
 struct Output {
   Output(const std::filesystem::path& path, uint64_t max_bytes, Pipe ends)
@@ -164,8 +155,8 @@ void Supervisor::become_process(int error_pipe) {
   if (::chdir(request_.workdir.c_str()) != 0) {
     error = errno;
   } else {
-    const auto arguments = pointers(request_.command);
-    const auto variables = pointers(request_.environment);
+    const auto arguments = argument_vector(request_.command);
+    const auto variables = argument_vector(request_.environment);
     // PATH is looked up in what `environ` holds.
     environ = const_cast<char**>(variables.data());
     ::execvp(arguments.front(), arguments.data());

@@ -23,6 +23,15 @@ Result<Pipe> make_pipe() {
   return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
+std::vector<char*> argument_vector(const std::vector<std::string>& texts) {
+  std::vector<char*> result;
+  for (const std::string& text : texts) {
+    result.push_back(const_cast<char*>(text.c_str()));
+  }
+  result.push_back(nullptr);
+  return result;
+}
+
 Status system_error(int error, const std::string& what) {
   const std::string text = what + ": " + std::strerror(error);
   switch (error) {
