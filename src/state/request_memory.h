@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <unordered_map>
 
 #include "base/result.h"
 #include "model/change_set.h"
@@ -36,7 +37,9 @@ class RequestMemory {
     model::Position position = 0;
   };
   const size_t capacity_;
-  std::deque<Carried> carried_;      // oldest first
+  std::deque<Carried> carried_;  // oldest first
+  // The same by request: every write of every client is looked up.
+  std::unordered_map<uint64_t, model::Position> position_of_;
   model::Position known_since_ = 0;  // everything after this position is in `carried_`
 };
 
