@@ -6,7 +6,9 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <map>
+#include <mutex>
 #include <thread>
+#include <vector>
 
 #include "base/check.h"
 
@@ -29,6 +31,9 @@ std::chrono::steady_clock::time_point to_steady(TimePoint when) {
 
 // All timers share one Asio timer that is armed for the earliest: thousands of deadlines cost one
 // kernel timer, and equal deadlines run in the order they were set.
+//
+// Posts wait in a list of our own: the first one wakes the loop, those that come before it looks
+// cost a push, and it takes all of them at once.
 struct AsioLoop::Impl {
   explicit Impl(std::string loop_name)
       : name(std::move(loop_name)), work(context.get_executor()), alarm(context) {}
@@ -40,14 +45,39 @@ struct AsioLoop::Impl {
   std::map<Deadline, Callback> timers;
   std::map<TimerId, TimePoint> due;
   TimerId last_timer = 0;
+  std::mutex posted_mutex;
+  std::vector<Callback> posted;
+  std::vector<Callback> running;  // taken out of `posted`; the loop's own
   std::atomic<std::thread::id> owner{};
   std::thread thread;
+
+  void run_posted() {
+    {
+      const std::lock_guard lock(posted_mutex);
+      running.swap(posted);
+    }
+    for (Callback& callback : running) {
+      if (context.stopped()) {
+        return;
+      }
+      Callback run = std::move(callback);
+      run();
+    }
+    running.clear();
+  }
 };
 
 AsioLoop::AsioLoop(std::string name) : impl_(std::make_unique<Impl>(std::move(name))) {}
 
 AsioLoop::~AsioLoop() {
   stop();
+  // What a dropped callback owns may post in its turn when it is destroyed.
+  std::vector<Callback> dropped = std::move(impl_->running);
+  do {
+    dropped.clear();
+    const std::lock_guard lock(impl_->posted_mutex);
+    dropped.swap(impl_->posted);
+  } while (!dropped.empty());
 }
 
 void AsioLoop::start() {
@@ -69,7 +99,15 @@ void AsioLoop::stop() {
 }
 
 void AsioLoop::post(Callback callback) {
-  boost::asio::post(impl_->context, std::move(callback));
+  bool is_first = false;
+  {
+    const std::lock_guard lock(impl_->posted_mutex);
+    is_first = impl_->posted.empty();
+    impl_->posted.push_back(std::move(callback));
+  }
+  if (is_first) {
+    boost::asio::post(impl_->context, [impl = impl_.get()] { impl->run_posted(); });
+  }
 }
 
 namespace {

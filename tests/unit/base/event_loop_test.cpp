@@ -35,6 +35,45 @@ TEST(AsioLoop, RunsPostsInOrderOnItsOwnThread) {
   EXPECT_EQ(order, (std::vector<int>{1, 2}));
 }
 
+TEST(AsioLoop, RunsWhatItsOwnCallbacksPostBehindWhatWaitsAlready) {
+  AsioLoop loop("test");
+  std::vector<int> order;
+  loop.post([&] {
+    order.push_back(1);
+    loop.post([&] { order.push_back(3); });
+  });
+  loop.post([&] { order.push_back(2); });
+  loop.post([&] {
+    loop.post([&] {
+      order.push_back(4);
+      loop.stop();
+    });
+  });
+  loop.run();
+  EXPECT_EQ(order, (std::vector<int>{1, 2, 3, 4}));
+}
+
+TEST(AsioLoop, RunsNothingMoreOnceStoppedAndDropsItWithWhatThatPosts) {
+  // Posts when it is destroyed, as replies do that nobody gave.
+  struct Poster {
+    explicit Poster(AsioLoop& target) : loop(target) {}
+    ~Poster() {
+      loop.post([] { ADD_FAILURE() << "ran after the end"; });
+    }
+    AsioLoop& loop;
+  };
+  const auto owned = std::make_shared<int>();
+  {
+    AsioLoop loop("test");
+    loop.post([&] { loop.stop(); });
+    loop.post([owned, poster = std::make_unique<Poster>(loop)] { ADD_FAILURE() << "ran"; });
+    loop.run();
+    loop.post([owned, poster = std::make_unique<Poster>(loop)] { ADD_FAILURE() << "ran"; });
+    EXPECT_EQ(owned.use_count(), 3);
+  }
+  EXPECT_EQ(owned.use_count(), 1);
+}
+
 TEST(AsioLoop, FiresTimersInTheOrderOfTheirDeadlines) {
   AsioLoop loop("test");
   loop.start();
