@@ -25,6 +25,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/synchronization/mutex.h"
 #include "model/service.h"
 #include "proto/services.pb.h"
 #include "security/tls/names.h"
@@ -199,6 +200,7 @@ class Load {
 }  // namespace
 
 int main(int argc, char** argv) {
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);  // see api/grpc_setup.cpp
   Options options;
   CLI::App app("Writes through a control API, as many at a time as there are clients.");
   app.add_option("--system", options.system)

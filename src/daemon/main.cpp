@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "api/grpc_log.h"
+#include "api/grpc_setup.h"
 #include "base/log.h"
 #include "daemon/options.h"
 #include "daemon/raft_command.h"
@@ -79,7 +79,7 @@ int run_daemon(int argc, char** argv) {
   }
   log::set_level(options->log_level);
   platform::ignore_broken_connections();
-  api::route_grpc_log();
+  api::set_up_grpc();
   const std::unique_ptr<FileSystem> files = platform::make_file_system();
   Result<std::unique_ptr<manager::Node>> node =
       manager::Node::open(std::move(options->node), *files);
