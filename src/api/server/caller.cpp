@@ -9,14 +9,14 @@
 #include "api/metadata.h"
 #include "api/server/server_core.h"
 #include "security/roles.h"
-#include "security/tls/certificate.h"
 
 namespace swarm::api {
 
 namespace {
 
 // Unknown for a peer that showed no certificate. What it showed, TLS has checked against our root.
-Result<security::PeerIdentity> identity_of_peer(const grpc::CallbackServerContext& context) {
+Result<security::PeerIdentity> identity_of_peer(IdentityCache& identities,
+                                                const grpc::CallbackServerContext& context) {
   const auto auth = context.auth_context();
   if (auth == nullptr || !auth->IsPeerAuthenticated()) {
     return security::PeerIdentity{};
@@ -25,7 +25,7 @@ Result<security::PeerIdentity> identity_of_peer(const grpc::CallbackServerContex
   if (certificates.empty()) {
     return security::PeerIdentity{};
   }
-  return security::identity_of(
+  return identities.identity_of(
       std::string_view(certificates.front().data(), certificates.front().size()));
 }
 
@@ -57,14 +57,15 @@ Status removed(const model::NodeId& node) {
 
 }  // namespace
 
-Result<Caller> admit(const ServerCore& core, grpc::CallbackServerContext& context,
+Result<Caller> admit(ServerCore& core, grpc::CallbackServerContext& context,
                      std::string_view method) {
   context.AddTrailingMetadata(kAnswerKey, "1");
   if (core.is_local()) {
     SWARM_RETURN_IF_ERROR(security::authorize_local(method));
     return Caller{.node = core.info().node};
   }
-  SWARM_ASSIGN_OR_RETURN(const security::PeerIdentity peer, identity_of_peer(context));
+  SWARM_ASSIGN_OR_RETURN(const security::PeerIdentity peer,
+                         identity_of_peer(core.identities(), context));
   SWARM_RETURN_IF_ERROR(security::authorize_remote(method, peer, core.swarm()));
   if (!peer.is_known()) {
     return Caller{};

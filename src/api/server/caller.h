@@ -31,7 +31,7 @@ struct Caller {
 // The one door: every handler of every service goes through it first. Checks the role that the
 // table in security/roles gives the method, the swarm, and that the node was not removed. Also
 // marks the answer as one of ours (metadata.h).
-Result<Caller> admit(const ServerCore& core, grpc::CallbackServerContext& context,
+Result<Caller> admit(ServerCore& core, grpc::CallbackServerContext& context,
                      std::string_view method);
 
 // "10.0.0.7" of the peer "ipv4:10.0.0.7:41234".

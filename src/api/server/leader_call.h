@@ -18,7 +18,6 @@
 #include "api/server/forwarding.h"
 #include "api/server/server_core.h"
 #include "api/server/unary_call.h"
-#include "base/random.h"
 
 namespace swarm::api {
 
@@ -113,7 +112,7 @@ class LeaderCall : public std::enable_shared_from_this<LeaderCall<Request, Respo
         call_(std::move(call)),
         deadline_(deadline_after(core_->leader_budget() + method.extra)) {
     if (method.repeat == Repeat::once && !caller_.is_forwarded) {
-      caller_.request.number = Random::from_system().next() | 1;
+      caller_.request.number = core_->next_request_number();
     }
   }
 

@@ -44,6 +44,11 @@ Status ServerCore::with_node(const std::function<void(LocalNode&)>& use) const {
   return absl::OkStatus();
 }
 
+uint64_t ServerCore::next_request_number() {
+  const std::lock_guard lock(random_mutex_);
+  return random_.next() | 1;
+}
+
 bool ServerCore::add_stream(const std::shared_ptr<ClosableStream>& stream) {
   const std::lock_guard lock(streams_mutex_);
   if (is_closed_) {

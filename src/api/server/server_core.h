@@ -10,6 +10,8 @@
 #include "api/channel.h"
 #include "api/gateway.h"
 #include "api/local_node.h"
+#include "api/server/identity_cache.h"
+#include "base/random.h"
 #include "base/result.h"
 #include "model/ids.h"
 
@@ -35,6 +37,9 @@ class ServerCore {
   const model::SwarmId& swarm() const { return swarm_; }
   Duration leader_budget() const { return leader_budget_; }
   ChannelCache& channels() { return channels_; }
+  IdentityCache& identities() { return identities_; }
+  // By which the leader knows a write when it comes again (model::RequestId): never 0.
+  uint64_t next_request_number();
 
   // Null when this node is no manager, or the server has stopped.
   std::shared_ptr<Gateway> gateway() const;
@@ -58,6 +63,10 @@ class ServerCore {
   const model::SwarmId swarm_;
   const Duration leader_budget_;
   ChannelCache channels_;
+  IdentityCache identities_;
+
+  std::mutex random_mutex_;
+  Random random_ = Random::from_system();
 
   std::mutex streams_mutex_;
   bool is_closed_ = false;
