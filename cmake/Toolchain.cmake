@@ -38,3 +38,11 @@ elseif(SWARM_SANITIZER STREQUAL "thread")
 elseif(NOT SWARM_SANITIZER STREQUAL "")
   message(FATAL_ERROR "SWARM_SANITIZER is '${SWARM_SANITIZER}': use address or thread")
 endif()
+
+# libFuzzer's feedback from everything that it is to look into; tests/fuzz adds its entries.
+if(SWARM_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "SWARM_FUZZ needs clang: libFuzzer is part of it")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
