@@ -38,6 +38,10 @@ struct AsioLoop::Impl {
   explicit Impl(std::string loop_name)
       : name(std::move(loop_name)), work(context.get_executor()), alarm(context) {}
 
+  // Before everything that owns callbacks: what one holds may post when it is destroyed.
+  std::mutex posted_mutex;
+  std::vector<Callback> posted;
+  std::vector<Callback> running;  // taken out of `posted`; the loop's own
   std::string name;
   boost::asio::io_context context{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work;
@@ -45,9 +49,6 @@ struct AsioLoop::Impl {
   std::map<Deadline, Callback> timers;
   std::map<TimerId, TimePoint> due;
   TimerId last_timer = 0;
-  std::mutex posted_mutex;
-  std::vector<Callback> posted;
-  std::vector<Callback> running;  // taken out of `posted`; the loop's own
   std::atomic<std::thread::id> owner{};
   std::thread thread;
 

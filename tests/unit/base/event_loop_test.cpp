@@ -53,15 +53,16 @@ TEST(AsioLoop, RunsWhatItsOwnCallbacksPostBehindWhatWaitsAlready) {
   EXPECT_EQ(order, (std::vector<int>{1, 2, 3, 4}));
 }
 
+// Posts when it is destroyed, as replies do that nobody gave.
+struct Poster {
+  explicit Poster(AsioLoop& target) : loop(target) {}
+  ~Poster() {
+    loop.post([] { ADD_FAILURE() << "ran after the end"; });
+  }
+  AsioLoop& loop;
+};
+
 TEST(AsioLoop, RunsNothingMoreOnceStoppedAndDropsItWithWhatThatPosts) {
-  // Posts when it is destroyed, as replies do that nobody gave.
-  struct Poster {
-    explicit Poster(AsioLoop& target) : loop(target) {}
-    ~Poster() {
-      loop.post([] { ADD_FAILURE() << "ran after the end"; });
-    }
-    AsioLoop& loop;
-  };
   const auto owned = std::make_shared<int>();
   {
     AsioLoop loop("test");
@@ -72,6 +73,15 @@ TEST(AsioLoop, RunsNothingMoreOnceStoppedAndDropsItWithWhatThatPosts) {
     EXPECT_EQ(owned.use_count(), 3);
   }
   EXPECT_EQ(owned.use_count(), 1);
+}
+
+TEST(AsioLoop, ATimerThatIsDroppedWithItsLoopMayPost) {
+  AsioLoop loop("test");
+  loop.post([&] {
+    loop.call_at(loop.now() + seconds(3600), [poster = std::make_unique<Poster>(loop)] {});
+    loop.stop();
+  });
+  loop.run();
 }
 
 TEST(AsioLoop, FiresTimersInTheOrderOfTheirDeadlines) {
