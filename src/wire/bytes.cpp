@@ -2,6 +2,7 @@
 
 #include "proto/objects.pb.h"
 #include "wire/agent_codec.h"
+#include "wire/scratch_arena.h"
 #include "wire/service_codec.h"
 #include "wire/task_codec.h"
 
@@ -10,7 +11,8 @@ namespace {
 
 template <class Message, class Model>
 std::string write(const Model& value) {
-  Message message;
+  ScratchArena arena;
+  auto& message = arena.make<Message>();
   encode(value, &message);
   return message.SerializeAsString();
 }

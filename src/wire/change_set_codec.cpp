@@ -3,9 +3,8 @@
 #include <utility>
 #include <variant>
 
-#include <google/protobuf/arena.h>
-
 #include "proto/objects.pb.h"
+#include "wire/scratch_arena.h"
 #include "wire/store_object.h"
 
 namespace swarm::wire {
@@ -58,31 +57,31 @@ Status fill(const v1::ChangeSet& in, model::ChangeSet* out) {
 }  // namespace
 
 std::string encode_change_set(model::Position position, const model::ChangeSet& changes) {
-  google::protobuf::Arena arena;
-  auto* message = google::protobuf::Arena::CreateMessage<v1::ChangeSet>(&arena);
-  message->set_position(position);
-  message->set_request(changes.request);
+  ScratchArena arena;
+  auto& message = arena.make<v1::ChangeSet>();
+  message.set_position(position);
+  message.set_request(changes.request);
   for (const model::ChangeSet::Object& object : changes.puts) {
-    encode(object, message->add_puts());
+    encode(object, message.add_puts());
   }
   for (const model::ChangeSet::Key& key : changes.removals) {
-    v1::StoreKey* item = message->add_removals();
+    v1::StoreKey* item = message.add_removals();
     std::visit([item](const auto& one) { encode_one(one, item); }, key);
   }
-  return message->SerializeAsString();
+  return message.SerializeAsString();
 }
 
 Result<Entry> decode_change_set(std::string_view bytes) {
-  google::protobuf::Arena arena;
-  auto* message = google::protobuf::Arena::CreateMessage<v1::ChangeSet>(&arena);
-  if (!message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+  ScratchArena arena;
+  auto& message = arena.make<v1::ChangeSet>();
+  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return absl::DataLossError("a log entry of " + std::to_string(bytes.size()) +
                                " bytes is not a change set");
   }
   Entry entry;
-  entry.position = message->position();
-  entry.changes.request = message->request();
-  if (Status status = fill(*message, &entry.changes); !status.ok()) {
+  entry.position = message.position();
+  entry.changes.request = message.request();
+  if (Status status = fill(message, &entry.changes); !status.ok()) {
     return absl::DataLossError("change set " + std::to_string(entry.position) +
                                " cannot be read: " + std::string(status.message()));
   }

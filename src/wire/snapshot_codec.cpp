@@ -5,6 +5,7 @@
 
 #include "base/crc32c.h"
 #include "proto/objects.pb.h"
+#include "wire/scratch_arena.h"
 #include "wire/store_object.h"
 
 namespace swarm::wire {
@@ -53,9 +54,9 @@ void SnapshotWriter::append_frame(const std::string& frame) {
 
 std::string SnapshotWriter::next_chunk() {
   constexpr size_t kPayload = kChunkBytes - kNumberBytes;
-  v1::StoreObject message;
   while (pending_.size() < kPayload && left_ > 0) {
-    message.Clear();
+    ScratchArena arena;
+    auto& message = arena.make<v1::StoreObject>();
     encode(source_(), &message);
     append_frame(message.SerializeAsString());
     --left_;
