@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -15,11 +16,25 @@
 
 namespace swarm::state {
 
-// The key an object is found and ordered by.
+// The first eight characters as a number that is ordered as they are.
+inline uint64_t prefix_of(std::string_view text) {
+  uint64_t prefix = 0;
+  for (size_t i = 0; i < sizeof(prefix); ++i) {
+    prefix = prefix << 8 | (i < text.size() ? static_cast<unsigned char>(text[i]) : 0);
+  }
+  return prefix;
+}
+
+// The key an object is found and ordered by, and the beginning of that key: a smaller one means a
+// smaller key.
 struct IdOf {
   template <class T>
   const auto& operator()(const T& object) const {
     return object.id;
+  }
+  template <class Id>
+  static uint64_t prefix(const Id& id) {
+    return prefix_of(id.value());
   }
 };
 struct RevisionKeyOf {
@@ -27,6 +42,7 @@ struct RevisionKeyOf {
   Key operator()(const model::Revision& revision) const {
     return {revision.service, revision.number};
   }
+  static uint64_t prefix(const Key& key) { return prefix_of(std::get<0>(key).value()); }
 };
 
 // Immutable objects in order of their keys; an ordered map whose copy costs next to nothing.
@@ -34,8 +50,9 @@ struct RevisionKeyOf {
 // The pointers stand in sorted blocks of at most kBlockObjects, and a copy shares the blocks: a
 // million objects are copied by some ten thousand pointers. Whoever writes copies the one block it
 // writes to, once after each copy of the table. (A tree of such blocks would be a B+ tree; two
-// levels do for what a swarm holds, and are read faster.) Objects hold their keys, so that an entry
-// costs a pointer and nothing else.
+// levels do for what a swarm holds, and are read faster.) Objects hold their keys; beside its
+// pointer stands only the beginning of the key, or each step of a search would wait for three lines
+// of memory: the count of the pointer, the object, the text of its id.
 //
 // A table belongs to one thread; a copy may go to another one. Iterators and references last until
 // the next change.
@@ -49,9 +66,20 @@ class Table {
   static constexpr size_t kBlockObjects = 128;
 
  private:
+  struct Slot {
+    uint64_t prefix;
+    Pointer object;
+
+    bool is_before(uint64_t key_prefix, const Key& key) const {
+      return prefix != key_prefix ? prefix < key_prefix : KeyOf()(*object) < key;
+    }
+  };
   struct Block {
-    uint64_t edition = 0;  // of the table that may write to it
-    std::vector<Pointer> objects;
+    explicit Block(uint64_t of) : edition(of) {}
+    Block(uint64_t of, std::vector<Slot> with) : edition(of), slots(std::move(with)) {}
+
+    const uint64_t edition;  // of the table that may write to it
+    std::vector<Slot> slots;
   };
   using Blocks = std::vector<std::shared_ptr<Block>>;
 
@@ -70,12 +98,12 @@ class Table {
     const_iterator() = default;
 
     Entry operator*() const {
-      const Pointer& object = (*blocks_)[block_]->objects[at_];
+      const Pointer& object = (*blocks_)[block_]->slots[at_].object;
       return {KeyOf()(*object), object};
     }
     pointer operator->() const { return {**this}; }
     const_iterator& operator++() {
-      if (++at_ == (*blocks_)[block_]->objects.size()) {
+      if (++at_ == (*blocks_)[block_]->slots.size()) {
         at_ = 0;
         ++block_;
       }
@@ -135,22 +163,26 @@ class Table {
   // Puts the object in the place of the one with its key, if there is one.
   void put(Pointer object) {
     const Key key = KeyOf()(*object);
-    if (blocks_.empty() || (is_past_end(key) && blocks_.back()->objects.size() >= kBlockObjects)) {
+    const size_t block = block_of(key);
+    const bool is_past_end = block == blocks_.size();
+    if (is_past_end && (blocks_.empty() || blocks_.back()->slots.size() >= kBlockObjects)) {
       // In order, as from a snapshot: blocks get full.
-      blocks_.push_back(std::make_shared<Block>(Block{edition_, {std::move(object)}}));
+      blocks_.push_back(std::make_shared<Block>(edition_));
+      blocks_.back()->slots.push_back({KeyOf::prefix(key), std::move(object)});
       ++size_;
       return;
     }
-    const size_t index = std::min(block_of(key), blocks_.size() - 1);
-    std::vector<Pointer>& objects = writable(index).objects;
+    const size_t index = is_past_end ? block - 1 : block;
+    std::vector<Slot>& slots = writable(index).slots;
     const size_t place = place_in(*blocks_[index], key);
-    if (place < objects.size() && KeyOf()(*objects[place]) == key) {
-      objects[place] = std::move(object);
+    if (place < slots.size() && KeyOf()(*slots[place].object) == key) {
+      slots[place].object = std::move(object);
       return;
     }
-    objects.insert(objects.begin() + static_cast<std::ptrdiff_t>(place), std::move(object));
+    Slot slot{KeyOf::prefix(key), std::move(object)};
+    slots.insert(slots.begin() + static_cast<std::ptrdiff_t>(place), std::move(slot));
     ++size_;
-    if (objects.size() > kBlockObjects) {
+    if (slots.size() > kBlockObjects) {
       split(index);
     }
   }
@@ -161,10 +193,10 @@ class Table {
     if (at == end() || (*at).first != key) {
       return false;
     }
-    std::vector<Pointer>& objects = writable(at.block_).objects;
-    objects.erase(objects.begin() + static_cast<std::ptrdiff_t>(at.at_));
+    std::vector<Slot>& slots = writable(at.block_).slots;
+    slots.erase(slots.begin() + static_cast<std::ptrdiff_t>(at.at_));
     --size_;
-    if (objects.size() < kBlockObjects / 4) {
+    if (slots.size() < kBlockObjects / 4) {
       merge(at.block_);
     }
     return true;
@@ -174,7 +206,7 @@ class Table {
   // more: a large table is destroyed in slices.
   void drop(size_t count) {
     while (count > 0 && !blocks_.empty()) {
-      const size_t dropped = blocks_.back()->objects.size();
+      const size_t dropped = blocks_.back()->slots.size();
       blocks_.pop_back();
       size_ -= dropped;
       count -= std::min(count, dropped);
@@ -216,36 +248,35 @@ class Table {
     std::swap(edition_, other.edition_);
   }
 
-  bool is_past_end(const Key& key) const { return KeyOf()(*blocks_.back()->objects.back()) < key; }
-
   // The first block that ends at `key` or after it.
   size_t block_of(const Key& key) const {
-    const auto found = std::partition_point(
-        blocks_.begin(), blocks_.end(),
-        [&key](const auto& block) { return KeyOf()(*block->objects.back()) < key; });
+    const uint64_t prefix = KeyOf::prefix(key);
+    const auto found = std::partition_point(blocks_.begin(), blocks_.end(), [&](const auto& block) {
+      return block->slots.back().is_before(prefix, key);
+    });
     return static_cast<size_t>(found - blocks_.begin());
   }
   static size_t place_in(const Block& block, const Key& key) {
+    const uint64_t prefix = KeyOf::prefix(key);
     const auto found =
-        std::partition_point(block.objects.begin(), block.objects.end(),
-                             [&key](const Pointer& object) { return KeyOf()(*object) < key; });
-    return static_cast<size_t>(found - block.objects.begin());
+        std::partition_point(block.slots.begin(), block.slots.end(),
+                             [&](const Slot& slot) { return slot.is_before(prefix, key); });
+    return static_cast<size_t>(found - block.slots.begin());
   }
 
   Block& writable(size_t index) {
     std::shared_ptr<Block>& block = blocks_[index];
     if (block->edition != edition_) {
-      block = std::make_shared<Block>(Block{edition_, block->objects});
+      block = std::make_shared<Block>(edition_, block->slots);
     }
     return *block;
   }
 
   void split(size_t index) {
-    std::vector<Pointer>& left = blocks_[index]->objects;
+    std::vector<Slot>& left = blocks_[index]->slots;
     const auto middle = left.begin() + static_cast<std::ptrdiff_t>(left.size() / 2);
-    auto right = std::make_shared<Block>();
-    right->edition = edition_;
-    right->objects.assign(std::make_move_iterator(middle), std::make_move_iterator(left.end()));
+    auto right = std::make_shared<Block>(edition_);
+    right->slots.assign(std::make_move_iterator(middle), std::make_move_iterator(left.end()));
     left.erase(middle, left.end());
     left.shrink_to_fit();
     blocks_.insert(blocks_.begin() + static_cast<std::ptrdiff_t>(index) + 1, std::move(right));
@@ -255,12 +286,12 @@ class Table {
   void merge(size_t index) {
     const bool has_next = index + 1 < blocks_.size();
     if (has_next &&
-        blocks_[index]->objects.size() + blocks_[index + 1]->objects.size() <= kBlockObjects / 2) {
-      const std::vector<Pointer>& next = blocks_[index + 1]->objects;
-      std::vector<Pointer>& objects = blocks_[index]->objects;
-      objects.insert(objects.end(), next.begin(), next.end());
+        blocks_[index]->slots.size() + blocks_[index + 1]->slots.size() <= kBlockObjects / 2) {
+      const std::vector<Slot>& next = blocks_[index + 1]->slots;
+      std::vector<Slot>& slots = blocks_[index]->slots;
+      slots.insert(slots.end(), next.begin(), next.end());
       blocks_.erase(blocks_.begin() + static_cast<std::ptrdiff_t>(index) + 1);
-    } else if (blocks_[index]->objects.empty()) {
+    } else if (blocks_[index]->slots.empty()) {
       blocks_.erase(blocks_.begin() + static_cast<std::ptrdiff_t>(index));
     }
   }

@@ -73,14 +73,13 @@ void index(Tables& tables, const ServicePtr& before, const ServicePtr& after) {
     }
   }
   if (after != nullptr && !after->is_removed) {
-    tables.services_by_name.insert_or_assign(after->spec.name, after);
+    // The key of the object that had the name ends with it.
+    tables.services_by_name.erase(after->spec.name);
+    tables.services_by_name.emplace(after->spec.name, after);
   }
 }
 
-void index(Tables& tables, const RevisionPtr& before, const RevisionPtr& after) {
-  const model::Revision& revision = either(before, after);
-  replace_in_group(tables.revisions_by_service, revision.service, revision.number, after);
-}
+void index(Tables&, const RevisionPtr&, const RevisionPtr&) {}
 
 void index(Tables& tables, const TaskPtr& before, const TaskPtr& after) {
   const model::TaskId& id = either(before, after).id;
@@ -165,6 +164,17 @@ TaskPtr Tables::task(const model::TaskId& id) const {
 
 RevisionPtr Tables::revision(const RevisionKey& key) const {
   return revisions.find(std::tie(key.service, key.number));
+}
+
+std::map<model::RevisionNumber, RevisionPtr> Tables::revisions_of(
+    const model::ServiceId& service) const {
+  std::map<model::RevisionNumber, RevisionPtr> found;
+  constexpr model::RevisionNumber kFirst = 0;
+  for (auto it = revisions.lower_bound(std::tie(service, kFirst));
+       it != revisions.end() && it->second->service == service; ++it) {
+    found.emplace_hint(found.end(), it->second->number, it->second);
+  }
+  return found;
 }
 
 ChangeSet::Object Tables::find(const ChangeSet::Object& object) const {

@@ -2,7 +2,8 @@
 
 #include <functional>
 #include <map>
-#include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "state/change_set.h"
@@ -29,9 +30,9 @@ struct Objects {
 struct Tables : Objects {
   model::Position position = 0;
 
-  // Services that were not removed: a removed one gives its name free at once.
-  std::map<std::string, ServicePtr, std::less<>> services_by_name;
-  std::map<model::ServiceId, std::map<model::RevisionNumber, RevisionPtr>> revisions_by_service;
+  // Services that were not removed: a removed one gives its name free at once. Each key is the name
+  // within the object.
+  std::unordered_map<std::string_view, ServicePtr> services_by_name;
   std::map<model::ServiceId, TaskTable> tasks_by_service;
   std::map<model::NodeId, TaskTable> tasks_by_node;
   TaskTable unplaced;
@@ -51,6 +52,8 @@ struct Tables : Objects {
   ServicePtr service(const model::ServiceId& id) const;
   RevisionPtr revision(const RevisionKey& key) const;
   TaskPtr task(const model::TaskId& id) const;
+  // All of one service; they are few.
+  std::map<model::RevisionNumber, RevisionPtr> revisions_of(const model::ServiceId& service) const;
 };
 
 // What takes `changes` back, in the order to apply it.

@@ -300,12 +300,9 @@ class ReferenceCheck {
   Status check_removal(const model::Task&) { return absl::OkStatus(); }
 
   Status check_removal(const model::Service& service) {
-    const auto revisions = tables_.revisions_by_service.find(service.id);
-    if (revisions != tables_.revisions_by_service.end()) {
-      for (const auto& [number, revision] : revisions->second) {
-        if (outcome_.has_revision({service.id, number})) {
-          return absl::AbortedError(describe(service) + " still has " + describe(*revision));
-        }
+    for (const auto& [number, revision] : tables_.revisions_of(service.id)) {
+      if (outcome_.has_revision({service.id, number})) {
+        return absl::AbortedError(describe(service) + " still has " + describe(*revision));
       }
     }
     return check_unused(service.id, std::nullopt, describe(service));

@@ -94,9 +94,9 @@ const TaskTable& View::unplaced_tasks() const {
   return tables_->unplaced;
 }
 
-const std::map<model::RevisionNumber, RevisionPtr>& View::revisions_of(
+std::map<model::RevisionNumber, RevisionPtr> View::revisions_of(
     const model::ServiceId& service) const {
-  return group_of(tables_->revisions_by_service, service);
+  return tables_->revisions_of(service);
 }
 
 const TaskTable& View::tasks_of(const model::ServiceId& service) const {
@@ -116,12 +116,11 @@ std::map<model::Slot, std::vector<TaskPtr>> View::slots_of(const model::ServiceI
 }
 
 const model::TaskTemplate& View::template_of(const model::Task& task) const {
-  const auto& revisions = revisions_of(task.service);
-  const auto found = revisions.find(task.revision);
-  SWARM_CHECK(found != revisions.end(), "task " + task.id.value() + " has revision " +
-                                            std::to_string(task.revision) + " of service " +
-                                            task.service.value() + ", which is not stored");
-  return found->second->task;
+  const RevisionPtr found = revision(task.service, task.revision);
+  SWARM_CHECK(found != nullptr, "task " + task.id.value() + " has revision " +
+                                    std::to_string(task.revision) + " of service " +
+                                    task.service.value() + ", which is not stored");
+  return found->task;  // the store holds it as well
 }
 
 Result<ServicePtr> View::find_service(std::string_view reference) const {

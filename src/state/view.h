@@ -37,9 +37,8 @@ class View {
   const NodeTable& nodes() const;
   const ServiceTable& services() const;
   const TaskTable& tasks() const;
-  // Empty for a service or node that has none.
-  const std::map<model::RevisionNumber, RevisionPtr>& revisions_of(
-      const model::ServiceId& service) const;
+  // Those of one service or node, none if it has none. Revisions are looked for at each call.
+  std::map<model::RevisionNumber, RevisionPtr> revisions_of(const model::ServiceId& service) const;
   const TaskTable& tasks_of(const model::ServiceId& service) const;
   const TaskTable& tasks_on(const model::NodeId& node) const;
   // Of one service by slot; within a slot by id.
