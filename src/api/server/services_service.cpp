@@ -31,16 +31,17 @@ void create(GatewayPtr gateway, const Caller& caller, const v1::ServiceCreateReq
     reply(spec.status());
     return;
   }
+  std::string name = spec->name;
   change_store<v1::ServiceCreateReply>(
       *gateway, caller,
-      [spec = *spec](const Context& context,
-                     v1::ServiceCreateReply& out) mutable -> Result<ChangeSet> {
+      [spec = *std::move(spec)](const Context& context,
+                                v1::ServiceCreateReply& out) mutable -> Result<ChangeSet> {
         SWARM_ASSIGN_OR_RETURN(control::CreatedService created,
                                control::create_service(context, std::move(spec)));
         out.set_id(created.id.value());
         return std::move(created.changes);
       },
-      [name = spec->name](const View& view, v1::ServiceCreateReply& out) {
+      [name = std::move(name)](const View& view, v1::ServiceCreateReply& out) {
         const state::ServicePtr made = view.service_by_name(name);
         out.set_id(made == nullptr ? "" : made->id.value());
         return absl::OkStatus();
