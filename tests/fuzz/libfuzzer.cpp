@@ -48,7 +48,7 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
-  const swarm::Status status = target().run(input);
-  SWARM_CHECK(status.ok(), std::string(status.message()));
+  const swarm::Result<bool> is_accepted = target().run(input);
+  SWARM_CHECK(is_accepted.ok(), std::string(is_accepted.status().message()));
   return 0;
 }

@@ -7,7 +7,7 @@ namespace swarm::fuzz {
 
 // ---- what two meshes say ----
 
-Status run_mesh_frames(std::string_view input) {
+Result<bool> run_mesh_frames(std::string_view input) {
   std::string again;
   std::string_view rest = input;
   while (true) {
@@ -22,8 +22,9 @@ Status run_mesh_frames(std::string_view input) {
       return bug("an open request that was accepted is written as another");
     }
   }
-  return input.starts_with(again) ? absl::OkStatus()
-                                  : bug("frames that were accepted are written as others");
+  SWARM_RETURN_IF_ERROR(
+      accepted(input.starts_with(again), "frames are written as others").status());
+  return !again.empty();
 }
 
 std::vector<std::string> mesh_frame_seeds() {
@@ -38,15 +39,13 @@ std::vector<std::string> mesh_frame_seeds() {
 
 // ---- what swarmd and the mesh of its node say ----
 
-Status run_mesh_control(std::string_view input) {
+Result<bool> run_mesh_control(std::string_view input) {
   const Result<mesh::ControlMessage> message = mesh::decode_control(input);
   if (!message.ok()) {
-    return absl::OkStatus();
+    return refused(message.status(), absl::IsInvalidArgument);
   }
   const Result<mesh::ControlMessage> again = mesh::decode_control(encode_control(*message));
-  return again.ok() && *again == *message
-             ? absl::OkStatus()
-             : bug("a control message that was accepted comes back as another");
+  return accepted(again.ok() && *again == *message, "a control message comes back as another");
 }
 
 std::vector<std::string> mesh_control_seeds() {
@@ -115,7 +114,7 @@ Status feed(mesh::HttpTracker& tracker, const Conversation& conversation, size_t
 }  // namespace
 
 // How the network cuts the bytes must not matter.
-Status run_http(std::string_view input) {
+Result<bool> run_http(std::string_view input) {
   const Conversation conversation = conversation_of(input);
   mesh::HttpTracker whole;
   SWARM_RETURN_IF_ERROR(feed(whole, conversation, std::string_view::npos));
@@ -128,7 +127,7 @@ Status run_http(std::string_view input) {
       return bug("the tracker depends on how the bytes are cut");
     }
   }
-  return absl::OkStatus();
+  return true;
 }
 
 std::vector<std::string> http_seeds() {

@@ -32,17 +32,14 @@ void add_empty_ones(std::vector<std::string>& seeds) {
 
 }  // namespace
 
-Status run_raft_message(std::string_view input) {
+Result<bool> run_raft_message(std::string_view input) {
   const Result<raft::Message> message = raft::decode_message(input);
   if (!message.ok()) {
-    return absl::IsDataLoss(message.status()) ? absl::OkStatus() : message.status();
+    return refused(message.status(), absl::IsDataLoss);
   }
   const std::string bytes = encode(*message);
   const Result<raft::Message> again = raft::decode_message(bytes);
-  if (!again.ok() || encode(*again) != bytes) {
-    return bug("a message that was accepted comes back as another");
-  }
-  return absl::OkStatus();
+  return accepted(again.ok() && encode(*again) == bytes, "a message comes back as another");
 }
 
 std::vector<std::string> raft_message_seeds() {

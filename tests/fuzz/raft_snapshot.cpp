@@ -82,9 +82,9 @@ std::string file_of(const Contents& contents) {
 
 }  // namespace
 
-Status run_raft_snapshot(std::string_view input) {
+Result<bool> run_raft_snapshot(std::string_view input) {
   if (input.empty()) {
-    return absl::OkStatus();
+    return false;
   }
   std::string file(input.substr(1));
   if (input.front() == kSeal) {
@@ -97,14 +97,13 @@ Status run_raft_snapshot(std::string_view input) {
   SWARM_RETURN_IF_ERROR(replace_file(files, path, file));
   const Result<Contents> contents = read(files, path, cipher);
   if (!contents.ok()) {
-    return absl::IsDataLoss(contents.status()) ? absl::OkStatus() : contents.status();
+    return refused(contents.status(), absl::IsDataLoss);
   }
   SWARM_RETURN_IF_ERROR(write(files, *contents, cipher));
   SWARM_ASSIGN_OR_RETURN(
       const Contents again,
       read(files, raft::snapshot_path(kFolder, contents->meta.index, contents->meta.term), cipher));
-  return again == *contents ? absl::OkStatus()
-                            : bug("a snapshot that was accepted comes back as another");
+  return accepted(again == *contents, "a snapshot comes back as another");
 }
 
 std::vector<std::string> raft_snapshot_seeds() {

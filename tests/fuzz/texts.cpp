@@ -8,7 +8,7 @@ namespace swarm::fuzz {
 
 namespace {
 
-Status check_quantities(std::string_view text) {
+Result<bool> check_quantities(std::string_view text) {
   const Result<Duration> duration = parse_duration(text);
   if (duration.ok()) {
     const Result<Duration> again = parse_duration(format_duration(*duration));
@@ -32,45 +32,53 @@ Status check_quantities(std::string_view text) {
   if (integer.ok() && (*integer < -10 || *integer > 10)) {
     return bug("an integer of " + std::to_string(*integer));
   }
-  return absl::OkStatus();
+  return duration.ok() || cpus.ok() || bytes.ok() || integer.ok();
 }
 
-Status check_port(std::string_view text) {
+Result<bool> check_port(std::string_view text) {
   const Result<model::PublishedPort> port = model::parse_port(text);
   if (!port.ok()) {
-    return absl::OkStatus();
+    return refused(port.status(), absl::IsInvalidArgument);
   }
   model::ServiceSpec spec;
   spec.name = "web";
   spec.task.container.image = "web:1.0";
   spec.task.ports = {*port};
   const Status valid = model::validate_spec(spec);
-  return valid.ok() && !model::format_port(*port).empty()
-             ? absl::OkStatus()
-             : bug("a port that was accepted is refused later: " + std::string(valid.message()));
+  return accepted(valid.ok() && !model::format_port(*port).empty(),
+                  "a port is refused later: " + std::string(valid.message()));
 }
 
-Status check_join_token(std::string_view text) {
+Result<bool> check_join_token(std::string_view text) {
   const Result<security::JoinToken> token = security::parse_join_token(text);
-  return !token.ok() || format_join_token(*token) == text
-             ? absl::OkStatus()
-             : bug("a join token comes back as another");
+  if (!token.ok()) {
+    return refused(token.status(), absl::IsInvalidArgument);
+  }
+  return accepted(format_join_token(*token) == text, "a join token comes back as another");
+}
+
+Result<bool> check_names(std::string_view text) {
+  bool is_accepted = false;
+  for (const Status& status :
+       {model::validate_name(text), model::validate_image(text),
+        model::parse_constraint(text).status(), model::parse_preference(text).status()}) {
+    is_accepted = is_accepted || status.ok();
+    if (!status.ok()) {
+      SWARM_RETURN_IF_ERROR(refused(status, absl::IsInvalidArgument).status());
+    }
+  }
+  return is_accepted;
 }
 
 }  // namespace
 
-Status run_texts(std::string_view input) {
-  SWARM_RETURN_IF_ERROR(check_quantities(input));
-  SWARM_RETURN_IF_ERROR(check_port(input));
-  SWARM_RETURN_IF_ERROR(check_join_token(input));
-  for (const Status& status :
-       {model::validate_name(input), model::validate_image(input),
-        model::parse_constraint(input).status(), model::parse_preference(input).status()}) {
-    if (!status.ok() && !absl::IsInvalidArgument(status)) {
-      return status;
-    }
+Result<bool> run_texts(std::string_view input) {
+  bool is_accepted = false;
+  for (const auto check : {check_quantities, check_port, check_join_token, check_names}) {
+    SWARM_ASSIGN_OR_RETURN(const bool is_one, check(input));
+    is_accepted = is_accepted || is_one;
   }
-  return absl::OkStatus();
+  return is_accepted;
 }
 
 std::vector<std::string> text_seeds() {
