@@ -45,9 +45,8 @@ void for_each_element(std::string_view list, Visit visit) {
 
 template <class Number>
 bool parse_whole(std::string_view text, Number& value, int base = 10) {
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value, base);
-  return !text.empty() && error == std::errc() && stop == end;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  return !text.empty() && error == std::errc() && stop == text.data() + text.size();
 }
 
 // "HTTP/1.0" or "HTTP/1.1".

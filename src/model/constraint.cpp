@@ -48,7 +48,7 @@ bool is_value(std::string_view value) {
 
 // The key with its prefix in lower case; names of labels keep theirs.
 std::optional<std::string> known_key(std::string_view key) {
-  const std::string folded = lower(key);
+  std::string folded = lower(key);
   if (std::find(std::begin(kKeys), std::end(kKeys), folded) != std::end(kKeys)) {
     return folded;
   }

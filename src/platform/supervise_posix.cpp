@@ -271,7 +271,7 @@ Result<SuperviseResult> supervise(const SuperviseRequest& request) {
   SWARM_ASSIGN_OR_RETURN(Pipe out, make_pipe());
   SWARM_ASSIGN_OR_RETURN(Pipe err, make_pipe());
   Supervisor supervisor(request, std::move(out), std::move(err));
-  const Status started = supervisor.start();
+  Status started = supervisor.start();
   if (!started.ok()) {
     supervisor.clean_up();
     return started;

@@ -54,8 +54,12 @@ void PeerLink::handshake(boost::asio::ssl::stream_base::handshake_type side, Don
         self->input_.resize(kInputSize);
         Result<model::NodeId> peer =
             self->identity_->check_peer(self->stream_.native_handle(), self->peer_);
-        if (peer.ok()) self->peer_ = *std::move(peer);
-        done(peer.status());
+        if (!peer.ok()) {
+          done(peer.status());
+          return;
+        }
+        self->peer_ = *std::move(peer);
+        done(absl::OkStatus());
       });
 }
 

@@ -85,7 +85,7 @@ std::filesystem::path SegmentFiles::path_of(uint64_t number) const {
 Result<std::unique_ptr<File>> SegmentFiles::make_filled(const std::filesystem::path& path,
                                                         uint64_t bytes) {
   SWARM_ASSIGN_OR_RETURN(std::unique_ptr<File> file, files_.open(path, OpenMode::create_or_open));
-  const Status filled = fill(*file, 0, bytes);
+  Status filled = fill(*file, 0, bytes);
   if (!filled.ok()) {
     file.reset();
     files_.remove(path).IgnoreError();  // the first error is the one to tell
@@ -146,7 +146,7 @@ Result<bool> SegmentFiles::prepare_spare_slice() {
     next_spare_filled_ = 0;
   }
   const uint64_t end = std::min(segment_bytes_, next_spare_filled_ + kSliceBytes);
-  const Status filled = fill(*next_spare_, next_spare_filled_, end);
+  Status filled = fill(*next_spare_, next_spare_filled_, end);
   if (!filled.ok()) {
     next_spare_.reset();
     files_.remove(path).IgnoreError();  // the first error is the one to tell
