@@ -32,6 +32,10 @@ RaftReplica::RaftReplica(ReplicaOptions options, EventLoop& loop, EventLoop& log
       machine_(machine),
       random_(std::move(random)),
       storage_(std::move(storage)),
+      messages_(loop,
+                [this](const Envelope& envelope) {
+                  transport_.send(envelope.to, encode(envelope.message));
+                }),
       taker_(loop, log_loop, files, storage_.snapshots, cipher, machine),
       sender_(loop, log_loop, files, storage_.snapshots, cipher, options_.snapshot_bytes_per_second,
               {.send = [this](MemberId to,

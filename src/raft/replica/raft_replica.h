@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "raft/core/raft_core.h"
+#include "raft/replica/commit_notices.h"
 #include "raft/replica/log_writer.h"
 #include "raft/replica/member_storage.h"
 #include "raft/replica/membership_queue.h"
@@ -89,6 +90,7 @@ class RaftReplica final : public Replica {
   MemberStorage storage_;  // until start; then only its paths
   std::unique_ptr<RaftCore> core_;
   std::unique_ptr<LogWriter> writer_;
+  CommitNotices messages_;
   SnapshotTaker taker_;
   SnapshotSender sender_;
   SnapshotReceiver receiver_;

@@ -78,7 +78,7 @@ void RaftReplica::carry_out(Effects effects) {
     update_peers();
   }
   for (const Envelope& envelope : effects.send) {
-    transport_.send(envelope.to, encode(envelope.message));
+    messages_.send(envelope);
   }
   if (effects.persist) {
     writer_->submit(*std::move(effects.persist));
