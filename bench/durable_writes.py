@@ -130,20 +130,15 @@ def print_memory(leader, folder):
 
 
 def print_table(rows, rounds):
-    def median(clients, system, field):
-        return statistics.median(result[field] for result in rows[clients, system])
-
     print(f"\nDurable writes of {BYTES} bytes, three managers (medians of {rounds})")
-    print(f"  {'clients':<9}{'swarm/s':>9}{'etcd/s':>9}{'ratio':>7}" + "".join(
-        f"{f'{system} {name}':>13}{'ratio' if system == 'etcd' else '':>7}"
-        for name in ("p50 ms", "p99 ms") for system in ("swarm", "etcd")))
+    print(f"  {'clients':<8}" + "".join(f"{f'swarm {name}':>15}{f'etcd {name}':>14}{'ratio':>7}"
+                                        for name in ("writes/s", "p50 ms", "p99 ms")))
     for clients in CLIENTS:
-        row = f"  {clients:<9}"
-        for field, form, width in (("writes_per_s", ".0f", 9), ("p50_ms", ".2f", 13),
-                                   ("p99_ms", ".2f", 13)):
-            ours, theirs = (median(clients, system, field) for system in ("swarm", "etcd"))
-            gap = "" if width == 9 else " " * 7
-            row += f"{ours:>{width}{form}}{gap}{theirs:>{width}{form}}{ours / theirs:>7.2f}"
+        row = f"  {clients:<8}"
+        for field in ("writes_per_s", "p50_ms", "p99_ms"):
+            ours, theirs = (statistics.median(result[field] for result in rows[clients, system])
+                            for system in ("swarm", "etcd"))
+            row += f"{ours:>15.2f}{theirs:>14.2f}{ours / theirs:>7.2f}"
         print(row)
 
 
