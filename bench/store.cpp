@@ -20,6 +20,7 @@
 
 #include "base/check.h"
 #include "base/random.h"
+#include "platform/allocator.h"
 #include "state/store.h"
 
 namespace swarm::state {
@@ -290,5 +291,6 @@ int run(size_t tasks) {
 }  // namespace swarm::state
 
 int main(int argc, char** argv) {
+  swarm::platform::join_freed_memory_at_once();  // as swarmd does
   return swarm::state::run(argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 1'000'000);
 }
