@@ -209,8 +209,11 @@ Status SimulatedFileSystem::on_sync(const std::filesystem::path& path) {
 void SimulatedFileSystem::crash_page(Inode& inode, uint64_t from, uint64_t to,
                                      Random& random) const {
   if (leaves_garbage_ && random.chance(0.1)) {
+    // What is written over itself stays: a disk that ruins it could be written by nobody.
     for (uint64_t at = from; at < to; ++at) {
-      inode.durable[at] = static_cast<char>(random.next());
+      if (inode.durable[at] != inode.current[at]) {
+        inode.durable[at] = static_cast<char>(random.next());
+      }
     }
     return;
   }
