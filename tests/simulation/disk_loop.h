@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <utility>
@@ -13,8 +14,8 @@ namespace swarm::test {
 // takes. What has not run when the member crashes never does.
 class DiskLoop final : public EventLoop {
  public:
-  DiskLoop(World& world, Random random, Duration mean)
-      : world_(world), random_(std::move(random)), mean_(mean) {}
+  DiskLoop(World& world, Random random, Duration mean, World::Owner* owner = nullptr)
+      : world_(world), random_(std::move(random)), mean_(mean), owner_(owner) {}
 
   void post(Callback callback) override {
     queue_->push_back(std::move(callback));
@@ -23,7 +24,7 @@ class DiskLoop final : public EventLoop {
     }
   }
   TimerId call_at(TimePoint when, Callback callback) override {
-    return world_.schedule(when, std::move(callback));
+    return world_.schedule(when, std::move(callback), owner_);
   }
   void cancel(TimerId timer) override { world_.cancel(timer); }
   TimePoint now() const override { return world_.now(); }
@@ -39,11 +40,15 @@ class DiskLoop final : public EventLoop {
     }
   }
   void drop_all() { queue_ = std::make_shared<std::deque<Callback>>(); }
+  // What comes next ends no sooner than `end`.
+  void stall_until(TimePoint end) { stalled_until_ = end; }
+  void set_mean(Duration mean) { mean_ = mean; }
 
  private:
   void schedule() {
     const auto delay = Duration(random_.below(static_cast<uint64_t>(2 * mean_.count()) + 1));
-    world_.schedule(world_.now() + delay, [this, queue = std::weak_ptr(queue_)] {
+    const TimePoint due = std::max(stalled_until_, world_.now() + delay);
+    const auto run = [this, queue = std::weak_ptr(queue_)] {
       const auto alive = queue.lock();
       if (alive == nullptr || alive->empty()) {
         return;
@@ -57,12 +62,15 @@ class DiskLoop final : public EventLoop {
           schedule();
         }
       }
-    });
+    };
+    world_.schedule(due, run, owner_);
   }
 
   World& world_;
   Random random_;
-  const Duration mean_;
+  Duration mean_;
+  World::Owner* const owner_;
+  TimePoint stalled_until_{};
   std::shared_ptr<std::deque<Callback>> queue_ = std::make_shared<std::deque<Callback>>();
 };
 

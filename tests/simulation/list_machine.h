@@ -20,6 +20,7 @@ class ListMachine final : public raft::StateMachine {
   };
   struct Events {
     std::function<void(const raft::CommittedEntry&)> on_entry;
+    std::function<void(raft::Index)> on_restored;
     // The replica is to be told, some time later.
     std::function<void(raft::Index)> on_applied;
     std::function<void(raft::Term)> on_won;
@@ -30,7 +31,7 @@ class ListMachine final : public raft::StateMachine {
 
   void apply(std::vector<raft::CommittedEntry> entries, raft::Index up_to) override {
     for (const raft::CommittedEntry& entry : entries) {
-      items_.push_back({entry.index.value(), *entry.data});
+      add({entry.index.value(), *entry.data});
       events_.on_entry(entry);
     }
     applied_ = up_to;
@@ -60,25 +61,35 @@ class ListMachine final : public raft::StateMachine {
   void restore(raft::Index index, std::vector<std::string> chunks,
                absl::AnyInvocable<void(Status)> done) override {
     items_.clear();
+    hash_ = 0;
     for (const std::string& chunk : chunks) {
       raft::ByteReader reader(chunk);
       for (size_t i = 0; i < kItemsPerChunk && !reader.finish("").ok(); ++i) {
         const uint64_t at = reader.number();
-        items_.push_back({at, std::string(reader.text())});
+        add({at, std::string(reader.text())});
       }
     }
     applied_ = index;
+    events_.on_restored(index);
     done(absl::OkStatus());
   }
 
   const std::vector<Item>& items() const { return items_; }
+  // Of all of them in their order.
+  uint64_t hash() const { return hash_; }
   raft::Index applied() const { return applied_; }
 
  private:
   static constexpr size_t kItemsPerChunk = 16;
 
+  void add(Item item) {
+    hash_ = (hash_ ^ item.index) * 0x9e3779b97f4a7c15 + std::hash<std::string>{}(item.text);
+    items_.push_back(std::move(item));
+  }
+
   const Events events_;
   std::vector<Item> items_;
+  uint64_t hash_ = 0;
   raft::Index applied_;
 };
 

@@ -1,5 +1,8 @@
 #include "raft_invariants.h"
 
+#include <algorithm>
+#include <set>
+
 namespace swarm::test {
 
 namespace {
@@ -8,7 +11,56 @@ std::string text(raft::MemberId member) {
   return "member " + std::to_string(member.value());
 }
 
+uint64_t hash_of(const std::string& data) {
+  return std::hash<std::string>{}(data);
+}
+
+// The two lists of voters that decide, the second one empty unless the configuration is joint.
+std::array<std::vector<raft::MemberId>, 2> halves_of(const raft::Configuration& configuration) {
+  std::array<std::vector<raft::MemberId>, 2> halves{configuration.voters(), {}};
+  for (const raft::Member& outgoing : configuration.outgoing) {
+    halves[1].push_back(outgoing.id);
+  }
+  return halves;
+}
+
+bool has_majority(const std::vector<raft::MemberId>& voters,
+                  const std::vector<raft::MemberId>& present) {
+  const auto there = std::count_if(voters.begin(), voters.end(), [&present](raft::MemberId id) {
+    return std::find(present.begin(), present.end(), id) != present.end();
+  });
+  return static_cast<size_t>(there) * 2 > voters.size();
+}
+
+// Whether every quorum of one configuration meets every quorum of the other, by trying all sets.
+bool intersect(const raft::Configuration& a, const raft::Configuration& b) {
+  std::set<raft::MemberId> all;
+  for (const raft::Configuration* const configuration : {&a, &b}) {
+    for (const std::vector<raft::MemberId>& half : halves_of(*configuration)) {
+      all.insert(half.begin(), half.end());
+    }
+  }
+  const std::vector<raft::MemberId> ids(all.begin(), all.end());
+  for (uint64_t set = 0; set < uint64_t{1} << ids.size(); ++set) {
+    std::vector<raft::MemberId> in;
+    std::vector<raft::MemberId> out;
+    for (size_t i = 0; i < ids.size(); ++i) {
+      ((set >> i & 1) != 0 ? in : out).push_back(ids[i]);
+    }
+    if (has_quorum(a, in) && has_quorum(b, out)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
+
+bool has_quorum(const raft::Configuration& configuration,
+                const std::vector<raft::MemberId>& present) {
+  const auto [incoming, outgoing] = halves_of(configuration);
+  return has_majority(incoming, present) && (outgoing.empty() || has_majority(outgoing, present));
+}
 
 void RaftInvariants::violate(const std::string& what) {
   if (!violation_) {
@@ -22,15 +74,25 @@ void RaftInvariants::look(raft::MemberId member, uint64_t incarnation, const raf
     seen = Seen();
     seen.incarnation = incarnation;
   }
+  if (core.is_leader()) {
+    check_inflight(member, core);
+  }
   const std::array<uint64_t, 8> state = state_of(core);
   if (state == seen.state) {
     return;
   }
   seen.state = state;
-  if (core.term().value() < seen.term) {
+  const uint64_t term = core.term().value();
+  if (term < seen.term) {
     violate(text(member) + ": the term went down");
   }
-  seen.term = core.term().value();
+  if (seen.has_led && term == seen.term && core.is_leader() &&
+      core.log().last().value() < seen.last) {
+    violate(text(member) + ": a leader took back an entry of its log");
+  }
+  seen.term = term;
+  seen.has_led = core.is_leader();
+  seen.last = core.log().last().value();
   check_log(member, seen, core);
   check_commit(member, seen, core);
   if (core.is_leader()) {
@@ -49,7 +111,8 @@ std::array<uint64_t, 8> RaftInvariants::state_of(const raft::RaftCore& core) {
           core.handed_to_apply().value() << 32 | core.applied().value()};
 }
 
-// Election safety, and leader completeness at the moment of the election.
+// Election safety, and leader completeness at the moment of the election: what was committed in a
+// lower term. A member that was stopped may count the votes of a term that is long over.
 void RaftInvariants::check_leader(raft::MemberId member, const raft::RaftCore& core) {
   const auto [found, is_new] = leaders_.try_emplace(core.term().value(), member);
   if (!is_new) {
@@ -60,9 +123,21 @@ void RaftInvariants::check_leader(raft::MemberId member, const raft::RaftCore& c
     return;
   }
   for (uint64_t index = core.log().base().value() + 1; index <= committed_.size(); ++index) {
-    if (!core.log().holds(raft::Index(index), raft::Term(committed_[index - 1]))) {
+    const Committed& entry = committed_[index - 1];
+    if (entry.known_in < core.term().value() &&
+        !core.log().holds(raft::Index(index), raft::Term(entry.term))) {
       violate(text(member) + " leads term " + std::to_string(core.term().value()) +
               " without committed entry " + std::to_string(index));
+      return;
+    }
+  }
+}
+
+// One message may pass the bound of bytes: what it weighs is known when it is sent.
+void RaftInvariants::check_inflight(raft::MemberId member, const raft::RaftCore& core) {
+  for (const auto& [peer, progress] : core.progress()) {
+    if (progress.inflights().messages() > limits_.max_inflight_messages) {
+      violate(text(member) + " has more appends on their way to " + text(peer) + " than allowed");
     }
   }
 }
@@ -73,28 +148,85 @@ RaftInvariants::Fingerprint RaftInvariants::fingerprint(const raft::RaftCore& co
   Fingerprint result;
   result.term = entry.term.value();
   result.previous_term = core.log().term_at(raft::Index(index - 1)).value_or(raft::Term()).value();
-  const uint64_t content = entry.data == nullptr ? 0 : std::hash<std::string>{}(*entry.data);
+  const uint64_t content = entry.data == nullptr ? 0 : hash_of(*entry.data);
   result.content = content * 31 + static_cast<uint64_t>(entry.kind);
   return result;
 }
 
-// Log matching: an index and a term name one entry, whose predecessor is one entry too.
+// What was compared before is not compared again.
 void RaftInvariants::check_log(raft::MemberId member, Seen& seen, const raft::RaftCore& core) {
   const uint64_t base = core.log().base().value();
   const uint64_t last = core.log().last().value();
-  seen.terms.erase(seen.terms.upper_bound(last), seen.terms.end());
-  seen.terms.erase(seen.terms.begin(), seen.terms.upper_bound(base));
-  for (uint64_t index = last; index > base; --index) {
-    const Fingerprint now = fingerprint(core, index);
-    const auto known = seen.terms.find(index);
-    if (known != seen.terms.end() && known->second == now.term) {
-      break;  // compared before, and so was all before it
+  while (!seen.terms.empty() && seen.base < base) {
+    seen.terms.pop_front();
+    ++seen.base;
+  }
+  if (seen.terms.empty()) {
+    seen.base = base;
+  }
+  if (seen.base + seen.terms.size() > last) {
+    seen.terms.resize(last < seen.base ? 0 : last - seen.base);
+  }
+  const uint64_t compared = seen.base + seen.terms.size();
+  uint64_t first = last + 1;
+  while (first > base + 1) {
+    const uint64_t index = first - 1;
+    const uint64_t term = core.log().at(raft::Index(index)).term.value();
+    if (index <= compared && seen.terms[index - seen.base - 1] == term) {
+      break;
     }
-    seen.terms[index] = now.term;
-    const auto [found, is_new] = entries_.try_emplace(std::pair(index, now.term), now);
-    if (!is_new && found->second != now) {
+    first = index;
+  }
+  if (first <= compared) {
+    seen.terms.resize(first - seen.base - 1);
+  }
+  for (uint64_t index = first; index <= last; ++index) {
+    seen.terms.push_back(core.log().at(raft::Index(index)).term.value());
+    check_entry(member, core, index);
+  }
+}
+
+// Log matching: an index and a term name one entry, whose predecessor is one entry too.
+void RaftInvariants::check_entry(raft::MemberId member, const raft::RaftCore& core,
+                                 uint64_t index) {
+  if (entries_.size() <= index) {
+    entries_.resize(index + 1);
+  }
+  std::vector<Fingerprint>& known = entries_[index];
+  const Fingerprint now = fingerprint(core, index);
+  const auto found = std::find_if(known.begin(), known.end(), [&now](const Fingerprint& entry) {
+    return entry.term == now.term;
+  });
+  if (found != known.end()) {
+    if (*found != now) {
       violate("log matching: " + text(member) + " has another entry " + std::to_string(index) +
               " of term " + std::to_string(now.term));
+    }
+    return;
+  }
+  known.push_back(now);
+  check_configuration(member, core, index);
+}
+
+void RaftInvariants::check_configuration(raft::MemberId member, const raft::RaftCore& core,
+                                         uint64_t index) {
+  if (core.log().at(raft::Index(index)).kind != raft::EntryKind::membership ||
+      index <= core.log().base().value() + 1) {
+    return;
+  }
+  const raft::ConfigHistory& history = core.log().configurations();
+  const raft::Configuration& before = history.at(raft::Index(index - 1));
+  if (before.members.empty()) {
+    return;  // the first of all
+  }
+  if (!intersect(before, history.at(raft::Index(index)))) {
+    violate(text(member) + ": quorums of the configuration at " + std::to_string(index) +
+            " and the one before need not meet");
+  }
+  for (uint64_t at = core.committed().value() + 1; core.is_leader() && at < index; ++at) {
+    if (core.log().at(raft::Index(at)).kind == raft::EntryKind::membership) {
+      violate(text(member) + ": two configurations are not committed, at " + std::to_string(at) +
+              " and " + std::to_string(index));
     }
   }
 }
@@ -118,8 +250,8 @@ void RaftInvariants::check_commit(raft::MemberId member, Seen& seen, const raft:
         violate(text(member) + ": committed past what anybody had committed");
         return;
       }
-      committed_.push_back(term);
-    } else if (committed_[index - 1] != term) {
+      committed_.push_back({term, core.term().value()});
+    } else if (committed_[index - 1].term != term) {
       violate(text(member) + ": committed another entry at " + std::to_string(index));
     }
   }
@@ -128,10 +260,17 @@ void RaftInvariants::check_commit(raft::MemberId member, Seen& seen, const raft:
 }
 
 void RaftInvariants::on_applied(raft::MemberId member, const raft::CommittedEntry& entry) {
-  const auto [found, is_new] =
-      applied_.try_emplace(entry.index.value(), entry.term.value(), *entry.data);
-  if (!is_new && found->second != std::pair(entry.term.value(), *entry.data)) {
+  const std::pair<uint64_t, uint64_t> now(entry.term.value(), hash_of(*entry.data));
+  const auto [found, is_new] = applied_.try_emplace(entry.index.value(), now);
+  if (!is_new && found->second != now) {
     violate(text(member) + ": applied another entry at " + std::to_string(entry.index.value()));
+  }
+}
+
+void RaftInvariants::on_state(raft::MemberId member, uint64_t index, uint64_t hash) {
+  const auto [found, is_new] = states_.try_emplace(index, hash);
+  if (!is_new && found->second != hash) {
+    violate(text(member) + ": another state at index " + std::to_string(index));
   }
 }
 
@@ -139,6 +278,39 @@ void RaftInvariants::on_vote_sent(raft::MemberId voter, raft::Term term, raft::M
   const auto [found, is_new] = votes_.try_emplace(std::pair(voter, term.value()), candidate);
   if (!is_new && found->second != candidate) {
     violate(text(voter) + " voted twice in term " + std::to_string(term.value()));
+  }
+  Promise& promise = promises_[voter];
+  if (term.value() > promise.term) {
+    promise.term = term.value();
+    promise.vote = candidate;
+  }
+}
+
+void RaftInvariants::on_ack_sent(raft::MemberId member, const raft::RaftCore& core,
+                                 raft::Index index) {
+  if (index > core.stable()) {
+    violate(text(member) + " acknowledged index " + std::to_string(index.value()) +
+            " and has only " + std::to_string(core.stable().value()) + " on its disk");
+  }
+}
+
+void RaftInvariants::on_death(raft::MemberId member, const raft::RaftCore& core) {
+  Promise& promise = promises_[member];
+  promise.durable = core.stable().value();
+  promise.durable_term = core.log().term_at(core.stable()).value_or(raft::Term()).value();
+}
+
+void RaftInvariants::on_return(raft::MemberId member, const raft::RaftCore& core) {
+  const Promise& promise = promises_[member];
+  if (core.term().value() < promise.term ||
+      (core.term().value() == promise.term && core.vote() != promise.vote)) {
+    violate(text(member) + " forgot its vote of term " + std::to_string(promise.term));
+  }
+  if (core.log().base().value() < promise.durable &&
+      !core.log().holds(raft::Index(promise.durable), raft::Term(promise.durable_term))) {
+    violate(text(member) + " came back with a log up to " +
+            std::to_string(core.log().last().value()) + " that lacks its durable entry " +
+            std::to_string(promise.durable) + " of term " + std::to_string(promise.durable_term));
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -18,11 +19,20 @@ namespace swarm::test {
 // violation is kept. Costs little: only what changed since the last look is compared.
 class RaftInvariants {
  public:
+  explicit RaftInvariants(const raft::CoreOptions& limits) : limits_(limits) {}
+
   // After an event. `member` may have restarted: `incarnation` tells.
   void look(raft::MemberId member, uint64_t incarnation, const raft::RaftCore& core);
   void on_applied(raft::MemberId member, const raft::CommittedEntry& entry);
-  // A granted vote left a member: its promise holds across crashes.
+  // The state of a machine right after `index`: the same on all.
+  void on_state(raft::MemberId member, uint64_t index, uint64_t hash);
+  // A granted vote left a member, or it asked for votes: its promise holds across crashes.
   void on_vote_sent(raft::MemberId voter, raft::Term term, raft::MemberId candidate);
+  // A member told its leader that it holds everything up to `index`.
+  void on_ack_sent(raft::MemberId member, const raft::RaftCore& core, raft::Index index);
+  void on_death(raft::MemberId member, const raft::RaftCore& core);
+  // It is back: what it had promised and what was durable is there.
+  void on_return(raft::MemberId member, const raft::RaftCore& core);
   void violate(const std::string& what);
 
   const std::optional<std::string>& violation() const { return violation_; }
@@ -42,23 +52,48 @@ class RaftInvariants {
     uint64_t commit = 0;
     uint64_t applied = 0;
     uint64_t term = 0;
-    std::map<uint64_t, uint64_t> terms;  // of the entries compared already
-    std::array<uint64_t, 8> state{};     // nothing is compared while it stays the same
+    bool has_led = false;  // in this term
+    uint64_t last = 0;
+    uint64_t base = 0;                // of `terms`
+    std::deque<uint64_t> terms;       // of the entries compared already, from base + 1 on
+    std::array<uint64_t, 8> state{};  // nothing is compared while it stays the same
+  };
+  struct Committed {
+    uint64_t term = 0;
+    uint64_t known_in = 0;  // the term of the first member to know
+  };
+  // What a member may not forget.
+  struct Promise {
+    uint64_t term = 0;
+    raft::MemberId vote;
+    uint64_t durable = 0;  // when it died
+    uint64_t durable_term = 0;
   };
 
   static std::array<uint64_t, 8> state_of(const raft::RaftCore& core);
   static Fingerprint fingerprint(const raft::RaftCore& core, uint64_t index);
   void check_leader(raft::MemberId member, const raft::RaftCore& core);
+  void check_inflight(raft::MemberId member, const raft::RaftCore& core);
   void check_log(raft::MemberId member, Seen& seen, const raft::RaftCore& core);
+  void check_entry(raft::MemberId member, const raft::RaftCore& core, uint64_t index);
+  void check_configuration(raft::MemberId member, const raft::RaftCore& core, uint64_t index);
   void check_commit(raft::MemberId member, Seen& seen, const raft::RaftCore& core);
 
+  const raft::CoreOptions limits_;
   std::map<raft::MemberId, Seen> seen_;
+  std::map<raft::MemberId, Promise> promises_;
   std::map<uint64_t, raft::MemberId> leaders_;                           // by term
-  std::map<std::pair<uint64_t, uint64_t>, Fingerprint> entries_;         // by index and term
-  std::vector<uint64_t> committed_;                                      // term, by index - 1
-  std::map<uint64_t, std::pair<uint64_t, std::string>> applied_;         // by index
+  std::vector<std::vector<Fingerprint>> entries_;                        // by index
+  std::vector<Committed> committed_;                                     // by index - 1
+  std::map<uint64_t, std::pair<uint64_t, uint64_t>> applied_;            // by index: term, content
+  std::map<uint64_t, uint64_t> states_;                                  // by index
   std::map<std::pair<raft::MemberId, uint64_t>, raft::MemberId> votes_;  // by voter and term
   std::optional<std::string> violation_;
 };
+
+// Whether `present` holds a quorum of the configuration, of both halves if it is joint. Not the
+// counting of the library, which it checks.
+bool has_quorum(const raft::Configuration& configuration,
+                const std::vector<raft::MemberId>& present);
 
 }  // namespace swarm::test

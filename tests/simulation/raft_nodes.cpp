@@ -1,4 +1,4 @@
-// The machines and the network of the simulation.
+// The machines of the simulation: how they start, die, and talk.
 
 #include <utility>
 
@@ -9,162 +9,329 @@ namespace swarm::test {
 
 using raft::MemberId;
 
-RaftSimulation::Node& RaftSimulation::make_node(bool is_first) {
+namespace {
+
+constexpr const char* kDirectory = "/raft";
+
+std::string text(MemberId member) {
+  return "member " + std::to_string(member.value());
+}
+
+// The number of a message's alternative, without decoding the rest.
+uint64_t kind_of(const std::string& message) {
+  raft::ByteReader reader(message);
+  reader.number();  // the version
+  return reader.number();
+}
+
+template <class Body>
+constexpr uint64_t kind() {
+  return raft::Message(Body{}).index();
+}
+
+}  // namespace
+
+RaftSimulation::Node& RaftSimulation::make_node() {
   const MemberId id(++last_member_);
   Node& node = *nodes_.emplace(id, std::make_unique<Node>(*this, id)).first->second;
-  if (is_first) {
-    // So that opening finds the group it is to be in.
-    node.disk_loop = std::make_unique<DiskLoop>(world_, random_.fork("disk"), Duration(0));
-    Result<raft::MemberStorage> storage = raft::open_member_storage(
-        "/raft", plan_.segment_bytes, node.disk, node.cipher, random_.fork("log"));
-    if (!storage.ok() || !raft::bootstrap_member(*storage, id, "address").ok()) {
-      invariants_.violate("the first member could not be made");
+  node.disk.leave_garbage(plan_.leaves_garbage);
+  node.disk.on_full = [this](std::string_view path) {
+    if (path.ends_with("segment.part") || path.ends_with("spare.part")) {
+      reach(State::full_at_segment_switch);
     }
+  };
+  if (plan_.has_drift) {
+    node.loop.set_drift(static_cast<int64_t>(random_.below(400'000)) - 200'000);
   }
-  open(node);
   return node;
 }
 
-void RaftSimulation::open(Node& node) {
-  const MemberId id = node.id;
-  ++node.incarnation;
-  node.is_failing = false;
-  node.leads = raft::Term();
-  node.proposed.clear();
-  node.disk_loop = std::make_unique<DiskLoop>(world_, random_.fork("disk"), plan_.disk_mean);
+// As if it had been in the group from its beginning.
+void RaftSimulation::prepare_disk(Node& node, const raft::Configuration& configuration) {
+  Result<raft::MemberStorage> storage = raft::open_member_storage(
+      kDirectory, plan_.segment_bytes, node.disk, node.cipher, random_.fork("log"));
+  raft::PersistOp op;
+  op.hard_state = raft::HardState{raft::Term(1), MemberId(), raft::Index(1)};
+  op.entries.push_back({raft::Term(1), raft::Index(1), raft::EntryKind::membership,
+                        std::make_shared<const std::string>(encode(configuration))});
+  if (!storage.ok() || !storage->log->append({&op, 1}).ok()) {
+    invariants_.violate("the disk of " + text(node.id) + " could not be prepared");
+  }
+}
+
+void RaftSimulation::make_machine(Node& node) {
   node.machine = std::make_unique<ListMachine>(ListMachine::Events{
       .on_entry = [this, &node](const raft::CommittedEntry& entry) { on_applied(node, entry); },
+      .on_restored =
+          [this, &node](raft::Index index) {
+            reach(State::snapshot_installed);
+            invariants_.on_state(node.id, index.value(), node.machine->hash());
+          },
       .on_applied =
           [this, &node](raft::Index index) {
+            invariants_.on_state(node.id, index.value(), node.machine->hash());
             const Duration delay(random_.below(2'000'000));
-            world_.schedule(world_.now() + delay, [&node, index, incarnation = node.incarnation] {
-              if (node.is_up() && node.incarnation == incarnation) {
-                node.replica->applied(index);
-              }
-            });
+            world_.schedule(
+                world_.now() + delay,
+                [&node, index, incarnation = node.incarnation] {
+                  if (node.is_up() && node.incarnation == incarnation) {
+                    node.replica->applied(index);
+                  }
+                },
+                &node.owner);
           },
       .on_won =
           [this, &node](raft::Term term) {
             node.leads = term;
-            if (has_faults_ && plan_.strikes_leaders && random_.chance(0.3)) {
-              strike(node.id);
-            }
+            on_moment(Moment::committed_first, node);
           },
       .on_lost =
           [&node](raft::Term) {
             node.leads = raft::Term();
             node.proposed.clear();  // the clients were told that the outcome is unknown
           }});
+}
+
+void RaftSimulation::open(Node& node) {
+  ++node.incarnation;
+  node.is_failing = false;
+  node.refuses = false;
+  node.leads = raft::Term();
+  node.proposed.clear();
+  node.watched = {};
+  node.owner.paused_until = {};
+  node.owner.is_touched = true;
+  node.disk_loop =
+      std::make_unique<DiskLoop>(world_, random_.fork("disk"), plan_.disk_mean, &node.owner);
+  make_machine(node);
+  const bool loses_power = has_faults_ && random_.chance(plan_.recovery_crash);
+  if (loses_power) {
+    node.disk.fail_sync_after(random_.below(3));
+  }
+  if (!start_replica(node)) {
+    return;
+  }
+  if (loses_power) {
+    node.disk.fail_sync_after(std::numeric_limits<uint64_t>::max());
+  }
+  trace([&] { return describe(node) + " starts"; });
+  invariants_.on_return(node.id, node.core());
+  node.replica->start();
+}
+
+// False when the member does not start, and that is how it should be.
+bool RaftSimulation::start_replica(Node& node) {
   raft::ReplicaOptions options;
-  options.self = id;
-  options.directory = "/raft";
+  options.self = node.id;
+  options.directory = kDirectory;
+  options.tick = plan_.tick;
   options.snapshot_log_bytes = plan_.snapshot_bytes;
   options.segment_bytes = plan_.segment_bytes;
+  options.limits = std::make_shared<const raft::CoreOptions>(plan_.limits);
   options.on_storage_failure = [this, &node](const Status&) {
+    reach(State::sync_failed);
     if (!std::exchange(node.is_failing, true)) {
       world_.schedule(world_.now(), [this, &node, incarnation = node.incarnation] {
         if (node.is_up() && node.incarnation == incarnation) {
-          crash(node, true);
-          restart_later(node);
+          crash(node, random_.chance(0.5));
         }
       });
     }
   };
   Result<std::unique_ptr<raft::Replica>> opened =
-      raft::Replica::open(options, loop_, *node.disk_loop, node.disk, node.transport, node.cipher,
-                          *node.machine, random_.fork("replica"));
+      raft::Replica::open(options, node.loop, *node.disk_loop, node.disk, node.transport,
+                          node.cipher, *node.machine, random_.fork("replica"));
+  if (opened.ok()) {
+    node.replica.reset(static_cast<raft::RaftReplica*>(opened->release()));
+    node.is_rotten = false;  // it read all that counts: the damage was elsewhere
+    return true;
+  }
+  trace([&] { return text(node.id) + " does not start: " + opened.status().ToString(); });
   if (absl::IsResourceExhausted(opened.status())) {
+    node.disk_loop->drop_all();
     restart_later(node);
-    return;
-  }
-  if (!opened.ok()) {
-    invariants_.violate("member " + std::to_string(id.value()) +
+  } else if (absl::IsUnavailable(opened.status())) {
+    reach(State::recovery_crashed);
+    lose_power(node);
+    restart_later(node);
+  } else if (absl::IsDataLoss(opened.status()) && node.is_rotten) {
+    reach(State::damage_refused);
+    node.is_gone = true;
+  } else {
+    invariants_.violate(text(node.id) +
                         " does not start: " + std::string(opened.status().message()));
+  }
+  return false;
+}
+
+void RaftSimulation::lose_power(Node& node) {
+  node.disk.crash(random_);
+  rot(node);
+}
+
+// While it is down its disk goes bad under something old. Only if the group can do without it.
+void RaftSimulation::rot(Node& node) {
+  if (!has_faults_ || !random_.chance(plan_.rot_rate)) {
     return;
   }
-  node.replica.reset(static_cast<raft::RaftReplica*>(opened->release()));
-  node.replica->start();
+  std::set<MemberId> others;
+  for (const auto& [id, other] : nodes_) {
+    if (id != node.id && !other->is_gone && !other->is_rotten) {
+      others.insert(id);
+    }
+  }
+  if (can_decide(others)) {
+    const std::string_view where = random_.chance(0.7) ? "/log/" : ".snap";
+    node.is_rotten |= node.disk.damage_something_old(where, random_);
+    trace([&] { return text(node.id) + ": bits of its disk flip in " + std::string(where); });
+  }
 }
 
 void RaftSimulation::crash(Node& node, bool loses_power) {
   ++outcome_.crashes;
-  if (loses_power) {
-    // The group that was being written reaches the disk's cache, and no further.
+  trace([&] { return describe(node) + (loses_power ? " loses power" : " is killed"); });
+  const raft::RaftCore& core = node.core();
+  invariants_.on_death(node.id, core);
+  node.configurations = {core.configuration(), core.log().configurations().at(core.committed())};
+  if (core.is_leader() && core.committed() < core.log().last()) {
+    reach(State::leader_died_with_uncommitted);
+  }
+  const raft::Index last = core.log().last();
+  const raft::MemberId vote = core.vote();
+  const raft::Term term = core.term();
+  // The group that was being written reaches the system's cache, and no further.
+  if (random_.chance(0.7)) {
     node.disk.begin_power_loss();
-    if (random_.chance(0.7)) {
-      node.disk_loop->run_one();
-    }
+    node.disk_loop->run_one();
   }
   node.disk_loop->drop_all();
   node.replica.reset();
   node.machine.reset();
+  node.refuses = !loses_power && random_.chance(plan_.refuse);
   if (loses_power) {
-    node.disk.crash(random_);
+    lose_power(node);
+  } else {
+    node.disk.end_process();
   }
+  node.lost = {last, term, vote};
+  bool is_dark = true;
   for (auto& [id, other] : nodes_) {
-    if (id != node.id && other->is_up() && random_.chance(0.5) && can_pass(id, node.id)) {
-      // The system of the dead process refuses connections.
-      world_.schedule(world_.now() + milliseconds(1),
-                      [&other = *other, dead = node.id, incarnation = other->incarnation] {
-                        if (other.is_up() && other.incarnation == incarnation) {
-                          other.replica->peer_refused(dead);
-                        }
-                      });
+    is_dark = is_dark && !other->is_up();
+    if (node.refuses && other->is_up()) {
+      refuse(id, node);
     }
   }
+  if (is_dark && nodes_.size() > 1) {
+    reach(State::everyone_down);
+  }
+  restart_later(node);
+}
+
+// The system of a dead process answers callers that there is nobody.
+void RaftSimulation::refuse(MemberId caller, Node& dead) {
+  if (!network_.can_pass(caller, dead.id) || !network_.can_pass(dead.id, caller)) {
+    return;
+  }
+  Node& node = *nodes_.at(caller);
+  world_.schedule(
+      world_.now() + milliseconds(1),
+      [&node, &dead, incarnation = node.incarnation] {
+        if (node.is_up() && node.incarnation == incarnation && !dead.is_up()) {
+          node.replica->peer_refused(dead.id);
+        }
+      },
+      &node.owner);
 }
 
 void RaftSimulation::restart_later(Node& node) {
-  const bool is_quick = random_.chance(0.5);
-  const Duration delay(random_.below(is_quick ? 20'000'000 : 3'000'000'000));
+  if (!has_faults_ && !core_.contains(node.id)) {
+    return;
+  }
+  const bool is_quick = plan_.restarts_quickly ? random_.chance(0.8) : random_.chance(0.3);
+  const Duration limit = is_quick ? plan_.tick : plan_.tick * 40;
+  const Duration delay(random_.below(static_cast<uint64_t>(limit.count())));
   world_.schedule(world_.now() + delay, [this, &node] {
-    if (!node.is_up() && !removed_.contains(node.id)) {
+    if (!node.is_up() && !node.is_gone && (has_faults_ || core_.contains(node.id))) {
       open(node);
     }
   });
 }
 
-bool RaftSimulation::can_pass(MemberId from, MemberId to) const {
-  return !cuts_.contains({from, to});
+void RaftSimulation::send(MemberId from, MemberId to, std::string message) {
+  Node& sender = *nodes_.at(from);
+  const auto target = nodes_.find(to);
+  if (target == nodes_.end()) {
+    return;
+  }
+  inspect(sender, to, message);
+  Node& receiver = *target->second;
+  if (!receiver.is_up()) {
+    if (receiver.refuses && random_.chance(0.2)) {
+      refuse(from, receiver);
+    }
+    return;
+  }
+  network_.send(from, to, &receiver.owner,
+                [from, &receiver, message = std::move(message)]() mutable {
+                  if (receiver.is_up()) {
+                    receiver.replica->receive(from, std::move(message));
+                  }
+                });
 }
 
-void RaftSimulation::deliver(MemberId from, MemberId to, const std::string& message) {
-  const Result<raft::Message> decoded = raft::decode_message(message);
-  if (!decoded.ok()) {
-    invariants_.violate("a message does not decode");
-    return;
-  }
-  if (const auto* const vote = std::get_if<raft::VoteReply>(&*decoded)) {
-    if (vote->is_granted && !vote->is_pre_vote) {
-      invariants_.on_vote_sent(from, vote->term, to);
+// What a member says is a promise from the moment it is said.
+void RaftSimulation::inspect(Node& sender, MemberId to, const std::string& message) {
+  const uint64_t said = kind_of(message);
+  trace([&] {
+    return text(sender.id) + " -> " + std::to_string(to.value()) + ": message " +
+           std::to_string(said) + ", " + std::to_string(message.size()) + " bytes";
+  });
+  if (said == kind<raft::AppendReply>()) {
+    const Result<raft::Message> decoded = raft::decode_message(message);
+    const auto& reply = std::get<raft::AppendReply>(*decoded);
+    if (!reply.is_rejected) {
+      invariants_.on_ack_sent(sender.id, sender.core(), reply.index);
     }
-  }
-  const auto target = nodes_.find(to);
-  if (target == nodes_.end() || !can_pass(from, to)) {
-    return;
-  }
-  const int copies = has_faults_ && random_.chance(plan_.duplicate) ? 2 : 1;
-  for (int copy = 0; copy < copies; ++copy) {
-    if (has_faults_ && random_.chance(plan_.drop)) {
-      continue;
+  } else if (said == kind<raft::VoteReply>()) {
+    const Result<raft::Message> decoded = raft::decode_message(message);
+    const auto& reply = std::get<raft::VoteReply>(*decoded);
+    if (reply.is_granted && !reply.is_pre_vote) {
+      invariants_.on_vote_sent(sender.id, reply.term, to);
+    } else if (!reply.is_granted && reply.is_pre_vote && !sender.core().leader().is_empty()) {
+      reach(State::pre_vote_refused);
     }
-    const Duration delay =
-        microseconds(200) +
-        Duration(random_.below(static_cast<uint64_t>(
-            has_faults_ ? plan_.max_delay.count() : Duration(milliseconds(1)).count())));
-    world_.schedule(world_.now() + delay, [this, from, &node = *target->second, message] {
-      if (node.is_up() && can_pass(from, node.id)) {
-        node.replica->receive(from, message);
-      }
-    });
+  } else if (said == kind<raft::VoteRequest>()) {
+    const Result<raft::Message> decoded = raft::decode_message(message);
+    const auto& request = std::get<raft::VoteRequest>(*decoded);
+    if (!request.is_pre_vote) {
+      invariants_.on_vote_sent(sender.id, request.term, sender.id);
+    }
+  } else if (said == kind<raft::SnapshotPart>()) {
+    const Result<raft::Message> decoded = raft::decode_message(message);
+    const auto& part = std::get<raft::SnapshotPart>(*decoded);
+    Node& receiver = *nodes_.at(to);
+    if (receiver.receiving_from != part.term || receiver.receiving != part.meta) {
+      receiver.receiving = part.meta;
+      receiver.receiving_from = part.term;
+      receiver.received_parts = 0;
+    }
+    if (part.sequence > receiver.received_parts) {
+      reach(State::snapshot_resumed);
+    }
+    receiver.received_parts = std::max(receiver.received_parts, part.sequence + 1);
   }
 }
 
 void RaftSimulation::on_applied(Node& node, const raft::CommittedEntry& entry) {
   invariants_.on_applied(node.id, entry);
-  const auto found = node.proposed.find(*entry.data);
+  const uint64_t command = std::strtoull(entry.data->c_str(), nullptr, 10);
+  const auto [at, is_new] = command_at_.try_emplace(command, entry.index.value());
+  if (!is_new && at->second != entry.index.value()) {
+    invariants_.violate("command " + std::to_string(command) + " was applied twice");
+  }
+  const auto found = node.proposed.find(command);
   if (found != node.proposed.end() && found->second == entry.term) {
-    acknowledged_.insert(*entry.data);
+    acknowledged_.push_back(command);
     node.proposed.erase(found);
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -8,98 +9,130 @@
 #include <string>
 #include <vector>
 
-#include "disk_loop.h"
-#include "list_machine.h"
-#include "raft/replica/raft_replica.h"
 #include "raft_invariants.h"
-#include "support/simulated_file_system.h"
+#include "raft_network.h"
+#include "raft_plan.h"
+#include "raft_states.h"
 #include "support/simulated_loop.h"
 
 namespace swarm::test {
 
-// What a run is made of, drawn from its seed. Each class of faults is off in half of the runs, so
-// that it does not hide what the others find.
-struct SimulationPlan {
-  explicit SimulationPlan(Random& random);
-
-  size_t members = 3;
-  double drop = 0;
-  double duplicate = 0;
-  Duration max_delay{};
-  double partition_rate = 0;  // per tenth of a second, like the rates below
-  double crash_rate = 0;
-  double disk_error_rate = 0;
-  double disk_full_rate = 0;
-  double membership_rate = 0;
-  double transfer_rate = 0;
-  bool strikes_leaders = false;  // cut or crash whoever has just become leader
-  Duration disk_mean{};
-  uint64_t snapshot_bytes = 0;
-  uint64_t segment_bytes = 0;
-  size_t max_payload = 0;
-};
-
-// A Raft group of real replicas, logs and snapshot files under virtual time: first faults and a
-// workload with the invariants checked after every event, then no more faults, and everyone must
-// agree within a bound. Everything follows from the seed.
+// A Raft group of real replicas, logs and snapshot files under virtual time. First faults and a
+// workload, with the invariants checked after every event. Then a part that can decide is healed
+// while the rest stays dead or cut off for ever, and must elect, commit and drain within a bound;
+// then one member's troubles must not disturb the others. Everything follows from the seed.
 class RaftSimulation {
  public:
+  struct Options {
+    bool traces = false;  // every event, to stdout
+    Duration until = Duration::max();
+  };
   struct Outcome {
     std::optional<std::string> violation;
     uint64_t hash = 0;  // of everything that happened
     uint64_t events = 0;
+    Duration time{};
     size_t acknowledged = 0;
     size_t elections = 0;
     size_t crashes = 0;
-    size_t snapshots_restored = 0;
+    bool is_lost = false;  // too many disks were destroyed for anybody to go on
+    States states;
   };
 
-  explicit RaftSimulation(uint64_t seed);
+  RaftSimulation(uint64_t seed, Options options);
+  explicit RaftSimulation(uint64_t seed) : RaftSimulation(seed, Options()) {}
   ~RaftSimulation();
   Outcome run();
+  const RaftPlan& plan() const { return plan_; }
 
  private:
   struct Node;
   class NodeTransport;
+  friend class NodeLoop;
 
   // raft_simulation.cpp
   void start_group();
+  void run_faults();
   bool step_until(TimePoint end);
   void after_event();
-  void check_agreement();
+  void look(Node& node);
   Node* leader();
+  void reach(State state) { outcome_.states.set(static_cast<size_t>(state)); }
+  template <class Text>
+  void trace(Text text) {
+    if (options_.traces) {
+      print(text());
+    }
+  }
+  void print(const std::string& line) const;
   static std::string describe(const Node& node);
 
+  // raft_healing.cpp
+  void heal();
+  std::set<raft::MemberId> choose_core();
+  bool can_decide(const std::set<raft::MemberId>& members) const;
+  std::string missing_agreement();
+  void check_convergence();
+  void check_stability();
+  bool disturb(Node& victim, bool is_one_way, const Node& leading);
+
   // raft_nodes.cpp
-  Node& make_node(bool is_first);
+  Node& make_node();
+  void prepare_disk(Node& node, const raft::Configuration& configuration);
   void open(Node& node);
+  void make_machine(Node& node);
+  bool start_replica(Node& node);
   void crash(Node& node, bool loses_power);
+  void lose_power(Node& node);
   void restart_later(Node& node);
-  void deliver(raft::MemberId from, raft::MemberId to, const std::string& message);
-  bool can_pass(raft::MemberId from, raft::MemberId to) const;
+  void rot(Node& node);
+  void send(raft::MemberId from, raft::MemberId to, std::string message);
+  void refuse(raft::MemberId caller, Node& dead);
+  void inspect(Node& sender, raft::MemberId to, const std::string& message);
   void on_applied(Node& node, const raft::CommittedEntry& entry);
+
+  // raft_moments.cpp
+  void observe(Node& node);
+  void observe_role(Node& node, const raft::RaftCore& core);
+  void observe_log(Node& node, const raft::RaftCore& core);
+  void on_moment(Moment moment, Node& node);
+  void strike(Node& node);
 
   // raft_nemesis.cpp
   void nemesis();
+  void trouble(Node& node);
+  void trouble_network();
   void cut_some();
-  void strike(raft::MemberId member);
-  void change_membership();
-  void propose();
-  void read();
+  void swizzle();
+  void pause(Node& node, Duration duration);
+  void stall(Node& node);
   void fill_disk(Node& node);
-  void heal();
 
+  // raft_workload.cpp
+  void work();
+  void propose(Node& node);
+  void read(Node& node);
+  void read_anywhere(Node& node);
+  void change_membership();
+  void add_member(Node& first);
+  void remove_member(Node& first);
+  void change_several(Node& first);
+  void retire(raft::MemberId id, const Status& removed);
+  void transfer();
+
+  const Options options_;
   World world_;
-  SimulatedLoop loop_{world_};
   Random random_;
-  SimulationPlan plan_;
+  const RaftPlan plan_;
   RaftInvariants invariants_;
+  RaftNetwork network_;
   std::map<raft::MemberId, std::unique_ptr<Node>> nodes_;
-  std::set<std::pair<raft::MemberId, raft::MemberId>> cuts_;  // from, to
-  std::set<raft::MemberId> removed_;
+  std::vector<Node*> touched_;
+  std::set<raft::MemberId> core_;  // of the healed
   uint64_t last_member_ = 0;
   uint64_t last_command_ = 0;
-  std::set<std::string> acknowledged_;
+  std::map<uint64_t, uint64_t> command_at_;  // index by command
+  std::vector<uint64_t> acknowledged_;
   bool has_faults_ = false;
   Outcome outcome_;
 };

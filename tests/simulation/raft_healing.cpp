@@ -1,0 +1,217 @@
+// After the faults: a part that can decide gets well and must work; the rest never does.
+
+#include <algorithm>
+
+#include "raft_node.h"
+
+namespace swarm::test {
+
+using raft::MemberId;
+
+namespace {
+
+// In ticks. A member may have to wait for a snapshot transfer to be given up (100) and for a retry
+// of a snapshot or a group after a full disk, a few times; clocks may run slow.
+constexpr int kConvergenceTicks = 3'000;
+// More than the longest election timeout, with clocks that run 40 % apart.
+constexpr int kDisturbanceTicks = 40;
+
+}  // namespace
+
+// Whether `members` hold a quorum of every configuration that may be in force anywhere.
+bool RaftSimulation::can_decide(const std::set<MemberId>& members) const {
+  const std::vector<MemberId> present(members.begin(), members.end());
+  for (const auto& [id, node] : nodes_) {
+    std::vector<raft::Configuration> configurations = node->configurations;
+    if (node->is_up()) {
+      const raft::RaftCore& core = node->core();
+      configurations = {core.configuration(), core.log().configurations().at(core.committed())};
+    }
+    for (const raft::Configuration& configuration : configurations) {
+      if (!configuration.members.empty() && !has_quorum(configuration, present)) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+// As few as can decide, some of the time; more otherwise.
+std::set<MemberId> RaftSimulation::choose_core() {
+  std::set<MemberId> core;
+  for (const auto& [id, node] : nodes_) {
+    if (!node->is_gone && !node->is_rotten) {
+      core.insert(id);
+    }
+  }
+  std::vector<MemberId> order(core.begin(), core.end());
+  for (size_t i = order.size(); i > 1; --i) {
+    std::swap(order[i - 1], order[random_.below(i)]);
+  }
+  const bool is_minimal = random_.chance(0.5);
+  for (const MemberId id : order) {
+    std::set<MemberId> fewer = core;
+    fewer.erase(id);
+    if ((is_minimal || random_.chance(0.3)) && can_decide(fewer)) {
+      core = std::move(fewer);
+    }
+  }
+  return core;
+}
+
+void RaftSimulation::heal() {
+  core_ = choose_core();
+  has_faults_ = false;
+  network_.calm();
+  trace([&] {
+    std::string line = "the faults end for members";
+    for (const MemberId id : core_) {
+      line += " " + std::to_string(id.value());
+    }
+    return line;
+  });
+  for (auto& [id, node] : nodes_) {
+    const bool is_well = core_.contains(id);
+    // Those outside are dead, or heard and do not hear, or hear and are not heard, or neither.
+    const uint64_t fate = random_.below(4);
+    if (!is_well && node->is_up() && fate == 0) {
+      crash(*node, true);
+    }
+    for (const auto& [other, unused] : nodes_) {
+      if (is_well && core_.contains(other)) {
+        network_.join(id, other);
+      } else if (!is_well && other != id) {
+        if (fate != 1) {
+          network_.cut(id, other);
+        }
+        if (fate != 2) {
+          network_.cut(other, id);
+        }
+      }
+    }
+    if (!is_well) {
+      continue;
+    }
+    node->disk.set_capacity(std::numeric_limits<uint64_t>::max());
+    node->disk.refuse_writes(false);
+    node->disk.fail_writes(false);
+    node->disk.fail_sync_after(std::numeric_limits<uint64_t>::max());
+    node->owner.paused_until = {};
+    if (node->is_up()) {
+      node->disk_loop->stall_until({});
+      node->disk_loop->set_mean(microseconds(100));
+    } else {
+      open(*node);
+    }
+  }
+}
+
+// What keeps the healed from being at one; empty when nothing does.
+std::string RaftSimulation::missing_agreement() {
+  Node* const first = leader();
+  if (first == nullptr || !core_.contains(first->id)) {
+    return "a leader";
+  }
+  const raft::RaftCore& core = first->core();
+  if (!core.is_leader() || !first->proposed.empty() || core.committed() != core.log().last()) {
+    return "the last write";
+  }
+  for (const raft::Member& member : core.configuration().members) {
+    const auto found = nodes_.find(member.id);
+    if (!core_.contains(member.id)) {
+      continue;
+    }
+    const Node& node = *found->second;
+    if (!node.is_up() || node.core().applied() != core.committed()) {
+      return describe(node);
+    }
+    if (member.is_learner) {
+      return "the promotion of " + describe(node);
+    }
+    if (node.machine->hash() != first->machine->hash()) {
+      invariants_.violate(describe(node) + " has another state than the leader");
+    }
+    if (member.id != first->id && core.progress().at(member.id).inflights().messages() > 0) {
+      return "an answer of " + describe(node);
+    }
+  }
+  return {};
+}
+
+void RaftSimulation::check_convergence() {
+  const uint64_t asked = last_command_;
+  std::string missing = "a write";
+  for (int tick = 0; tick < kConvergenceTicks; tick += 4) {
+    if (Node* const first = leader(); first != nullptr && core_.contains(first->id) &&
+                                      first->proposed.empty() &&
+                                      (last_command_ < asked + 3 || tick % 100 == 0)) {
+      first->owner.is_touched = true;
+      propose(*first);
+    }
+    if (!step_until(world_.now() + plan_.tick * 4)) {
+      return;
+    }
+    missing = missing_agreement();
+    if (missing.empty() && last_command_ >= asked + 3) {
+      for (const uint64_t command : acknowledged_) {
+        if (!command_at_.contains(command)) {
+          invariants_.violate("an acknowledged write is lost: " + std::to_string(command));
+        }
+      }
+      return;
+    }
+  }
+  invariants_.violate("no agreement after the faults; waiting for " + missing);
+}
+
+// Nobody but one member has trouble: the others keep their leader and their term.
+void RaftSimulation::check_stability() {
+  Node* const leading = leader();
+  std::set<MemberId> voters;
+  for (const MemberId id : leading->core().configuration().voters()) {
+    if (core_.contains(id)) {
+      voters.insert(id);
+    }
+  }
+  for (const MemberId id : voters) {
+    std::set<MemberId> others = core_;
+    others.erase(id);
+    if (id != leading->id && can_decide(others)) {
+      Node& victim = *nodes_.at(id);
+      (void)(disturb(victim, true, *leading) && disturb(victim, false, *leading));
+      return;
+    }
+  }
+}
+
+bool RaftSimulation::disturb(Node& victim, bool is_one_way, const Node& leading) {
+  const raft::Term term = leading.core().term();
+  trace([&] { return describe(victim) + (is_one_way ? " hears nobody" : " is cut off"); });
+  for (const MemberId other : core_) {
+    if (other != victim.id) {
+      network_.cut(other, victim.id);
+      if (!is_one_way) {
+        network_.cut(victim.id, other);
+      }
+    }
+  }
+  if (!step_until(world_.now() + plan_.tick * kDisturbanceTicks)) {
+    return false;
+  }
+  for (const MemberId other : core_) {
+    network_.join(other, victim.id);
+    network_.join(victim.id, other);
+  }
+  if (!step_until(world_.now() + plan_.tick * kDisturbanceTicks)) {
+    return false;
+  }
+  if (!leading.is_up() || !leading.core().is_leader() || leading.core().term() != term) {
+    invariants_.violate("a member that " +
+                        std::string(is_one_way ? "hears nobody" : "was cut off") +
+                        " deposed the leader of the others: " + describe(victim));
+    return false;
+  }
+  return true;
+}
+
+}  // namespace swarm::test

@@ -1,0 +1,136 @@
+// What happened in an event, told from what changed; and the faults that are aimed at it.
+
+#include "raft_node.h"
+
+namespace swarm::test {
+
+using raft::MemberId;
+using raft::Role;
+
+void RaftSimulation::observe(Node& node) {
+  const raft::RaftCore& core = node.core();
+  if (node.lost) {
+    // The first look after a crash: what is not there any more?
+    if (core.log().last() < node.lost->last) {
+      reach(State::tail_lost);
+    }
+    if (!node.lost->vote.is_empty() &&
+        (core.term() < node.lost->term || core.vote() != node.lost->vote)) {
+      reach(State::vote_forgotten_before_durable);
+    }
+    node.lost.reset();
+  }
+  observe_role(node, core);
+  observe_log(node, core);
+  node.watched = {core.role(),       core.term(),
+                  core.vote(),       core.log().configurations().latest_index(),
+                  core.log().last(), core.committed(),
+                  core.log().base()};
+}
+
+void RaftSimulation::observe_role(Node& node, const raft::RaftCore& core) {
+  const Node::Watched& was = node.watched;
+  if (core.vote() != was.vote && !core.vote().is_empty() && core.vote() != node.id) {
+    on_moment(Moment::voted, node);
+  }
+  if (core.role() == was.role && core.term() == was.term) {
+    return;
+  }
+  trace([&] { return describe(node) + " is now " + kRoleNames[static_cast<int>(core.role())]; });
+  if (core.role() == Role::candidate) {
+    if (was.role == Role::candidate) {
+      reach(State::split_vote);
+    }
+    on_moment(Moment::became_candidate, node);
+  }
+  if (was.role == Role::leader && core.role() == Role::follower && core.term() == was.term) {
+    reach(State::quorum_lost);
+  }
+  if (core.role() != Role::leader || was.role == Role::leader) {
+    return;
+  }
+  for (const auto& [id, other] : nodes_) {
+    if (id != node.id && other->is_up() && other->core().is_leader()) {
+      reach(State::two_leaders_in_two_terms);
+    }
+  }
+  if (!core.configuration_is_committed()) {
+    reach(State::configuration_changed_hands);
+  }
+  if (core.configuration().is_joint()) {
+    reach(State::leader_changed_while_joint);
+  }
+  on_moment(Moment::became_leader, node);
+}
+
+void RaftSimulation::observe_log(Node& node, const raft::RaftCore& core) {
+  const Node::Watched& was = node.watched;
+  const raft::Index configuration = core.log().configurations().latest_index();
+  if (core.log().base() > was.base && core.log().last() == core.log().base() &&
+      core.log().base() > was.last) {
+    on_moment(Moment::installed_snapshot, node);
+    return;
+  }
+  if (configuration != was.configuration) {
+    if (configuration < was.configuration) {
+      reach(State::configuration_truncated);
+    }
+    if (core.configuration().is_joint()) {
+      reach(State::joint_entered);
+    }
+    on_moment(Moment::changed_configuration, node);
+  }
+  if (core.log().last() < was.last) {
+    reach(State::entries_truncated);
+    on_moment(Moment::truncated, node);
+  }
+  if (core.is_leader() && core.committed() > was.committed && was.committed >= core.log().base() &&
+      core.log().term_at(raft::after(was.committed)) < core.term()) {
+    reach(State::old_term_committed);
+  }
+  if (core.is_leader()) {
+    for (const auto& [peer, progress] : core.progress()) {
+      if (progress.inflights().is_full()) {
+        reach(State::inflight_full);
+      }
+    }
+  }
+}
+
+void RaftSimulation::on_moment(Moment moment, Node& node) {
+  if (has_faults_ && random_.chance(plan_.aim[static_cast<size_t>(moment)])) {
+    strike(node);
+  }
+}
+
+// At once, while the disk is at it, or about a message's way later.
+void RaftSimulation::strike(Node& node) {
+  const Duration reach = random_.chance(0.5) ? plan_.disk_mean * 2 : plan_.max_delay * 2;
+  const Duration delay(
+      random_.chance(0.2) ? 0 : random_.below(static_cast<uint64_t>(reach.count()) + 1));
+  const uint64_t kind = random_.below(10);
+  world_.schedule(world_.now() + delay, [this, &node, kind, incarnation = node.incarnation] {
+    if (!has_faults_ || !node.is_up() || node.incarnation != incarnation) {
+      return;
+    }
+    if (kind < 5) {
+      crash(node, true);
+    } else if (kind < 6) {
+      crash(node, false);
+    } else if (kind < 7) {
+      pause(node, plan_.tick * (1 + random_.below(60)));
+    } else if (kind < 8) {
+      stall(node);
+    } else {
+      trace([&] { return "cut off: member " + std::to_string(node.id.value()); });
+      for (const auto& [other, unused] : nodes_) {
+        network_.cut(node.id, other);
+        if (kind == 9) {
+          network_.cut(other, node.id);
+        }
+      }
+    }
+  });
+}
+
+}  // namespace swarm::test
