@@ -83,6 +83,9 @@ void MembershipQueue::on_committed(const Entry& entry) {
 }
 
 void MembershipQueue::on_leadership_lost() {
+  if (waiting_.empty() && !proposed_) {
+    return;  // as after nearly every event of a follower
+  }
   std::deque<Waiting> waiting = std::exchange(waiting_, {});
   if (std::optional<Proposed> proposed = std::exchange(proposed_, std::nullopt)) {
     proposed->done(absl::UnavailableError(
