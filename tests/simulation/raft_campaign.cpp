@@ -40,6 +40,8 @@ struct Report {
   uint64_t crashes;
   double simulated_seconds;
   double cpu_seconds;
+  double usual_simulated_seconds;
+  double usual_cpu_seconds;
   std::array<uint64_t, kStates> states;
   char reason[1000];  // of its failure; empty: it is well
 };
@@ -71,9 +73,17 @@ void fail(Board& board, Report& report, uint64_t seed, const std::string& reason
 }
 
 std::optional<std::string> run_seed(const CampaignOptions& options, Report& report, uint64_t seed) {
-  const RaftSimulation::Outcome outcome = RaftSimulation(seed).run();
+  const double start = cpu_seconds();
+  RaftSimulation simulation(seed);
+  const RaftSimulation::Outcome outcome = simulation.run();
   if (outcome.violation) {
     return outcome.violation;
+  }
+  const double seconds = static_cast<double>(outcome.time.count()) / 1e9;
+  report.simulated_seconds += seconds;
+  if (simulation.plan().members >= 3 && simulation.plan().members <= 5) {
+    report.usual_simulated_seconds += seconds;
+    report.usual_cpu_seconds += cpu_seconds() - start;
   }
   if (options.twice) {
     const RaftSimulation::Outcome again = RaftSimulation(seed).run();
@@ -87,7 +97,6 @@ std::optional<std::string> run_seed(const CampaignOptions& options, Report& repo
   report.acknowledged += outcome.acknowledged;
   report.elections += outcome.elections;
   report.crashes += outcome.crashes;
-  report.simulated_seconds += static_cast<double>(outcome.time.count()) / 1e9;
   for (size_t state = 0; state < kStates; ++state) {
     report.states[state] += outcome.states.test(state) ? 1 : 0;
   }
@@ -185,6 +194,8 @@ CampaignResult add_up(const Board& board) {
     result.crashes += report.crashes;
     result.simulated_seconds += report.simulated_seconds;
     result.cpu_seconds += report.cpu_seconds;
+    result.usual_simulated_seconds += report.usual_simulated_seconds;
+    result.usual_cpu_seconds += report.usual_cpu_seconds;
     for (size_t state = 0; state < kStates; ++state) {
       result.states[state] += report.states[state];
     }

@@ -34,6 +34,9 @@ struct CampaignResult {
   uint64_t crashes = 0;
   double simulated_seconds = 0;
   double cpu_seconds = 0;
+  // Of the seeds whose groups begin with three to five members.
+  double usual_simulated_seconds = 0;
+  double usual_cpu_seconds = 0;
   std::array<uint64_t, kStates> states{};  // in how many seeds
   std::optional<CampaignFailure> failure;  // of the lowest seed that failed
 };

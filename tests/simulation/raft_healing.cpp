@@ -18,10 +18,14 @@ constexpr int kDisturbanceTicks = 40;
 
 }  // namespace
 
-// Whether `members` hold a quorum of every configuration that may be in force anywhere.
+// Whether `members` hold a quorum of every configuration that may be in force anywhere. What only
+// those know who never come back is not: a quorum of it would have others in it.
 bool RaftSimulation::can_decide(const std::set<MemberId>& members) const {
   const std::vector<MemberId> present(members.begin(), members.end());
   for (const auto& [id, node] : nodes_) {
+    if (node->is_gone) {
+      continue;
+    }
     std::vector<raft::Configuration> configurations = node->configurations;
     if (node->is_up()) {
       const raft::RaftCore& core = node->core();
@@ -89,21 +93,44 @@ void RaftSimulation::heal() {
         }
       }
     }
-    if (!is_well) {
-      continue;
-    }
-    node->disk.set_capacity(std::numeric_limits<uint64_t>::max());
-    node->disk.refuse_writes(false);
-    node->disk.fail_writes(false);
-    node->disk.fail_sync_after(std::numeric_limits<uint64_t>::max());
-    node->owner.paused_until = {};
-    if (node->is_up()) {
-      node->disk_loop->stall_until({});
-      node->disk_loop->set_mean(microseconds(100));
-    } else {
-      open(*node);
+    if (is_well) {
+      make_well(*node);
     }
   }
+}
+
+void RaftSimulation::make_well(Node& node) {
+  node.disk.set_capacity(std::numeric_limits<uint64_t>::max());
+  node.disk.refuse_writes(false);
+  node.disk.fail_writes(false);
+  node.disk.fail_sync_after(std::numeric_limits<uint64_t>::max());
+  node.owner.paused_until = {};
+  if (node.is_up()) {
+    node.disk_loop->stall_until({});
+    node.disk_loop->set_mean(microseconds(100));
+  } else {
+    open(node);
+  }
+}
+
+// A change of members that was asked for before may come into force only now, and count on members
+// that answered then. Whoever it needs gets well too.
+void RaftSimulation::heal_whom_a_late_change_needs() {
+  for (auto& [id, node] : nodes_) {
+    if (can_decide(core_)) {
+      return;
+    }
+    if (node->is_gone || node->is_rotten || !core_.insert(id).second) {
+      continue;
+    }
+    trace([&] { return describe(*node) + " gets well too"; });
+    for (const MemberId other : core_) {
+      network_.join(id, other);
+      network_.join(other, id);
+    }
+    make_well(*node);
+  }
+  outcome_.is_lost = !can_decide(core_);
 }
 
 // What keeps the healed from being at one; empty when nothing does.
@@ -149,6 +176,10 @@ void RaftSimulation::check_convergence() {
       propose(*first);
     }
     if (!step_until(world_.now() + plan_.tick * 4)) {
+      return;
+    }
+    heal_whom_a_late_change_needs();
+    if (outcome_.is_lost) {
       return;
     }
     missing = missing_agreement();

@@ -90,11 +90,14 @@ void RaftInvariants::look(raft::MemberId member, uint64_t incarnation, const raf
       core.log().last().value() < seen.last) {
     violate(text(member) + ": a leader took back an entry of its log");
   }
+  const uint64_t last_before = seen.last;
   seen.term = term;
   seen.has_led = core.is_leader();
   seen.last = core.log().last().value();
+  seen.stable = core.stable().value();
+  check_promise(member, core);
   check_log(member, seen, core);
-  check_commit(member, seen, core);
+  check_commit(member, seen, last_before, core);
   if (core.is_leader()) {
     check_leader(member, core);
   }
@@ -122,6 +125,8 @@ void RaftInvariants::check_leader(raft::MemberId member, const raft::RaftCore& c
     }
     return;
   }
+  check_election(member, core);
+  check_peers(member, core);
   for (uint64_t index = core.log().base().value() + 1; index <= committed_.size(); ++index) {
     const Committed& entry = committed_[index - 1];
     if (entry.known_in < core.term().value() &&
@@ -130,6 +135,48 @@ void RaftInvariants::check_leader(raft::MemberId member, const raft::RaftCore& c
               " without committed entry " + std::to_string(index));
       return;
     }
+  }
+}
+
+// Votes count for the term they were given in.
+void RaftInvariants::check_election(raft::MemberId member, const raft::RaftCore& core) {
+  std::vector<raft::MemberId> supporters{member};
+  for (const auto& [id, seen] : seen_) {
+    const auto vote = votes_.find(std::pair(id, core.term().value()));
+    if (id != member && vote != votes_.end() && vote->second == member) {
+      supporters.push_back(id);
+    }
+  }
+  if (!has_quorum(core.configuration(), supporters)) {
+    violate(text(member) + " leads term " + std::to_string(core.term().value()) +
+            " without the votes of a quorum");
+  }
+}
+
+// It replicates to the members of its configuration and to nobody else.
+void RaftInvariants::check_peers(raft::MemberId member, const raft::RaftCore& core) {
+  std::set<raft::MemberId> members{member};
+  for (const std::vector<raft::Member>* const list :
+       {&core.configuration().members, &core.configuration().outgoing}) {
+    for (const raft::Member& one : *list) {
+      members.insert(one.id);
+    }
+  }
+  const auto is_same = [](raft::MemberId id, const auto& item) { return id == item.first; };
+  if (!std::equal(members.begin(), members.end(), core.progress().begin(), core.progress().end(),
+                  is_same)) {
+    violate(text(member) + " leads others than the members of its configuration");
+  }
+}
+
+// Within a term there is one leader, which takes back nothing: what was acknowledged to it stays.
+void RaftInvariants::check_promise(raft::MemberId member, const raft::RaftCore& core) {
+  const Promise& promise = promises_[member];
+  if (promise.acknowledged_in == core.term().value() &&
+      core.stable().value() < promise.acknowledged) {
+    violate(text(member) + " acknowledged entry " + std::to_string(promise.acknowledged) +
+            " in this term and has only " + std::to_string(core.stable().value()) +
+            " on its disk now");
   }
 }
 
@@ -223,7 +270,16 @@ void RaftInvariants::check_configuration(raft::MemberId member, const raft::Raft
     violate(text(member) + ": quorums of the configuration at " + std::to_string(index) +
             " and the one before need not meet");
   }
-  for (uint64_t at = core.committed().value() + 1; core.is_leader() && at < index; ++at) {
+  if (!core.is_leader()) {
+    return;
+  }
+  // A leader that has committed nothing of its own yet may not know of a configuration that is
+  // committed, whose quorums need not meet those of its next one (Ongaro 2015).
+  if (core.log().term_at(core.committed()) != core.term()) {
+    violate(text(member) + ": a leader changed the configuration at " + std::to_string(index) +
+            " before it committed an entry of its own");
+  }
+  for (uint64_t at = core.committed().value() + 1; at < index; ++at) {
     if (core.log().at(raft::Index(at)).kind == raft::EntryKind::membership) {
       violate(text(member) + ": two configurations are not committed, at " + std::to_string(at) +
               " and " + std::to_string(index));
@@ -232,7 +288,8 @@ void RaftInvariants::check_configuration(raft::MemberId member, const raft::Raft
 }
 
 // State machine safety as far as the log goes: one entry per committed index, for ever.
-void RaftInvariants::check_commit(raft::MemberId member, Seen& seen, const raft::RaftCore& core) {
+void RaftInvariants::check_commit(raft::MemberId member, Seen& seen, uint64_t last_before,
+                                  const raft::RaftCore& core) {
   const uint64_t commit = core.committed().value();
   const uint64_t applied = core.applied().value();
   if (commit < seen.commit || applied < seen.applied) {
@@ -243,6 +300,7 @@ void RaftInvariants::check_commit(raft::MemberId member, Seen& seen, const raft:
     violate(text(member) + ": applied <= handed out <= committed and durable does not hold");
   }
   const uint64_t base = core.log().base().value();
+  const size_t known = committed_.size();
   for (uint64_t index = std::max(seen.commit, base) + 1; index <= commit; ++index) {
     const uint64_t term = core.log().at(raft::Index(index)).term.value();
     if (index > committed_.size()) {
@@ -257,6 +315,40 @@ void RaftInvariants::check_commit(raft::MemberId member, Seen& seen, const raft:
   }
   seen.commit = commit;
   seen.applied = applied;
+  const bool is_first_look = last_before == 0;  // it knows from its disk
+  if (committed_.size() > known && !is_first_look) {
+    check_decision(member, last_before, core);
+  }
+}
+
+// The first to know is the leader that decided: it counted an entry of its own term (Raft 5.4.2),
+// and a quorum has it on disk.
+void RaftInvariants::check_decision(raft::MemberId member, uint64_t last_before,
+                                    const raft::RaftCore& core) {
+  const uint64_t index = core.committed().value();
+  const uint64_t term = core.log().at(core.committed()).term.value();
+  if (term != core.term().value()) {
+    violate(text(member) + " committed entry " + std::to_string(index) + " of term " +
+            std::to_string(term) + " in term " + std::to_string(core.term().value()));
+  }
+  std::vector<raft::MemberId> holders;
+  for (const auto& [id, seen] : seen_) {
+    if (holds_durably(seen, index, term)) {
+      holders.push_back(id);
+    }
+  }
+  // The same event may have changed the configuration, before that or because of it.
+  const raft::ConfigHistory& history = core.log().configurations();
+  if (!has_quorum(history.latest(), holders) &&
+      !has_quorum(history.at(std::max(raft::Index(last_before), core.log().base())), holders)) {
+    violate(text(member) + " committed entry " + std::to_string(index) +
+            ", which no quorum has on disk");
+  }
+}
+
+// As of the last look; whoever is down has what was durable when it died.
+bool RaftInvariants::holds_durably(const Seen& seen, uint64_t index, uint64_t term) {
+  return index <= seen.stable && (index <= seen.base || seen.terms[index - seen.base - 1] == term);
 }
 
 void RaftInvariants::on_applied(raft::MemberId member, const raft::CommittedEntry& entry) {
@@ -286,8 +378,14 @@ void RaftInvariants::on_vote_sent(raft::MemberId voter, raft::Term term, raft::M
   }
 }
 
-void RaftInvariants::on_ack_sent(raft::MemberId member, const raft::RaftCore& core,
+void RaftInvariants::on_ack_sent(raft::MemberId member, const raft::RaftCore& core, raft::Term term,
                                  raft::Index index) {
+  Promise& promise = promises_[member];
+  if (term.value() != promise.acknowledged_in) {
+    promise.acknowledged = 0;
+  }
+  promise.acknowledged = std::max(promise.acknowledged, index.value());
+  promise.acknowledged_in = term.value();
   if (index > core.stable()) {
     violate(text(member) + " acknowledged index " + std::to_string(index.value()) +
             " and has only " + std::to_string(core.stable().value()) + " on its disk");

@@ -15,8 +15,9 @@
 namespace swarm::test {
 
 // What must hold in a Raft group after every event (the safety properties of Raft, figure 3, and
-// what they rest on), checked from outside against everything that was ever seen. The first
-// violation is kept. Costs little: only what changed since the last look is compared.
+// what they rest on: a leader has the votes of a quorum, what is committed is on the disks of one),
+// checked from outside against everything that was ever seen. The first violation is kept. Costs
+// little: only what changed since the last look is compared.
 class RaftInvariants {
  public:
   explicit RaftInvariants(const raft::CoreOptions& limits) : limits_(limits) {}
@@ -28,8 +29,9 @@ class RaftInvariants {
   void on_state(raft::MemberId member, uint64_t index, uint64_t hash);
   // A granted vote left a member, or it asked for votes: its promise holds across crashes.
   void on_vote_sent(raft::MemberId voter, raft::Term term, raft::MemberId candidate);
-  // A member told its leader that it holds everything up to `index`.
-  void on_ack_sent(raft::MemberId member, const raft::RaftCore& core, raft::Index index);
+  // A member told the leader of `term` that it holds everything up to `index`.
+  void on_ack_sent(raft::MemberId member, const raft::RaftCore& core, raft::Term term,
+                   raft::Index index);
   void on_death(raft::MemberId member, const raft::RaftCore& core);
   // It is back: what it had promised and what was durable is there.
   void on_return(raft::MemberId member, const raft::RaftCore& core);
@@ -54,6 +56,7 @@ class RaftInvariants {
     uint64_t term = 0;
     bool has_led = false;  // in this term
     uint64_t last = 0;
+    uint64_t stable = 0;
     uint64_t base = 0;                // of `terms`
     std::deque<uint64_t> terms;       // of the entries compared already, from base + 1 on
     std::array<uint64_t, 8> state{};  // nothing is compared while it stays the same
@@ -68,16 +71,24 @@ class RaftInvariants {
     raft::MemberId vote;
     uint64_t durable = 0;  // when it died
     uint64_t durable_term = 0;
+    uint64_t acknowledged = 0;  // the highest index, to the leader of:
+    uint64_t acknowledged_in = 0;
   };
 
   static std::array<uint64_t, 8> state_of(const raft::RaftCore& core);
   static Fingerprint fingerprint(const raft::RaftCore& core, uint64_t index);
   void check_leader(raft::MemberId member, const raft::RaftCore& core);
+  void check_election(raft::MemberId member, const raft::RaftCore& core);
+  void check_peers(raft::MemberId member, const raft::RaftCore& core);
+  void check_promise(raft::MemberId member, const raft::RaftCore& core);
   void check_inflight(raft::MemberId member, const raft::RaftCore& core);
   void check_log(raft::MemberId member, Seen& seen, const raft::RaftCore& core);
   void check_entry(raft::MemberId member, const raft::RaftCore& core, uint64_t index);
   void check_configuration(raft::MemberId member, const raft::RaftCore& core, uint64_t index);
-  void check_commit(raft::MemberId member, Seen& seen, const raft::RaftCore& core);
+  void check_commit(raft::MemberId member, Seen& seen, uint64_t last_before,
+                    const raft::RaftCore& core);
+  void check_decision(raft::MemberId member, uint64_t last_before, const raft::RaftCore& core);
+  static bool holds_durably(const Seen& seen, uint64_t index, uint64_t term);
 
   const raft::CoreOptions limits_;
   std::map<raft::MemberId, Seen> seen_;

@@ -290,7 +290,7 @@ void RaftSimulation::inspect(Node& sender, MemberId to, const std::string& messa
     const Result<raft::Message> decoded = raft::decode_message(message);
     const auto& reply = std::get<raft::AppendReply>(*decoded);
     if (!reply.is_rejected) {
-      invariants_.on_ack_sent(sender.id, sender.core(), reply.index);
+      invariants_.on_ack_sent(sender.id, sender.core(), reply.term, reply.index);
     }
   } else if (said == kind<raft::VoteReply>()) {
     const Result<raft::Message> decoded = raft::decode_message(message);

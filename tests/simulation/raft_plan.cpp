@@ -86,6 +86,12 @@ void draw_faults(RaftPlan& plan, Draw& draw) {
   for (double& chance : plan.aim) {
     chance = draw.rate(0.5);
   }
+  // What takes several strikes in a row (Raft figure 8 takes three) needs one moment to be struck
+  // nearly every time.
+  if (draw.flip(0.15)) {
+    plan.aim = {};
+    plan.aim[draw.between(0, plan.aim.size() - 1)] = 0.9;
+  }
 }
 
 }  // namespace

@@ -69,6 +69,8 @@ class RaftSimulation {
 
   // raft_healing.cpp
   void heal();
+  void make_well(Node& node);
+  void heal_whom_a_late_change_needs();
   std::set<raft::MemberId> choose_core();
   bool can_decide(const std::set<raft::MemberId>& members) const;
   std::string missing_agreement();

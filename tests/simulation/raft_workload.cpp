@@ -84,7 +84,7 @@ void RaftSimulation::read_anywhere(Node& node) {
 
 void RaftSimulation::change_membership() {
   Node* const first = leader();
-  if (first == nullptr) {
+  if (first == nullptr || first->owner.paused_until > world_.now()) {
     return;
   }
   first->owner.is_touched = true;
@@ -164,7 +164,7 @@ void RaftSimulation::remove_member(Node& first) {
 
 void RaftSimulation::transfer() {
   Node* const first = leader();
-  if (first == nullptr) {
+  if (first == nullptr || first->owner.paused_until > world_.now()) {
     return;
   }
   first->owner.is_touched = true;

@@ -74,19 +74,19 @@ int run_one(const RaftCommand& command) {
 }
 
 void print_figures(const CampaignResult& result) {
+  const auto count = [](uint64_t number) { return static_cast<unsigned long long>(number); };
   std::printf(
-      "%llu seeds: %.0f simulated seconds in %.1f CPU seconds (%.0f : 1), %.0f ns an event; %llu "
-      "events, %llu writes acknowledged, %llu elections, %llu crashes; %llu idle seeds, %llu that "
-      "lost "
-      "too many disks\n",
-      static_cast<unsigned long long>(result.seeds), result.simulated_seconds, result.cpu_seconds,
+      "%llu seeds: %.0f simulated seconds in %.1f CPU seconds (%.0f : 1, %.0f : 1 for groups "
+      "of 3 to 5), %.0f ns an event\n",
+      count(result.seeds), result.simulated_seconds, result.cpu_seconds,
       result.simulated_seconds / result.cpu_seconds,
-      result.cpu_seconds * 1e9 / static_cast<double>(result.events),
-      static_cast<unsigned long long>(result.events),
-      static_cast<unsigned long long>(result.acknowledged),
-      static_cast<unsigned long long>(result.elections),
-      static_cast<unsigned long long>(result.crashes), static_cast<unsigned long long>(result.idle),
-      static_cast<unsigned long long>(result.lost));
+      result.usual_simulated_seconds / result.usual_cpu_seconds,
+      result.cpu_seconds * 1e9 / static_cast<double>(result.events));
+  std::printf(
+      "%llu events, %llu writes acknowledged, %llu elections, %llu crashes; %llu idle seeds, "
+      "%llu that lost too many disks\n",
+      count(result.events), count(result.acknowledged), count(result.elections),
+      count(result.crashes), count(result.idle), count(result.lost));
 }
 
 // What a campaign must have seen besides no violation.
