@@ -137,9 +137,11 @@ Status SegmentedLog::append(std::span<const PersistOp> group) {
     crc = append_record(bytes, segment_, record.type, crc, group_start, record.payload);
   }
   SWARM_RETURN_IF_ERROR(file_->write_at(offset_, bytes));
-  if (!SWARM_MUTANT(log_not_synced)) {
-    SWARM_RETURN_IF_ERROR(file_->sync());
+  Status synced = SWARM_MUTANT(log_not_synced) ? absl::OkStatus() : file_->sync();
+  if (!synced.ok() && SWARM_MUTANT(failed_sync_retried)) {
+    synced = file_->sync();
   }
+  SWARM_RETURN_IF_ERROR(synced);
   offset_ += bytes.size();
   last_crc_ = crc;
   state_ = state;

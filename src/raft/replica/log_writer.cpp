@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+
 #include "raft/core/mutants.h"
 
 namespace swarm::raft {
@@ -36,15 +37,15 @@ void LogWriter::write(Group group) {
 }
 
 void LogWriter::on_written(const Group& group, const Status& status) {
-  const bool may_retry = absl::IsResourceExhausted(status) || SWARM_MUTANT(failed_sync_retried);
-  if (!status.ok() && may_retry && !SWARM_MUTANT(full_disk_ignored)) {
+  const bool is_full = absl::IsResourceExhausted(status);
+  if (is_full && !SWARM_MUTANT(full_disk_ignored)) {
     if (!std::exchange(is_stalled_, true)) {
       events_.stalled(status);
     }
     retry_.set_after(kRetry, [this, group] { write(group); });
     return;
   }
-  if (!status.ok() && !(may_retry && SWARM_MUTANT(full_disk_ignored))) {
+  if (!status.ok() && !is_full) {
     events_.failed(status);
     return;
   }
