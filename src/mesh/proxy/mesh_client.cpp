@@ -167,6 +167,7 @@ void MeshClient::on_retired(const model::TaskId& task) {
 
 void MeshClient::on_problems(const Problems& problems) {
   std::vector<PortProblem> converted;
+  converted.reserve(problems.issues.size());
   for (const PortIssue& issue : problems.issues) {
     converted.push_back({issue.service, issue.port, issue.error});
   }
