@@ -83,7 +83,7 @@ Result<std::string> load_or_make_data_key(FileSystem& files,
     return key;
   }
   SWARM_RETURN_IF_ERROR(files.make_directories(directory));
-  const std::string made = random_bytes(AesGcm::kKeyBytes);
+  std::string made = random_bytes(AesGcm::kKeyBytes);
   SWARM_RETURN_IF_ERROR(replace_file(files, directory / kDataKeyFile, made));
   return made;
 }
