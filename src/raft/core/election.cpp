@@ -55,8 +55,12 @@ void RaftCore::answer_old_term(MemberId from, const Message& message) {
   }
 }
 
+// A voter that only an uncommitted configuration drops may hold the one copy of it, and then nobody
+// else can be elected: it campaigns until the configuration is committed (Ongaro's thesis, 4.2.2).
 bool RaftCore::may_campaign() const {
-  return role_ != Role::leader && !is_stalled_ && quorum_.contains(options_.self);
+  const bool is_voter = quorum_.contains(options_.self) ||
+                        log_.configurations().at(committed_).is_voter(options_.self);
+  return role_ != Role::leader && !is_stalled_ && is_voter;
 }
 
 void RaftCore::campaign() {
