@@ -104,7 +104,7 @@ void RaftSimulation::make_well(Node& node) {
   node.disk.refuse_writes(false);
   node.disk.fail_writes(false);
   node.disk.fail_sync_after(std::numeric_limits<uint64_t>::max());
-  node.owner.paused_until = {};
+  // A process that is stopped goes on when its time is up: what it missed waits for that instant.
   if (node.is_up()) {
     node.disk_loop->stall_until({});
     node.disk_loop->set_mean(microseconds(100));

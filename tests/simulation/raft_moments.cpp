@@ -1,11 +1,24 @@
 // What happened in an event, told from what changed; and the faults that are aimed at it.
 
+#include <algorithm>
+
 #include "raft_node.h"
 
 namespace swarm::test {
 
 using raft::MemberId;
 using raft::Role;
+
+namespace {
+
+bool promotes(const raft::Configuration& before, const raft::Configuration& now) {
+  return std::ranges::any_of(now.members, [&](const raft::Member& member) {
+    const raft::Member* const was = before.find(member.id);
+    return !member.is_learner && was != nullptr && was->is_learner;
+  });
+}
+
+}  // namespace
 
 void RaftSimulation::observe(Node& node) {
   const raft::RaftCore& core = node.core();
@@ -37,10 +50,10 @@ void RaftSimulation::observe_role(Node& node, const raft::RaftCore& core) {
     return;
   }
   trace([&] { return describe(node) + " is now " + kRoleNames[static_cast<int>(core.role())]; });
+  if (was.role == Role::candidate && core.role() == Role::pre_candidate) {
+    reach(State::split_vote);
+  }
   if (core.role() == Role::candidate) {
-    if (was.role == Role::candidate) {
-      reach(State::split_vote);
-    }
     on_moment(Moment::became_candidate, node);
   }
   if (was.role == Role::leader && core.role() == Role::follower && core.term() == was.term) {
@@ -77,6 +90,10 @@ void RaftSimulation::observe_log(Node& node, const raft::RaftCore& core) {
     }
     if (core.configuration().is_joint()) {
       reach(State::joint_entered);
+    }
+    if (configuration > was.configuration && was.configuration >= core.log().base() &&
+        promotes(core.log().configurations().at(was.configuration), core.configuration())) {
+      reach(State::learner_promoted);
     }
     on_moment(Moment::changed_configuration, node);
   }

@@ -235,10 +235,14 @@ void RaftSimulation::refuse(MemberId caller, Node& dead) {
   Node& node = *nodes_.at(caller);
   world_.schedule(
       world_.now() + milliseconds(1),
-      [&node, &dead, incarnation = node.incarnation] {
-        if (node.is_up() && node.incarnation == incarnation && !dead.is_up()) {
-          node.replica->peer_refused(dead.id);
+      [this, &node, &dead, incarnation = node.incarnation] {
+        if (!node.is_up() || node.incarnation != incarnation || dead.is_up()) {
+          return;
         }
+        if (node.core().leader() == dead.id) {
+          reach(State::leader_refused_connections);
+        }
+        node.replica->peer_refused(dead.id);
       },
       &node.owner);
 }
