@@ -13,10 +13,10 @@ constexpr std::array<std::string_view, 32> kAdjectives = {
     "gentle", "glad",  "grand", "keen",  "kind",  "lively", "lucid", "merry",
     "neat",   "proud", "quick", "quiet", "sharp", "steady", "sunny", "warm"};
 constexpr std::array<std::string_view, 32> kNouns = {
-    "badger", "beaver", "bison",  "crane", "dolphin", "eagle",   "falcon", "ferret",
-    "finch",  "fox",    "gecko",  "hare",  "heron",   "hornet",  "ibis",   "jaguar",
-    "kestrel", "lark",  "lynx",   "marten", "otter",  "owl",     "panda",  "puffin",
-    "raven",  "robin",  "salmon", "seal",  "stork",   "swallow", "tiger",  "wren"};
+    "badger",  "beaver", "bison",  "crane",  "dolphin", "eagle",   "falcon", "ferret",
+    "finch",   "fox",    "gecko",  "hare",   "heron",   "hornet",  "ibis",   "jaguar",
+    "kestrel", "lark",   "lynx",   "marten", "otter",   "owl",     "panda",  "puffin",
+    "raven",   "robin",  "salmon", "seal",   "stork",   "swallow", "tiger",  "wren"};
 // After so many tries most names are taken: a third word makes it unique.
 constexpr int kTries = 32;
 
