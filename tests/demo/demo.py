@@ -114,8 +114,14 @@ def three_nodes(story, swarm, first):
     print("\nThree nodes, six replicas, ingress port 8081")
     second = story.step("start a second node", swarm.add)
     third = story.step("start a third node", swarm.add)
-    story.step("join both as managers", lambda: [second.join(first, "manager"),
-                                                 third.join(first, "manager")])
+
+    def join():
+        second.join(first, "manager")
+        third.join(first, "manager")
+        # A node takes tasks once its agent has reported: a moment after it is a member.
+        wait_until(lambda: first.ctl("node", "ls", "--format", "{{.Status}}").out.split()
+                   == ["Ready"] * 3, 20, "three nodes that are ready")
+    story.step("join both as managers", join)
     nodes = [first, second, third]
     story.step("service create --replicas 6 web:1.0", lambda: first.ctl(
         "service", "create", "--name", "wide", "--publish", "published=8081,target=80",
@@ -125,6 +131,7 @@ def three_nodes(story, swarm, first):
     spread = sorted(sum(row["Node"] == node for row in first.tasks("wide"))
                     for node in {row["Node"] for row in first.tasks("wide")})
     print(f"  spread over the nodes: {spread}")
+    expect(spread == [2, 2, 2], "the replicas are not spread evenly")
     for node in nodes:
         expect("1.0" in answer(node, 8081), f"{node.name} does not answer")
     story.start_load(swarm, *(f"{node.address}:8081" for node in nodes))
