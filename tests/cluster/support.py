@@ -39,6 +39,7 @@ class SwarmTest(unittest.TestCase):
         others = [self.swarm.add() for _ in range(count - 1)]
         for node in others:
             node.join(first, "manager")
+        first.await_ready(count)
         return [first, *others]
 
     def create(self, node, name="web", replicas=1, image="web:1.0", *flags):

@@ -118,9 +118,7 @@ def three_nodes(story, swarm, first):
     def join():
         second.join(first, "manager")
         third.join(first, "manager")
-        # A node takes tasks once its agent has reported: a moment after it is a member.
-        wait_until(lambda: first.ctl("node", "ls", "--format", "{{.Status}}").out.split()
-                   == ["Ready"] * 3, 20, "three nodes that are ready")
+        first.await_ready(3)
     story.step("join both as managers", join)
     nodes = [first, second, third]
     story.step("service create --replicas 6 web:1.0", lambda: first.ctl(

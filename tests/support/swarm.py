@@ -115,6 +115,11 @@ class Node:
     def tail(self, lines=40):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
+    def await_ready(self, count):
+        """A node takes tasks once its agent has reported, a moment after it became a member."""
+        wait_until(lambda: self.ctl("node", "ls", "--format", "{{.Status}}", check=False)
+                   .out.split() == ["Ready"] * count, 20, f"{count} nodes that are ready")
+
     def ctl(self, *arguments, check=True, limit=120, stdin=None):
         start = time.monotonic()
         try:
