@@ -75,7 +75,7 @@ std::set<RevisionNumber> revisions_in_use(const state::View& view, const model::
 void trim_history(const state::View& view, const model::Service& service,
                   state::ChangeSet* changes) {
   const std::set<RevisionNumber> in_use = revisions_in_use(view, service);
-  const auto& revisions = view.revisions_of(service.id);
+  const auto revisions = view.revisions_of(service.id);
   size_t kept = 0;
   for (auto it = revisions.rbegin(); it != revisions.rend(); ++it) {
     if (in_use.contains(it->first)) continue;

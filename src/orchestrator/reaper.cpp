@@ -82,7 +82,7 @@ class Reaper final : public ServiceReconciler {
   }
 
   static void prune_revisions(const model::Service& service, Plan& plan) {
-    const auto& revisions = plan.view().revisions_of(service.id);
+    const auto revisions = plan.view().revisions_of(service.id);
     if (revisions.size() <= model::kRevisionHistory) {
       return;
     }

@@ -7,7 +7,7 @@ namespace swarm::test {
 
 namespace {
 
-constexpr decltype(raft::CoreOptions::max_inflight_messages) kMostTinyAppends = 32;
+constexpr size_t kMostTinyAppends = 32;
 
 class Draw {
  public:

@@ -30,6 +30,11 @@ struct RaftCommand {
   int jobs = 1;
 };
 
+// As printf wants it.
+unsigned long long count(uint64_t number) {
+  return number;
+}
+
 bool parse_range(const std::string& text, CampaignOptions& options) {
   const size_t dots = text.find("..");
   try {
@@ -53,14 +58,11 @@ int run_one(const RaftCommand& command) {
     options.until = Duration(static_cast<int64_t>(command.until * 1e9));
   }
   RaftSimulation simulation(command.seed, options);
-  std::printf("seed %llu: %s\n", static_cast<unsigned long long>(command.seed),
-              simulation.plan().text().c_str());
+  std::printf("seed %llu: %s\n", count(command.seed), simulation.plan().text().c_str());
   const RaftSimulation::Outcome outcome = simulation.run();
   std::printf("%.1f simulated seconds, %llu events, hash %016llx, %zu writes, %zu elections\n",
-              static_cast<double>(outcome.time.count()) / 1e9,
-              static_cast<unsigned long long>(outcome.events),
-              static_cast<unsigned long long>(outcome.hash), outcome.acknowledged,
-              outcome.elections);
+              static_cast<double>(outcome.time.count()) / 1e9, count(outcome.events),
+              count(outcome.hash), outcome.acknowledged, outcome.elections);
   for (size_t state = 0; state < kStates; ++state) {
     if (command.shows_states && outcome.states.test(state)) {
       std::printf("  %s\n", std::string(kStateNames[state]).c_str());
@@ -74,7 +76,6 @@ int run_one(const RaftCommand& command) {
 }
 
 void print_figures(const CampaignResult& result) {
-  const auto count = [](uint64_t number) { return static_cast<unsigned long long>(number); };
   std::printf(
       "%llu seeds: %.0f simulated seconds in %.1f CPU seconds (%.0f : 1, %.0f : 1 for groups "
       "of 3 to 5), %.0f ns an event\n",
@@ -96,7 +97,7 @@ int judge(const RaftCommand& command, const CampaignResult& result) {
   for (size_t state = 0; state < kStates; ++state) {
     const bool is_missing = result.states[state] == 0 && result.seeds >= kFullCampaign;
     if (command.shows_states || is_missing) {
-      std::printf("%8llu seeds: %s%s\n", static_cast<unsigned long long>(result.states[state]),
+      std::printf("%8llu seeds: %s%s\n", count(result.states[state]),
                   std::string(kStateNames[state]).c_str(), is_missing ? "  NEVER REACHED" : "");
     }
     is_good = is_good && !is_missing;
@@ -137,9 +138,8 @@ int run_raft(const RaftCommand& command) {
     return judge(command, result);
   }
   std::printf("the last events:\n%s\nseed %llu: %s\nagain: %s\n",
-              last_events(result.failure->seed, kLastEvents).c_str(),
-              static_cast<unsigned long long>(result.failure->seed), result.failure->reason.c_str(),
-              command_for(command, result.failure->seed).c_str());
+              last_events(result.failure->seed, kLastEvents).c_str(), count(result.failure->seed),
+              result.failure->reason.c_str(), command_for(command, result.failure->seed).c_str());
   return 1;
 }
 

@@ -117,7 +117,7 @@ Status history(const View& view, Gateway&, const Caller&, const v1::ServiceHisto
                v1::ServiceHistoryReply& out) {
   SWARM_ASSIGN_OR_RETURN(const state::ServicePtr service, view.find_service(request.reference()));
   auto running = running_by_revision(view, service->id);
-  const auto& revisions = view.revisions_of(service->id);
+  const auto revisions = view.revisions_of(service->id);
   for (auto it = revisions.rbegin(); it != revisions.rend(); ++it) {
     v1::RevisionView& entry = *out.add_revisions();
     wire::encode(*it->second, entry.mutable_revision());
