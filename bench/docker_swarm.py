@@ -123,7 +123,7 @@ def measure(options):
         engine.docker("swarm", "init", "--advertise-addr", "127.0.0.1", "--listen-addr",
                       "127.0.0.1:2377")
         try:
-            with Swarm(options.build, "docker", engine.socket, "127.0.24.") as swarm:
+            with Swarm(options.build, "docker", engine.socket) as swarm:
                 node = swarm.add()
                 node.init()
                 rounds([Side("docker swarm mode", "com.docker.swarm.service.name", engine.docker,

@@ -146,7 +146,7 @@ def main():
     options = report.arguments(__doc__, rounds=3, seconds=4)
     program = options.build / "bench/write_load"
     rows = {}
-    with Swarm(options.build, prefix="127.0.30.") as swarm:
+    with Swarm(options.build) as swarm:
         etcd = Etcd(swarm.folder)
         try:
             targets = {"etcd": (etcd.start(), etcd.pem)}

@@ -139,7 +139,7 @@ class LeaderLoss:
 
 
 def leader_loss(build, trials):
-    with Swarm(build, prefix="127.0.21.") as swarm:
+    with Swarm(build) as swarm:
         loss = LeaderLoss(swarm)
         killed = [loss.trial(signal.SIGKILL) for _ in range(trials)]
         silent = [loss.trial(signal.SIGSTOP) for _ in range(trials)]
@@ -156,7 +156,7 @@ def leader_loss(build, trials):
 
 def worker_loss(build, trials):
     replaced = []
-    with Swarm(build, prefix="127.0.22.") as swarm:
+    with Swarm(build) as swarm:
         manager = swarm.add()
         manager.init()
         workers = [swarm.add() for _ in range(3)]

@@ -106,7 +106,7 @@ def print_lines():
 
 def main():
     options = report.arguments(__doc__, trials=50)
-    with Swarm(options.build, prefix="127.0.23.") as swarm:
+    with Swarm(options.build) as swarm:
         nodes = [swarm.add() for _ in range(4)]
         nodes[0].init()
         alone = nodes[0].process.pid

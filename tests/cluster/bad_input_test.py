@@ -8,8 +8,6 @@ from support import SwarmTest
 
 
 class BadInput(SwarmTest):
-    PREFIX = "127.0.13."
-
     def test_commands_outside_a_swarm(self):
         node = self.swarm.add()
         self.assert_fails(node.ctl("service", "ls", check=False), "not part of a swarm",
@@ -36,8 +34,8 @@ class BadInput(SwarmTest):
         wrong_digest = token[:9] + "0" * 50 + token[59:]
         self.assert_fails(join(wrong_digest), "does not match")
         self.assert_fails(join("garbage"), "SWMTKN-1-")
-        unreachable = join(token, f"{self.PREFIX}99:2377")
-        self.assert_fails(unreachable, f"{self.PREFIX}99:2377")
+        unreachable = join(token, f"{self.swarm.prefix}99:2377")
+        self.assert_fails(unreachable, f"{self.swarm.prefix}99:2377")
         self.assertLess(unreachable.seconds, 20)
         manager.ctl("swarm", "join-token", "--rotate", "worker")
         self.assert_fails(join(token), "token")

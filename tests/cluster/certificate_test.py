@@ -22,8 +22,6 @@ def shown_certificate(node):
 
 
 class Certificates(SwarmTest):
-    PREFIX = "127.0.16."
-
     def test_renew_before_they_expire_without_a_restart(self):
         manager, other, worker = (self.swarm.add("--min-cert-expiry", "1s") for _ in range(3))
         manager.ctl("swarm", "init", "--listen-addr", manager.address, "--advertise-addr",

@@ -110,8 +110,6 @@ class Load:
 
 @unittest.skipUnless(SHIM.exists(), "the preloaded disk is not built with sanitizers")
 class Durability(SwarmTest):
-    PREFIX = "127.0.16."
-
     def setUp(self):
         super().setUp()
         self.seed = os.environ.get("SWARM_SEED") or str(random.randrange(1 << 32))

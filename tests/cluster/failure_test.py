@@ -10,8 +10,6 @@ from support import SwarmTest, wait_until
 
 
 class Failures(SwarmTest):
-    PREFIX = "127.0.15."
-
     def test_without_quorum_every_command_answers_within_five_seconds(self):
         nodes = self.managers(3)
         self.create(nodes[0], "kept")

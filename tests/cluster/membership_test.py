@@ -8,8 +8,6 @@ from support import SwarmTest, wait_until
 
 
 class Membership(SwarmTest):
-    PREFIX = "127.0.14."
-
     def statuses(self, node):
         return {row["ID"]: row["ManagerStatus"] for row in node.rows("node", "ls")}
 

@@ -8,8 +8,6 @@ from support import SwarmTest, wait_until
 
 
 class Recovery(SwarmTest):
-    PREFIX = "127.0.17."
-
     def with_worker(self, managers):
         """Managers that take no tasks, and a worker that runs three."""
         nodes = self.managers(managers)

@@ -7,8 +7,6 @@ from support import SwarmTest, wait_until
 
 
 class Story(SwarmTest):
-    PREFIX = "127.0.11."
-
     def create_sample(self, node, *flags):
         return self.create(node, "sample", 1, "web:1.0", "--publish",
                            "mode=host,target=80,published=8080", *flags)

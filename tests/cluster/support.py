@@ -12,13 +12,12 @@ BUILD = Path(os.environ.get("SWARM_BUILD", "build/dev"))
 
 
 class SwarmTest(unittest.TestCase):
-    """A fresh swarm for each test. `PREFIX` keeps files apart that run side by side."""
+    """A fresh swarm for each test."""
 
-    PREFIX = None
     maxDiff = None
 
     def setUp(self):
-        self.swarm = Swarm(BUILD, prefix=self.PREFIX)
+        self.swarm = Swarm(BUILD)
         self.addCleanup(self.swarm.close)
         self.addCleanup(self.show_logs)
 

@@ -18,8 +18,6 @@ def get(node, port):
 
 
 class ThreeNodes(SwarmTest):
-    PREFIX = "127.0.12."
-
     def wide(self, node, *flags):
         self.create(node, "wide", 6, "web:1.0", "--publish", "published=8081,target=80", *flags)
 

@@ -197,7 +197,7 @@ def main():
         try:
             runtime, socket = choose_runtime(options.runtime, stack, options.build)
             print(f"runtime: {runtime}")
-            swarm = stack.enter_context(Swarm(options.build, runtime, socket))
+            swarm = stack.enter_context(Swarm(options.build, runtime, socket, "127.0.0."))
             story = Story()
             first = one_node(story, swarm)
             three_nodes(story, swarm, first)

@@ -7,8 +7,10 @@ line or environment, and no other.
 
 import json
 import os
+import random
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -188,16 +190,39 @@ class Load:
         self.output.close()
 
 
-class Swarm:
-    """A temporary folder, and the nodes in it."""
+class LoopbackRange:
+    """Addresses of the loopback network that are one swarm's alone while it lasts.
 
-    def __init__(self, build, runtime="process", docker_socket=None, prefix="127.0.0."):
+    The kernel keeps the register: who holds a socket on the last address of a range has the range, so
+    swarms of tests that run side by side never meet, whoever started them."""
+
+    def __init__(self):
+        for _ in range(1000):
+            self.prefix = f"127.{random.randint(1, 250)}.{random.randint(0, 255)}."
+            self.held = socket.socket()
+            try:
+                self.held.bind((f"{self.prefix}254", 2377))
+                return
+            except OSError:
+                self.held.close()
+        raise Failure("no range of loopback addresses is free")
+
+    def close(self):
+        self.held.close()
+
+
+class Swarm:
+    """A temporary folder, and the nodes in it: on `prefix`1, `prefix`2 …, by default a range of its own."""
+
+    def __init__(self, build, runtime="process", docker_socket=None, prefix=None):
         self.build = Path(build).resolve()
         self.swarmd = self.build / "src/daemon/swarmd"
         self.swarmctl = self.build / "src/cli/swarmctl"
         self.load_program = self.build / "tests/load/swarm_load"
         self.folder = Path(tempfile.mkdtemp(prefix="swarm-"))
-        self.runtime, self.docker_socket, self.prefix = runtime, docker_socket, prefix
+        self.runtime, self.docker_socket = runtime, docker_socket
+        self.range = None if prefix else LoopbackRange()
+        self.prefix = prefix or self.range.prefix
         self.nodes = []
         self.loads = []
 
@@ -273,3 +298,5 @@ class Swarm:
             print(f"kept: {self.folder}")
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
+        if self.range:
+            self.range.close()
