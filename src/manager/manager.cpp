@@ -336,7 +336,7 @@ Manager::Leader Manager::leader() const {
 }
 
 void Manager::receive(model::MemberId from, std::string message) {
-  on_raft_loop([this, from, message = std::move(message)](raft::Replica& replica) mutable {
+  on_raft_loop([from, message = std::move(message)](raft::Replica& replica) mutable {
     replica.receive(to_raft(from), std::move(message));
   });
 }

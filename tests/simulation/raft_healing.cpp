@@ -99,6 +99,7 @@ void RaftSimulation::heal() {
   }
 }
 
+// A process that is stopped goes on when its time comes.
 void RaftSimulation::make_well(Node& node) {
   node.disk.set_capacity(std::numeric_limits<uint64_t>::max());
   node.disk.refuse_writes(false);
@@ -149,7 +150,8 @@ std::string RaftSimulation::missing_agreement() {
       continue;
     }
     const Node& node = *found->second;
-    if (!node.is_up() || node.core().applied() != core.committed()) {
+    if (!node.is_up() || node.owner.paused_until > world_.now() ||
+        node.core().applied() != core.committed()) {
       return describe(node);
     }
     if (member.is_learner) {
@@ -218,7 +220,8 @@ void RaftSimulation::check_stability() {
 bool RaftSimulation::disturb(Node& victim, bool is_one_way, const Node& leading) {
   const raft::Term term = leading.core().term();
   trace([&] { return describe(victim) + (is_one_way ? " hears nobody" : " is cut off"); });
-  for (const MemberId other : core_) {
+  // Nobody at all: a candidate beside the part that goes on may have a later term to tell of.
+  for (const auto& [other, unused] : nodes_) {
     if (other != victim.id) {
       network_.cut(other, victim.id);
       if (!is_one_way) {

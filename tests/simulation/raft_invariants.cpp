@@ -68,14 +68,21 @@ void RaftInvariants::violate(const std::string& what) {
   }
 }
 
+RaftInvariants::MemberRecord& RaftInvariants::record_of(raft::MemberId member) {
+  if (members_.size() <= member.value()) {
+    members_.resize(member.value() + 1);
+  }
+  return members_[member.value()];
+}
+
 void RaftInvariants::look(raft::MemberId member, uint64_t incarnation, const raft::RaftCore& core) {
-  Seen& seen = seen_[member];
+  Seen& seen = record_of(member).seen;
   if (seen.incarnation != incarnation) {
     seen = Seen();
     seen.incarnation = incarnation;
   }
   if (core.is_leader()) {
-    check_inflight(member, core);
+    check_progress(member, core);
   }
   const std::array<uint64_t, 8> state = state_of(core);
   if (state == seen.state) {
@@ -141,10 +148,10 @@ void RaftInvariants::check_leader(raft::MemberId member, const raft::RaftCore& c
 // Votes count for the term they were given in.
 void RaftInvariants::check_election(raft::MemberId member, const raft::RaftCore& core) {
   std::vector<raft::MemberId> supporters{member};
-  for (const auto& [id, seen] : seen_) {
-    const auto vote = votes_.find(std::pair(id, core.term().value()));
-    if (id != member && vote != votes_.end() && vote->second == member) {
-      supporters.push_back(id);
+  for (uint64_t id = 1; id < members_.size(); ++id) {
+    const auto vote = votes_.find(std::pair(raft::MemberId(id), core.term().value()));
+    if (id != member.value() && vote != votes_.end() && vote->second == member) {
+      supporters.emplace_back(id);
     }
   }
   if (!has_quorum(core.configuration(), supporters)) {
@@ -171,7 +178,7 @@ void RaftInvariants::check_peers(raft::MemberId member, const raft::RaftCore& co
 
 // Within a term there is one leader, which takes back nothing: what was acknowledged to it stays.
 void RaftInvariants::check_promise(raft::MemberId member, const raft::RaftCore& core) {
-  const Promise& promise = promises_[member];
+  const Promise& promise = record_of(member).promise;
   if (promise.acknowledged_in == core.term().value() &&
       core.stable().value() < promise.acknowledged) {
     violate(text(member) + " acknowledged entry " + std::to_string(promise.acknowledged) +
@@ -180,9 +187,19 @@ void RaftInvariants::check_promise(raft::MemberId member, const raft::RaftCore& 
   }
 }
 
-// One message may pass the bound of bytes: what it weighs is known when it is sent.
-void RaftInvariants::check_inflight(raft::MemberId member, const raft::RaftCore& core) {
+// A leader counts what it was told in its term, and no more. Of the bounds that of messages holds
+// always; one message may pass the bound of bytes, since what it weighs is known when it is sent.
+void RaftInvariants::check_progress(raft::MemberId member, const raft::RaftCore& core) {
   for (const auto& [peer, progress] : core.progress()) {
+    const Promise& promise = record_of(peer).promise;
+    // What a peer told a leader that it has left since is not known any more.
+    const bool has_left = promise.acknowledged_in > core.term().value();
+    const bool has_told = promise.acknowledged_in == core.term().value();
+    const uint64_t told = has_told ? promise.acknowledged : 0;
+    if (peer != member && !has_left && progress.match().value() > told) {
+      violate(text(member) + " believes that " + text(peer) + " holds entry " +
+              std::to_string(progress.match().value()) + ", and was told " + std::to_string(told));
+    }
     if (progress.inflights().messages() > limits_.max_inflight_messages) {
       violate(text(member) + " has more appends on their way to " + text(peer) + " than allowed");
     }
@@ -332,9 +349,9 @@ void RaftInvariants::check_decision(raft::MemberId member, uint64_t last_before,
             std::to_string(term) + " in term " + std::to_string(core.term().value()));
   }
   std::vector<raft::MemberId> holders;
-  for (const auto& [id, seen] : seen_) {
-    if (holds_durably(seen, index, term)) {
-      holders.push_back(id);
+  for (uint64_t id = 1; id < members_.size(); ++id) {
+    if (holds_durably(members_[id].seen, index, term)) {
+      holders.emplace_back(id);
     }
   }
   // The same event may have changed the configuration, before that or because of it.
@@ -371,7 +388,7 @@ void RaftInvariants::on_vote_sent(raft::MemberId voter, raft::Term term, raft::M
   if (!is_new && found->second != candidate) {
     violate(text(voter) + " voted twice in term " + std::to_string(term.value()));
   }
-  Promise& promise = promises_[voter];
+  Promise& promise = record_of(voter).promise;
   if (term.value() > promise.term) {
     promise.term = term.value();
     promise.vote = candidate;
@@ -380,7 +397,7 @@ void RaftInvariants::on_vote_sent(raft::MemberId voter, raft::Term term, raft::M
 
 void RaftInvariants::on_ack_sent(raft::MemberId member, const raft::RaftCore& core, raft::Term term,
                                  raft::Index index) {
-  Promise& promise = promises_[member];
+  Promise& promise = record_of(member).promise;
   if (term.value() != promise.acknowledged_in) {
     promise.acknowledged = 0;
   }
@@ -393,13 +410,13 @@ void RaftInvariants::on_ack_sent(raft::MemberId member, const raft::RaftCore& co
 }
 
 void RaftInvariants::on_death(raft::MemberId member, const raft::RaftCore& core) {
-  Promise& promise = promises_[member];
+  Promise& promise = record_of(member).promise;
   promise.durable = core.stable().value();
   promise.durable_term = core.log().term_at(core.stable()).value_or(raft::Term()).value();
 }
 
 void RaftInvariants::on_return(raft::MemberId member, const raft::RaftCore& core) {
-  const Promise& promise = promises_[member];
+  const Promise& promise = record_of(member).promise;
   if (core.term().value() < promise.term ||
       (core.term().value() == promise.term && core.vote() != promise.vote)) {
     violate(text(member) + " forgot its vote of term " + std::to_string(promise.term));

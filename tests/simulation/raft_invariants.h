@@ -75,13 +75,19 @@ class RaftInvariants {
     uint64_t acknowledged_in = 0;
   };
 
+  struct MemberRecord {
+    Seen seen;
+    Promise promise;
+  };
+
+  MemberRecord& record_of(raft::MemberId member);
   static std::array<uint64_t, 8> state_of(const raft::RaftCore& core);
   static Fingerprint fingerprint(const raft::RaftCore& core, uint64_t index);
   void check_leader(raft::MemberId member, const raft::RaftCore& core);
   void check_election(raft::MemberId member, const raft::RaftCore& core);
   void check_peers(raft::MemberId member, const raft::RaftCore& core);
   void check_promise(raft::MemberId member, const raft::RaftCore& core);
-  void check_inflight(raft::MemberId member, const raft::RaftCore& core);
+  void check_progress(raft::MemberId member, const raft::RaftCore& core);
   void check_log(raft::MemberId member, Seen& seen, const raft::RaftCore& core);
   void check_entry(raft::MemberId member, const raft::RaftCore& core, uint64_t index);
   void check_configuration(raft::MemberId member, const raft::RaftCore& core, uint64_t index);
@@ -91,13 +97,12 @@ class RaftInvariants {
   static bool holds_durably(const Seen& seen, uint64_t index, uint64_t term);
 
   const raft::CoreOptions limits_;
-  std::map<raft::MemberId, Seen> seen_;
-  std::map<raft::MemberId, Promise> promises_;
-  std::map<uint64_t, raft::MemberId> leaders_;                           // by term
-  std::vector<std::vector<Fingerprint>> entries_;                        // by index
-  std::vector<Committed> committed_;                                     // by index - 1
-  std::map<uint64_t, std::pair<uint64_t, uint64_t>> applied_;            // by index: term, content
-  std::map<uint64_t, uint64_t> states_;                                  // by index
+  std::deque<MemberRecord> members_;                           // by id; references stay as it grows
+  std::map<uint64_t, raft::MemberId> leaders_;                 // by term
+  std::vector<std::vector<Fingerprint>> entries_;              // by index
+  std::vector<Committed> committed_;                           // by index - 1
+  std::map<uint64_t, std::pair<uint64_t, uint64_t>> applied_;  // by index: term, content
+  std::map<uint64_t, uint64_t> states_;                        // by index
   std::map<std::pair<raft::MemberId, uint64_t>, raft::MemberId> votes_;  // by voter and term
   std::optional<std::string> violation_;
 };

@@ -23,7 +23,11 @@ bool promotes(const raft::Configuration& before, const raft::Configuration& now)
 void RaftSimulation::observe(Node& node) {
   const raft::RaftCore& core = node.core();
   if (node.lost) {
-    // The first look after a crash: what is not there any more?
+    // The first look after a crash: what is not there any more, and what is although nobody said
+    // so?
+    if (core.log().base() > node.lost->base) {
+      reach(State::snapshot_without_marker);
+    }
     if (core.log().last() < node.lost->last) {
       reach(State::tail_lost);
     }
@@ -37,7 +41,8 @@ void RaftSimulation::observe(Node& node) {
   observe_log(node, core);
   node.watched = {core.role(),       core.term(),
                   core.vote(),       core.log().configurations().latest_index(),
-                  core.log().last(), core.committed(),
+                  core.log().last(), core.log().last_term(),
+                  core.stable(),     core.committed(),
                   core.log().base()};
 }
 
@@ -81,6 +86,7 @@ void RaftSimulation::observe_log(Node& node, const raft::RaftCore& core) {
   const raft::Index configuration = core.log().configurations().latest_index();
   if (core.log().base() > was.base && core.log().last() == core.log().base() &&
       core.log().base() > was.last) {
+    node.has_truncated = false;
     on_moment(Moment::installed_snapshot, node);
     return;
   }
@@ -97,9 +103,15 @@ void RaftSimulation::observe_log(Node& node, const raft::RaftCore& core) {
     }
     on_moment(Moment::changed_configuration, node);
   }
-  if (core.log().last() < was.last) {
+  const bool holds_all = was.last < core.log().base() || core.log().holds(was.last, was.last_term);
+  if (!holds_all) {
     reach(State::entries_truncated);
     on_moment(Moment::truncated, node);
+  }
+  node.has_truncated |= !holds_all;
+  if (node.has_truncated && core.stable() > was.stable) {
+    check_disk(node);
+    node.has_truncated = core.stable() < core.log().last();
   }
   if (core.is_leader() && core.committed() > was.committed && was.committed >= core.log().base() &&
       core.log().term_at(raft::after(was.committed)) < core.term()) {
@@ -115,6 +127,14 @@ void RaftSimulation::observe_log(Node& node, const raft::RaftCore& core) {
 }
 
 void RaftSimulation::on_moment(Moment moment, Node& node) {
+  if (moment == Moment::became_leader && has_faults_ && random_.chance(plan_.membership_rate)) {
+    const Duration delay(random_.below(static_cast<uint64_t>(plan_.max_delay.count()) * 2 + 1));
+    world_.schedule(world_.now() + delay, [this] {
+      if (has_faults_) {
+        change_membership();
+      }
+    });
+  }
   if (has_faults_ && random_.chance(plan_.aim[static_cast<size_t>(moment)])) {
     strike(node);
   }

@@ -10,8 +10,7 @@ namespace swarm::test {
 struct MutantRecord {
   std::string_view name;
   std::string_view mistake;
-  uint64_t seeds;            // it is found within so many, from 1 on
-  std::string_view unfound;  // what is known of one that no seed found so far; empty when one must
+  uint64_t seeds;  // it is found within so many, from 1 on
 };
 
 // Empty in a build without SWARM_MUTANTS.

@@ -59,7 +59,10 @@ void RaftSimulation::trouble(Node& node) {
 
 void RaftSimulation::pause(Node& node, Duration duration) {
   trace([&] { return describe(node) + " is stopped"; });
-  node.owner.paused_until = std::max(node.owner.paused_until, world_.now() + duration);
+  // Not at the instant of a tick, at which the simulation looks: what waited comes in one after the
+  // other.
+  const Duration odd(1 + random_.below(1'000));
+  node.owner.paused_until = std::max(node.owner.paused_until, world_.now() + duration + odd);
   if (duration > plan_.tick * 20) {
     reach(State::paused_past_election);
   }

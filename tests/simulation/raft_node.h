@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "disk_loop.h"
@@ -54,15 +55,19 @@ class RaftSimulation::NodeTransport final : public raft::Transport {
   NodeTransport(RaftSimulation& simulation, raft::MemberId self)
       : simulation_(simulation), self_(self) {}
 
-  void set_peer(raft::MemberId, const std::string&) override {}
-  void remove_peer(raft::MemberId) override {}
+  void set_peer(raft::MemberId peer, const std::string&) override { peers_.insert(peer); }
+  void remove_peer(raft::MemberId peer) override { peers_.erase(peer); }
   void send(raft::MemberId to, std::string message) override {
     simulation_.send(self_, to, std::move(message));
   }
+  // Of this life: whom the replica wants to reach.
+  const std::set<raft::MemberId>& peers() const { return peers_; }
+  void end_life() { peers_.clear(); }
 
  private:
   RaftSimulation& simulation_;
   const raft::MemberId self_;
+  std::set<raft::MemberId> peers_;
 };
 
 // One simulated machine. The disk outlives crashes, the rest is made anew.
@@ -80,6 +85,8 @@ struct RaftSimulation::Node {
     raft::MemberId vote;
     raft::Index configuration;
     raft::Index last;
+    raft::Term last_term;
+    raft::Index stable;
     raft::Index committed;
     raft::Index base;
   };
@@ -87,6 +94,7 @@ struct RaftSimulation::Node {
   // What it was like when it died.
   struct Lost {
     raft::Index last;
+    raft::Index base;
     raft::Term term;
     raft::MemberId vote;
   };
@@ -103,6 +111,7 @@ struct RaftSimulation::Node {
   std::unique_ptr<raft::RaftReplica> replica;
   Watched watched;
   std::optional<Lost> lost;
+  bool has_truncated = false;  // and what came instead is not all on the disk yet
   // How members may be configured as far as it knows: the latest and the committed configuration,
   // kept while it is down.
   std::vector<raft::Configuration> configurations;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "raft/core/codec.h"
+#include "raft/log/log_scan.h"
 #include "raft_node.h"
 
 namespace swarm::test {
@@ -34,10 +35,17 @@ constexpr uint64_t kind() {
 RaftSimulation::Node& RaftSimulation::make_node() {
   const MemberId id(++last_member_);
   Node& node = *nodes_.emplace(id, std::make_unique<Node>(*this, id)).first->second;
+  machines_.push_back(&node);
   node.disk.leave_garbage(plan_.leaves_garbage);
   node.disk.on_full = [this](std::string_view path) {
     if (path.ends_with("segment.part") || path.ends_with("spare.part")) {
       reach(State::full_at_segment_switch);
+    }
+  };
+  node.disk.on_rename = [this](std::string_view from, std::string_view to) {
+    if (from.find("/spare-") != std::string_view::npos && !from.ends_with("/spare-new") &&
+        to.ends_with(".log")) {
+      reach(State::segment_used_again);
     }
   };
   if (plan_.has_drift) {
@@ -99,6 +107,8 @@ void RaftSimulation::open(Node& node) {
   node.leads = raft::Term();
   node.proposed.clear();
   node.watched = {};
+  node.has_truncated = false;
+  node.transport.end_life();
   node.owner.paused_until = {};
   node.owner.is_touched = true;
   node.disk_loop =
@@ -165,7 +175,11 @@ bool RaftSimulation::start_replica(Node& node) {
 }
 
 void RaftSimulation::lose_power(Node& node) {
+  const uint64_t lost_before = node.disk.names_lost();
   node.disk.crash(random_);
+  if (node.disk.names_lost() > lost_before) {
+    reach(State::names_lost);
+  }
   rot(node);
 }
 
@@ -197,6 +211,7 @@ void RaftSimulation::crash(Node& node, bool loses_power) {
     reach(State::leader_died_with_uncommitted);
   }
   const raft::Index last = core.log().last();
+  const raft::Index base = core.log().base();
   const raft::MemberId vote = core.vote();
   const raft::Term term = core.term();
   // The group that was being written reaches the system's cache, and no further.
@@ -213,7 +228,7 @@ void RaftSimulation::crash(Node& node, bool loses_power) {
   } else {
     node.disk.end_process();
   }
-  node.lost = {last, term, vote};
+  node.lost = {last, base, term, vote};
   bool is_dark = true;
   for (auto& [id, other] : nodes_) {
     is_dark = is_dark && !other->is_up();
@@ -318,11 +333,22 @@ void RaftSimulation::inspect(Node& sender, MemberId to, const std::string& messa
       receiver.receiving = part.meta;
       receiver.receiving_from = part.term;
       receiver.received_parts = 0;
+      on_snapshot_begun(sender, receiver);
     }
     if (part.sequence > receiver.received_parts) {
       reach(State::snapshot_resumed);
     }
     receiver.received_parts = std::max(receiver.received_parts, part.sequence + 1);
+  }
+}
+
+// The sender may not see the end of it, and another leader may come while the receiver is still
+// writing.
+void RaftSimulation::on_snapshot_begun(Node& sender, Node& receiver) {
+  on_moment(Moment::sends_snapshot, sender);
+  if (has_faults_ && receiver.is_up() &&
+      random_.chance(plan_.aim[static_cast<size_t>(Moment::sends_snapshot)])) {
+    stall(receiver);
   }
 }
 
@@ -337,6 +363,43 @@ void RaftSimulation::on_applied(Node& node, const raft::CommittedEntry& entry) {
   if (found != node.proposed.end() && found->second == entry.term) {
     acknowledged_.push_back(command);
     node.proposed.erase(found);
+  }
+}
+
+// A replica learns of a configuration, and that it is gone again, with the next batch of effects.
+void RaftSimulation::check_peers(const Node& node) {
+  // Whoever goes on at this very instant has not done what waited for it.
+  if (!node.is_up() || node.is_failing || node.owner.paused_until >= world_.now()) {
+    return;
+  }
+  std::set<MemberId> members;
+  const raft::Configuration& configuration = node.core().configuration();
+  for (const std::vector<raft::Member>* const list :
+       {&configuration.members, &configuration.outgoing}) {
+    for (const raft::Member& member : *list) {
+      members.insert(member.id);
+    }
+  }
+  members.erase(node.id);
+  if (node.transport.peers() != members) {
+    invariants_.violate(describe(node) + " talks to others than those it is configured with");
+  }
+}
+
+// After entries were replaced it is easy to take the old ones for the new ones, which have the same
+// indexes (the ABA race): what counts as durable is compared with what the files hold.
+void RaftSimulation::check_disk(Node& node) {
+  const raft::Index stable = node.core().stable();
+  const raft::SegmentFiles segments(node.disk, std::filesystem::path(kDirectory) / "log",
+                                    plan_.segment_bytes);
+  const raft::LogScan scan = raft::scan_log(node.disk, segments, &node.cipher);
+  const std::vector<raft::Entry>& entries = scan.contents.entries;
+  const bool is_there =
+      !entries.empty() && stable >= entries.front().index && stable <= entries.back().index &&
+      node.core().log().holds(stable, entries[stable.value() - entries.front().index.value()].term);
+  if (stable > node.core().log().base() && !is_there) {
+    invariants_.violate(describe(node) + " takes entry " + std::to_string(stable.value()) +
+                        " for durable, and its files do not hold it");
   }
 }
 

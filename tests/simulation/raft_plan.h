@@ -20,6 +20,7 @@ enum class Moment : uint8_t {
   committed_first,  // of its own term
   changed_configuration,
   truncated,
+  sends_snapshot,
   installed_snapshot,
   switched_segment,
   count,

@@ -60,7 +60,7 @@ void RaftSimulation::after_event() {
   ++outcome_.events;
   outcome_.hash =
       mix(outcome_.hash, static_cast<uint64_t>(world_.now().time_since_epoch().count()));
-  for (auto& [id, node] : nodes_) {
+  for (Node* const node : machines_) {
     if (!node->owner.is_touched) {
       continue;
     }
@@ -110,6 +110,9 @@ void RaftSimulation::run_faults() {
   }
   has_faults_ = true;
   for (int tick = 0; tick < plan_.fault_ticks; ++tick) {
+    for (Node* const node : machines_) {
+      check_peers(*node);
+    }
     work();
     if (tick % 10 == 0) {
       nemesis();

@@ -57,6 +57,7 @@ class RaftSimulation {
   void after_event();
   void look(Node& node);
   Node* leader();
+  Node* whom_operators_ask();
   void reach(State state) { outcome_.states.set(static_cast<size_t>(state)); }
   template <class Text>
   void trace(Text text) {
@@ -92,11 +93,14 @@ class RaftSimulation {
   void refuse(raft::MemberId caller, Node& dead);
   void inspect(Node& sender, raft::MemberId to, const std::string& message);
   void on_applied(Node& node, const raft::CommittedEntry& entry);
+  void check_peers(const Node& node);
+  void check_disk(Node& node);
 
   // raft_moments.cpp
   void observe(Node& node);
   void observe_role(Node& node, const raft::RaftCore& core);
   void observe_log(Node& node, const raft::RaftCore& core);
+  void on_snapshot_begun(Node& sender, Node& receiver);
   void on_moment(Moment moment, Node& node);
   void strike(Node& node);
 
@@ -129,7 +133,7 @@ class RaftSimulation {
   RaftInvariants invariants_;
   RaftNetwork network_;
   std::map<raft::MemberId, std::unique_ptr<Node>> nodes_;
-  std::vector<Node*> touched_;
+  std::vector<Node*> machines_;    // the same: every event passes over them
   std::set<raft::MemberId> core_;  // of the healed
   uint64_t last_member_ = 0;
   uint64_t last_command_ = 0;

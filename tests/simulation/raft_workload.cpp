@@ -82,9 +82,21 @@ void RaftSimulation::read_anywhere(Node& node) {
       });
 }
 
+// Whoever leads by its own account, also before its machine was told.
+RaftSimulation::Node* RaftSimulation::whom_operators_ask() {
+  Node* result = nullptr;
+  for (Node* const node : machines_) {
+    if (node->is_up() && node->core().is_leader() && node->owner.paused_until <= world_.now() &&
+        (result == nullptr || node->core().term() > result->core().term())) {
+      result = node;
+    }
+  }
+  return result;
+}
+
 void RaftSimulation::change_membership() {
-  Node* const first = leader();
-  if (first == nullptr || first->owner.paused_until > world_.now()) {
+  Node* const first = whom_operators_ask();
+  if (first == nullptr) {
     return;
   }
   first->owner.is_touched = true;
@@ -163,8 +175,8 @@ void RaftSimulation::remove_member(Node& first) {
 }
 
 void RaftSimulation::transfer() {
-  Node* const first = leader();
-  if (first == nullptr || first->owner.paused_until > world_.now()) {
+  Node* const first = whom_operators_ask();
+  if (first == nullptr) {
     return;
   }
   first->owner.is_touched = true;

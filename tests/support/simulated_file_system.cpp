@@ -112,6 +112,9 @@ Status SimulatedFileSystem::rename(const std::filesystem::path& from,
   const std::shared_ptr<Inode> inode = found->second;
   change(to, inode, false);
   change(from, nullptr, true);
+  if (on_rename) {
+    on_rename(from.native(), to.native());
+  }
   return absl::OkStatus();
 }
 
@@ -248,6 +251,7 @@ void SimulatedFileSystem::keep_names(Random& random) {
     while (kept < changes.size() && changes[kept].joins_previous) {
       ++kept;
     }
+    names_lost_ += changes.size() - kept;
     for (size_t i = 0; i < kept; ++i) {
       if (changes[i].inode == nullptr) {
         durable_.erase(changes[i].path);

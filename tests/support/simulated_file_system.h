@@ -65,9 +65,12 @@ class SimulatedFileSystem final : public FileSystem {
 
   // Told of writes that were refused for want of room.
   std::function<void(std::string_view path)> on_full;
+  std::function<void(std::string_view from, std::string_view to)> on_rename;
 
   uint64_t syncs() const { return syncs_; }
   uint64_t writes() const { return writes_; }
+  // Changes of names that crashes undid.
+  uint64_t names_lost() const { return names_lost_; }
 
   // One file's contents, shared by its name and the files that are open on it.
   struct Inode {
@@ -109,6 +112,7 @@ class SimulatedFileSystem final : public FileSystem {
   bool leaves_garbage_ = false;
   uint64_t syncs_ = 0;
   uint64_t writes_ = 0;
+  uint64_t names_lost_ = 0;
 };
 
 }  // namespace swarm::test

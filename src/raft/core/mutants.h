@@ -40,10 +40,8 @@ enum class Mutant : uint8_t {
   failed_sync_retried,
   log_not_synced,
   recovery_not_synced,
-  torn_tail_kept,
   corruption_cut,
   segment_name_not_synced,
-  segment_forgets_state,
   snapshot_not_synced,
 };
 

@@ -22,9 +22,7 @@ Status make_durable(FileSystem& files, const std::filesystem::path& path, const 
   if (read != bytes.size()) {
     return absl::UnavailableError(path.string() + ": shrank while it was read");
   }
-  if (!SWARM_MUTANT(torn_tail_kept)) {
-    bytes.append(scan.torn_bytes(), '\0');
-  }
+  bytes.append(scan.torn_bytes(), '\0');
   SWARM_RETURN_IF_ERROR(file->write_at(scan.last_group, bytes));
   SWARM_RETURN_IF_ERROR(file->sync());
   return files.sync_directory(path.parent_path());

@@ -125,7 +125,7 @@ Status SegmentedLog::append(std::span<const PersistOp> group) {
   if (file_ == nullptr || offset_ + needed > segment_.file_bytes) {
     SWARM_RETURN_IF_ERROR(begin_segment(size_of(std::span(&first, 1)) + size));
   }
-  if (offset_ == SegmentHeader::kBytes && !SWARM_MUTANT(segment_forgets_state)) {
+  if (offset_ == SegmentHeader::kBytes) {
     records.insert(records.begin(), first);
     size = size_of(records);
   }

@@ -206,7 +206,6 @@ TEST_F(SingleNode, AClientIsHeldUntilATaskIsAdmitted) {
 
 TEST_F(SingleNode, ATaskThatRefusesConnectionsIsAskedAgainUntilItAnswers) {
   publish(model::PublishMode::ingress);
-  std::atomic<size_t> refused = 0;
   const std::string nowhere = free_address("127.0.0.1");
   node.admit("t1", nowhere);
   ASSERT_TRUE(await([&] { return Connection(address).is_open(); }));
