@@ -47,7 +47,8 @@ ManagerMachines::Machine& ManagerMachines::make_machine(model::NodeId node,
 
 bool ManagerMachines::open(Machine& machine) {
   const auto loop = [this](Duration mean) {
-    return std::make_unique<DiskLoop>(world_, random_.fork("loop"), mean);
+    return loops_.emplace_back(std::make_unique<DiskLoop>(world_, random_.fork("loop"), mean))
+        .get();
   };
   ++machine.incarnation;
   machine.control_loop = loop(pace_.hop);

@@ -39,9 +39,9 @@ class ManagerMachines {
     SimulatedFileSystem disk;
     SimpleCipher cipher;
     std::unique_ptr<raft::Transport> transport;
-    std::unique_ptr<DiskLoop> control_loop;
-    std::unique_ptr<DiskLoop> raft_loop;
-    std::unique_ptr<DiskLoop> log_loop;
+    DiskLoop* control_loop = nullptr;  // of this life, like the other two
+    DiskLoop* raft_loop = nullptr;
+    DiskLoop* log_loop = nullptr;
     std::shared_ptr<manager::Manager> manager;  // null while it is down
     std::shared_ptr<manager::ManagerGateway> gateway;
     uint64_t incarnation = 0;
@@ -97,6 +97,8 @@ class ManagerMachines {
   const Pace pace_;
   GenerousSigner signer_;
   model::SwarmId swarm_;
+  // Of all lives: a message on its way may hold a manager that is gone and posts to its loop.
+  std::vector<std::unique_ptr<DiskLoop>> loops_;
   std::vector<std::unique_ptr<Machine>> machines_;
 };
 

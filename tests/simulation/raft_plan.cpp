@@ -7,8 +7,6 @@ namespace swarm::test {
 
 namespace {
 
-constexpr size_t kMostTinyAppends = 32;
-
 class Draw {
  public:
   explicit Draw(Random& random) : random_(random) {}
@@ -37,12 +35,6 @@ void draw_sizes(RaftPlan& plan, Draw& draw) {
   }
   if (draw.flip(0.4)) {
     plan.limits.max_inflight_messages = draw.between(1, 6);
-  }
-  if (plan.limits.max_append_bytes == 1) {
-    // Links here reorder, which the streams between managers do not: every gap sends the whole
-    // window again, and one of hundreds of appends keeps a group busy with nothing else.
-    plan.limits.max_inflight_messages =
-        std::min(plan.limits.max_inflight_messages, kMostTinyAppends);
   }
   if (draw.flip(0.2)) {
     plan.limits.max_inflight_bytes = draw.between(100, 1000);

@@ -57,8 +57,9 @@ void RaftCore::answer_old_term(MemberId from, const Message& message) {
 
 // A voter that only an uncommitted configuration drops may hold the one copy of it, and then nobody
 // else can be elected: it campaigns until the configuration is committed (Ongaro's thesis, 4.2.2).
+// So may a member that does not vote and holds more than a candidate whose configuration counts it.
 bool RaftCore::may_campaign() const {
-  const bool is_voter = quorum_.contains(options_.self) ||
+  const bool is_voter = quorum_.contains(options_.self) || is_needed_elsewhere_ ||
                         log_.configurations().at(committed_).is_voter(options_.self);
   return role_ != Role::leader && !is_stalled_ && is_voter;
 }
@@ -161,6 +162,7 @@ void RaftCore::handle(MemberId from, const VoteRequest& request) {
   const VoteReply reply{.term = is_granted ? request.term : term_,
                         .is_pre_vote = request.is_pre_vote,
                         .is_granted = is_granted};
+  is_needed_elsewhere_ |= !log_.is_up_to_date(request.last_index, request.last_term);
   if (!is_granted || request.is_pre_vote) {
     // Says nothing that a crash could take back. Granting a pre-vote is no contact with a leader
     // and leaves the timer alone (hashicorp#609).

@@ -140,15 +140,15 @@ void RaftCore::maybe_promote(MemberId id, Progress& progress) {
 
 // A joint configuration is left as soon as it is committed.
 void RaftCore::leave_joint() {
-  if (!configuration_is_committed()) {
+  if (!configuration_is_committed() || log_.term_at(committed_) != term_) {
     return;
   }
-  if (configuration().is_joint() && log_.term_at(committed_) == term_) {
+  if (configuration().is_joint()) {
     Configuration next = configuration();
     next.outgoing.clear();
     append_configuration(next);
   } else if (!quorum_.contains(options_.self)) {
-    // It led out of a configuration that it is no longer part of.
+    // It led out of a configuration that it is no longer part of, or has spread the newest log.
     leave_office();
   }
 }

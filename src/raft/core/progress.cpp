@@ -12,6 +12,7 @@ void Inflights::add(Index last, uint64_t bytes) {
 void Inflights::free_until(Index index) {
   while (!sent_.empty() && sent_.front().last <= index) {
     free_first();
+    window_ = std::min(window_ + 1, max_messages_);
   }
 }
 
@@ -25,6 +26,10 @@ void Inflights::free_first() {
 void Inflights::clear() {
   sent_.clear();
   bytes_ = 0;
+}
+
+void Inflights::narrow() {
+  window_ = std::max<size_t>(window_ / 2, 1);
 }
 
 void Progress::become_probe() {
@@ -92,6 +97,7 @@ bool Progress::on_rejected(Index rejected, Index agree_at_most) {
       return false;
     }
     become_probe();
+    inflights_.narrow();
     return true;
   }
   if (state_ == State::snapshot || after(rejected) != next_) {

@@ -9,20 +9,27 @@
 namespace swarm::raft {
 
 // The appends that were sent to a peer and not answered, bounded in number and in bytes.
+//
+// The bound on their number is a window that each refusal halves and each answer opens by one, as
+// TCP does (RFC 5681, additive increase and multiplicative decrease): on links that reorder, every
+// gap that the peer sees makes the leader send again from there, and with a fixed window it would
+// fill the link with what arrives in the wrong order once more.
 class Inflights {
  public:
   Inflights(size_t max_messages, uint64_t max_bytes)
-      : max_messages_(max_messages), max_bytes_(max_bytes) {}
+      : max_messages_(max_messages), window_(max_messages), max_bytes_(max_bytes) {}
 
-  bool is_full() const { return sent_.size() >= max_messages_ || bytes_ >= max_bytes_; }
+  bool is_full() const { return sent_.size() >= window_ || bytes_ >= max_bytes_; }
   void add(Index last, uint64_t bytes);
   // Those that end at or before `index` were answered.
   void free_until(Index index);
   // Gives room for one message when the answers may have been lost.
   void free_first();
   void clear();
+  void narrow();
 
   size_t messages() const { return sent_.size(); }
+  size_t window() const { return window_; }
   uint64_t bytes() const { return bytes_; }
 
  private:
@@ -31,6 +38,7 @@ class Inflights {
     uint64_t bytes;
   };
   size_t max_messages_;
+  size_t window_;
   uint64_t max_bytes_;
   std::deque<Sent> sent_;
   uint64_t bytes_ = 0;

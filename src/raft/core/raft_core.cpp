@@ -272,6 +272,7 @@ void RaftCore::set_leader(MemberId leader) {
   if (leader != leader_) {
     fail_reads();
   }
+  is_needed_elsewhere_ &= leader.is_empty();
   leader_ = leader;
 }
 

@@ -249,6 +249,8 @@ class RaftCore {
   uint64_t clock_ = 0;    // ticks since the start
   uint64_t elapsed_ = 0;  // follower: since hearing the leader; leader: since checking the quorum
   uint64_t timeout_ = 0;
+  // A candidate that asked for its vote holds less, and nobody leads.
+  bool is_needed_elsewhere_ = false;
   // When storage and the applier acknowledged something last, or were given work after they had
   // none; by the clock.
   uint64_t storage_moved_ = 0;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "raft/core/read_queue.h"
 
 namespace swarm::raft {
@@ -45,6 +47,23 @@ TEST(Progress, ReplicationIsBoundedInMessagesAndBytes) {
   progress.on_heartbeat_reply();
   EXPECT_TRUE(progress.may_send());
   EXPECT_EQ(progress.inflights().bytes(), 0u);
+}
+
+TEST(Progress, ARefusalHalvesTheWindowAndAnswersOpenItAgain) {
+  Progress progress(Index(1), Inflights(4, 100));
+  progress.on_accepted(Index(0));
+  EXPECT_EQ(progress.inflights().window(), 4u);
+  for (const size_t window : {2, 1, 1}) {
+    EXPECT_TRUE(progress.on_rejected(Index(1), Index(0)));
+    EXPECT_EQ(progress.inflights().window(), window);
+    progress.on_accepted(Index(0));
+  }
+  for (const uint64_t index : {1, 2, 3, 4}) {
+    ASSERT_TRUE(progress.may_send());
+    progress.on_sent(Index(index), 1, true);
+    progress.on_accepted(Index(index));
+    EXPECT_EQ(progress.inflights().window(), std::min<size_t>(index + 1, 4));
+  }
 }
 
 TEST(Progress, LateRejectionsAreIgnored) {
