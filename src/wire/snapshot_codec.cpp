@@ -121,7 +121,8 @@ Status SnapshotReader::add_frame(std::string_view frame,
   if (objects_ == expected_objects_) {
     return damaged("it holds more objects than its header says");
   }
-  v1::StoreObject message;
+  ScratchArena arena;
+  auto& message = arena.make<v1::StoreObject>();
   if (!message.ParseFromArray(frame.data(), size)) {
     return damaged("object " + std::to_string(objects_) + " cannot be read");
   }

@@ -99,7 +99,6 @@ void RaftSimulation::heal() {
   }
 }
 
-// A process that is stopped goes on when its time comes.
 void RaftSimulation::make_well(Node& node) {
   node.disk.set_capacity(std::numeric_limits<uint64_t>::max());
   node.disk.refuse_writes(false);

@@ -75,6 +75,11 @@ void RaftSimulation::stall(Node& node) {
 
 void RaftSimulation::fill_disk(Node& node) {
   trace([&] { return describe(node) + ": its disk is full"; });
+  if (random_.chance(0.2)) {
+    node.disk.run_out_at_next_sync();
+    reach(State::sync_ran_out);
+    return;
+  }
   reach(State::full_disk_stalled);
   const bool refuses_all = random_.chance(0.3);
   if (refuses_all) {

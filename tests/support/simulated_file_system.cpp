@@ -42,7 +42,8 @@ class SimulatedFile final : public File {
     SWARM_RETURN_IF_ERROR(check());
     const Status synced = files_.on_sync(path_);
     if (!synced.ok()) {
-      if (std::exchange(files_.loses_next_sync_, false)) {
+      const bool is_lost = std::exchange(files_.loses_next_sync_, false);
+      if (std::exchange(files_.runs_out_at_next_sync_, false) || is_lost) {
         inode_->dirty.clear();
       }
       return synced;
@@ -203,6 +204,10 @@ Status SimulatedFileSystem::on_sync(const std::filesystem::path& path) {
   if (is_losing_power_ || syncs_until_failure_ == 0 || loses_next_sync_) {
     return absl::UnavailableError("sync " + path.string() + ": simulated I/O error");
   }
+  if (runs_out_at_next_sync_) {
+    return absl::ResourceExhaustedError("sync " + path.string() +
+                                        ": no space left on the simulated disk");
+  }
   --syncs_until_failure_;
   ++syncs_;
   return absl::OkStatus();
@@ -278,6 +283,7 @@ void SimulatedFileSystem::after_crash() {
   unsynced_.clear();
   is_losing_power_ = false;
   loses_next_sync_ = false;
+  runs_out_at_next_sync_ = false;
   fails_writes_ = false;
   syncs_until_failure_ = std::numeric_limits<uint64_t>::max();
 }
@@ -297,6 +303,7 @@ void SimulatedFileSystem::crash_dropping_everything() {
 void SimulatedFileSystem::end_process() {
   is_losing_power_ = false;
   loses_next_sync_ = false;
+  runs_out_at_next_sync_ = false;
   fails_writes_ = false;
   syncs_until_failure_ = std::numeric_limits<uint64_t>::max();
 }

@@ -52,6 +52,9 @@ class SimulatedFileSystem final : public FileSystem {
   // The next sync fails and what it was to bring to the disk never gets there, although it can be
   // read until power is lost; later syncs succeed (Rebello et al., ATC 2020).
   void lose_next_sync() { loses_next_sync_ = true; }
+  // The next sync finds no room for what was written, and drops it likewise: a disk that chooses
+  // places only then.
+  void run_out_at_next_sync() { runs_out_at_next_sync_ = true; }
   void fail_writes(bool fail) { fails_writes_ = fail; }
   // No write finds room, not even one over what is there (a disk that compresses or copies).
   void refuse_writes(bool refuse) { refuses_writes_ = refuse; }
@@ -107,6 +110,7 @@ class SimulatedFileSystem final : public FileSystem {
   uint64_t syncs_until_failure_ = std::numeric_limits<uint64_t>::max();
   bool is_losing_power_ = false;
   bool loses_next_sync_ = false;
+  bool runs_out_at_next_sync_ = false;
   bool fails_writes_ = false;
   bool refuses_writes_ = false;
   bool leaves_garbage_ = false;

@@ -119,6 +119,20 @@ TEST(Replica, AFullDiskRefusesWritesLosesNothingAndRecovers) {
   EXPECT_TRUE(Group::has(node, "before"));
 }
 
+// What that sync had to write is not written by the next one: the group is written again.
+TEST(Replica, ASyncThatFindsNoRoomIsTriedAgainWithItsBytes) {
+  Group group;
+  Group::Node& node = group.start_first();
+  ASSERT_TRUE(group.write(node, "before"));
+  node.disk.run_out_at_next_sync();
+  node.replica->propose(*node.machine->leads, "without room");
+  ASSERT_TRUE(group.world.run_until([&] { return Group::has(node, "without room"); }));
+  EXPECT_FALSE(node.failure);
+  group.stop(node, true);
+  group.restart(node);
+  EXPECT_TRUE(group.world.run_until([&] { return Group::has(node, "without room"); }));
+}
+
 TEST(Replica, GarbageFromTheNetworkIsHarmless) {
   Group group;
   group.start_three();
