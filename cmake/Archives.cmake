@@ -1,6 +1,8 @@
-# Of gRPC, Protobuf and Abseil the archives are linked, not the shared libraries: together these are
-# some eighty, and loading them takes longer than a whole command of swarmctl (docs/BENCHMARKS.md).
-# OpenSSL, zlib, RE2 and c-ares stay shared, so that their security updates arrive without a build.
+# Of C++ libraries the archives are linked, not the shared libraries: those of gRPC, Protobuf and
+# Abseil are some eighty, and loading them takes longer than a whole command of swarmctl
+# (docs/BENCHMARKS.md). With the last of them the shared libstdc++ goes, whose symbols are half of
+# what is left to look up. OpenSSL, zlib and c-ares stay shared, so that their security updates arrive
+# without a build.
 #
 # swarm_prefer_archives(PREFIX ...): the imported targets whose names start so, where an archive lies
 # beside the shared library.
@@ -22,3 +24,11 @@ function(swarm_prefer_archives)
   endforeach()
 endfunction()
 swarm_prefer_archives(gRPC:: absl::)
+find_library(SWARM_RE2_ARCHIVE libre2.a)
+if(SWARM_RE2_ARCHIVE)
+  # gRPC found it through pkg-config, which names no archive.
+  set_target_properties(re2::re2 PROPERTIES INTERFACE_LINK_LIBRARIES ${SWARM_RE2_ARCHIVE})
+endif()
+if(NOT SWARM_SANITIZER)
+  add_link_options(-static-libstdc++ -static-libgcc)
+endif()
