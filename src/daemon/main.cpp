@@ -43,8 +43,11 @@ class StatusReport {
       platform::notify_service_manager("STATUS=" + line);
       last_ = std::move(line);
       periods_to_settle_ = kPeriodsToSettle;
-    } else if (periods_to_settle_ > 0 && --periods_to_settle_ == 0) {
-      platform::release_resident_code();
+    } else if (periods_to_settle_ > 0) {
+      --periods_to_settle_;
+      if (periods_to_settle_ == 0) {
+        platform::release_resident_code();
+      }
     }
     timer_.expires_after(kStatusPeriod);
     timer_.async_wait([this](const boost::system::error_code& error) {

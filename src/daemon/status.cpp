@@ -6,8 +6,7 @@ std::string status_line(const api::LocalNode::Info& info) {
   if (!info.is_member) {
     return "not part of a swarm";
   }
-  const std::string line =
-      std::string(model::to_string(info.role)) + " of swarm " + info.swarm.value();
+  std::string line = std::string(model::to_string(info.role)) + " of swarm " + info.swarm.value();
   if (info.role == model::Role::worker) {
     return line;
   }

@@ -41,8 +41,9 @@ std::string to_text(const BackupHeader& header) {
 }
 
 bool read_number(std::string_view text, uint64_t* number) {
-  const char* const end = text.data() + text.size();
-  const auto result = std::from_chars(text.data(), end, *number);
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const auto result = std::from_chars(begin, end, *number);
   return result.ec == std::errc() && result.ptr == end;
 }
 
@@ -177,7 +178,7 @@ Result<uint64_t> write_backup(FileSystem& files, const std::filesystem::path& pa
   std::filesystem::path beside = path;
   beside += ".part";
   // Made anew: a file that is there already may be open to others.
-  if (const Status removed = files.remove(beside); !removed.ok() && !absl::IsNotFound(removed)) {
+  if (Status removed = files.remove(beside); !removed.ok() && !absl::IsNotFound(removed)) {
     return removed;
   }
   SWARM_ASSIGN_OR_RETURN(std::unique_ptr<File> file, files.open(beside, OpenMode::create));

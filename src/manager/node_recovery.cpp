@@ -199,7 +199,7 @@ Result<api::LocalNode::Initialized> Node::restore_here(const RestoreOptions& opt
       raft::Index(backup.header.raft_index), raft::Term(backup.header.raft_term), {}};
   meta.configuration.members.push_back(
       {raft::MemberId(swarm.record.member.value()), swarm.record.advertise_address, false});
-  const Status seeded =
+  Status seeded =
       raft::seed_snapshot(options_.state_directory / "raft", files_, cipher, meta, backup.chunks);
   if (!seeded.ok()) {
     SWARM_RETURN_IF_ERROR(undo_entry());

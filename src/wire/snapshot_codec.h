@@ -16,7 +16,7 @@
 namespace swarm::wire {
 
 // A chunk of small objects is written or read within a few milliseconds: a slice of a loop.
-inline constexpr size_t kChunkBytes = 128 << 10;
+inline constexpr size_t kChunkBytes = 64 << 10;
 inline constexpr size_t kMaxChunkBytes = 1 << 20;  // longer ones are refused
 
 // Writes the chunks one by one, so that memory holds one at a time. Any thread.

@@ -36,19 +36,38 @@ def wait_until(condition, limit=30.0, what="the condition", pause=0.02):
 
 
 def processes_of(folder):
-    """Pids of the processes whose command line or environment names `folder`."""
+    """Pids of the processes whose command line or environment names `folder`, and of what they started:
+    a task has neither, and belongs to its shim."""
     marker = str(folder).encode()
-    found = []
+    found, children = set(), {}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         try:
             text = (entry / "cmdline").read_bytes() + b"\0" + (entry / "environ").read_bytes()
+            parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
         except OSError:
             continue
+        children.setdefault(int(parent), []).append(int(entry.name))
         if marker in text:
-            found.append(int(entry.name))
-    return found
+            found.add(int(entry.name))
+    left = list(found)
+    while left:
+        for child in children.get(left.pop(), []):
+            if child not in found:
+                found.add(child)
+                left.append(child)
+    return sorted(found)
+
+
+def end_processes_of(folder):
+    """Kills them, stopped first, so that none starts another one meanwhile."""
+    for send in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in processes_of(folder):
+            try:
+                os.kill(pid, send)
+            except ProcessLookupError:
+                pass
 
 
 class Command:
@@ -97,11 +116,7 @@ class Node:
 
     def kill_host(self):
         """A power cut: swarmd, its mesh, its shims and its tasks, all at once."""
-        for pid in self.pids():
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        end_processes_of(self.folder)
         self.process.wait(30)
         for container in self.swarm.containers_of(self):
             self.swarm.docker("kill", container)
@@ -282,16 +297,8 @@ class Swarm:
         for load in self.loads:
             load.end()
         containers = [c for node in self.nodes for c in self.containers_of(node)]
-        for _ in range(50):
-            pids = processes_of(self.folder)
-            if not pids:
-                break
-            for pid in pids:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            time.sleep(0.02)
+        end_processes_of(self.folder)
+        wait_until(lambda: not processes_of(self.folder), 20, "the end of all processes")
         if containers:
             self.docker("rm", "-f", *containers)
         if os.environ.get("SWARM_KEEP"):

@@ -230,6 +230,7 @@ Result<std::string> create_body(const agent::TaskLabels& labels, const model::Ta
 
 std::vector<agent::TaskAddress> ContainerState::addresses() const {
   std::vector<agent::TaskAddress> addresses;
+  addresses.reserve(ports.size());
   for (const TargetPort& port : ports) {
     addresses.push_back({port.target, address + ":" + std::to_string(port.target)});
   }

@@ -389,11 +389,10 @@ void DockerExecutor::tell_end(const model::TaskId& task, const agent::ExecutorEv
   tell(task, event);
 }
 
-// Last in its caller: the listener may remove the task.
-void DockerExecutor::tell(const model::TaskId& task, const agent::ExecutorEvent& event) {
-  const model::TaskId kept = task;
+// Last in its caller: the listener may remove the task, so it gets an id of its own.
+void DockerExecutor::tell(model::TaskId task, const agent::ExecutorEvent& event) {
   if (listener_) {
-    listener_(kept, event);
+    listener_(task, event);
   }
 }
 

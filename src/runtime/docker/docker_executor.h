@@ -88,7 +88,7 @@ class DockerExecutor final : public agent::Executor {
   void watch_readiness(const model::TaskId& task, const ContainerState& state);
   void tell_healthy(const model::TaskId& task, std::vector<agent::TaskAddress> addresses);
   void tell_end(const model::TaskId& task, const agent::ExecutorEvent& event);
-  void tell(const model::TaskId& task, const agent::ExecutorEvent& event);
+  void tell(model::TaskId task, const agent::ExecutorEvent& event);
   agent::ExistingTask adopt(const FoundContainer& found);
 
   Task* find(const model::TaskId& task);

@@ -110,10 +110,11 @@ void EngineClient::ping(StatusDone done) {
                        return;
                      }
                      auto version = choose_api_version(answer->header.api_version);
+                     Status status = version.status();
                      if (version.ok()) {
                        version_ = *std::move(version);
                      }
-                     done(version.status());
+                     done(std::move(status));
                    });
 }
 

@@ -90,6 +90,7 @@ std::vector<std::string> environment_of(const Bundle& bundle, const agent::TaskL
         equals == std::string::npos ? "" : variable.substr(equals + 1);
   }
   std::vector<std::string> result;
+  result.reserve(variables.size());
   for (const auto& [name, value] : variables) {
     result.push_back(name + "=" + value);
   }
