@@ -1,7 +1,6 @@
 #include "raft_invariants.h"
 
 #include <algorithm>
-#include <set>
 
 namespace swarm::test {
 
@@ -55,6 +54,17 @@ bool intersect(const raft::Configuration& a, const raft::Configuration& b) {
 }
 
 }  // namespace
+
+std::set<raft::MemberId> members_of(const raft::Configuration& configuration) {
+  std::set<raft::MemberId> members;
+  for (const std::vector<raft::Member>* const list :
+       {&configuration.members, &configuration.outgoing}) {
+    for (const raft::Member& member : *list) {
+      members.insert(member.id);
+    }
+  }
+  return members;
+}
 
 bool has_quorum(const raft::Configuration& configuration,
                 const std::vector<raft::MemberId>& present) {
@@ -162,13 +172,8 @@ void RaftInvariants::check_election(raft::MemberId member, const raft::RaftCore&
 
 // It replicates to the members of its configuration and to nobody else.
 void RaftInvariants::check_peers(raft::MemberId member, const raft::RaftCore& core) {
-  std::set<raft::MemberId> members{member};
-  for (const std::vector<raft::Member>* const list :
-       {&core.configuration().members, &core.configuration().outgoing}) {
-    for (const raft::Member& one : *list) {
-      members.insert(one.id);
-    }
-  }
+  std::set<raft::MemberId> members = members_of(core.configuration());
+  members.insert(member);
   const auto is_same = [](raft::MemberId id, const auto& item) { return id == item.first; };
   if (!std::equal(members.begin(), members.end(), core.progress().begin(), core.progress().end(),
                   is_same)) {

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -106,6 +107,9 @@ class RaftInvariants {
   std::map<std::pair<raft::MemberId, uint64_t>, raft::MemberId> votes_;  // by voter and term
   std::optional<std::string> violation_;
 };
+
+// All that are in it, those on their way out included.
+std::set<raft::MemberId> members_of(const raft::Configuration& configuration);
 
 // Whether `present` holds a quorum of the configuration, of both halves if it is joint. Not the
 // counting of the library, which it checks.

@@ -135,8 +135,21 @@ void RaftSimulation::on_moment(Moment moment, Node& node) {
       }
     });
   }
-  if (has_faults_ && random_.chance(plan_.aim[static_cast<size_t>(moment)])) {
+  if (is_aimed_at(moment)) {
     strike(node);
+  }
+}
+
+bool RaftSimulation::is_aimed_at(Moment moment) {
+  return has_faults_ && random_.chance(plan_.aim[static_cast<size_t>(moment)]);
+}
+
+// The sender may not see the end of it, and another leader may come while the receiver is still
+// writing.
+void RaftSimulation::on_snapshot_begun(Node& sender, Node& receiver) {
+  on_moment(Moment::sends_snapshot, sender);
+  if (receiver.is_up() && is_aimed_at(Moment::sends_snapshot)) {
+    stall(receiver);
   }
 }
 

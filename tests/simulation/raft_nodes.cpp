@@ -342,16 +342,6 @@ void RaftSimulation::inspect(Node& sender, MemberId to, const std::string& messa
   }
 }
 
-// The sender may not see the end of it, and another leader may come while the receiver is still
-// writing.
-void RaftSimulation::on_snapshot_begun(Node& sender, Node& receiver) {
-  on_moment(Moment::sends_snapshot, sender);
-  if (has_faults_ && receiver.is_up() &&
-      random_.chance(plan_.aim[static_cast<size_t>(Moment::sends_snapshot)])) {
-    stall(receiver);
-  }
-}
-
 void RaftSimulation::on_applied(Node& node, const raft::CommittedEntry& entry) {
   invariants_.on_applied(node.id, entry);
   const uint64_t command = std::strtoull(entry.data->c_str(), nullptr, 10);
@@ -372,14 +362,7 @@ void RaftSimulation::check_peers(const Node& node) {
   if (!node.is_up() || node.is_failing || node.owner.paused_until >= world_.now()) {
     return;
   }
-  std::set<MemberId> members;
-  const raft::Configuration& configuration = node.core().configuration();
-  for (const std::vector<raft::Member>* const list :
-       {&configuration.members, &configuration.outgoing}) {
-    for (const raft::Member& member : *list) {
-      members.insert(member.id);
-    }
-  }
+  std::set<MemberId> members = members_of(node.core().configuration());
   members.erase(node.id);
   if (node.transport.peers() != members) {
     invariants_.violate(describe(node) + " talks to others than those it is configured with");

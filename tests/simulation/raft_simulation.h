@@ -102,6 +102,7 @@ class RaftSimulation {
   void observe_log(Node& node, const raft::RaftCore& core);
   void on_snapshot_begun(Node& sender, Node& receiver);
   void on_moment(Moment moment, Node& node);
+  bool is_aimed_at(Moment moment);
   void strike(Node& node);
 
   // raft_nemesis.cpp

@@ -281,11 +281,7 @@ void SimulatedFileSystem::after_crash() {
   }
   current_ = durable_;
   unsynced_.clear();
-  is_losing_power_ = false;
-  loses_next_sync_ = false;
-  runs_out_at_next_sync_ = false;
-  fails_writes_ = false;
-  syncs_until_failure_ = std::numeric_limits<uint64_t>::max();
+  end_process();
 }
 
 void SimulatedFileSystem::crash(Random& random) {

@@ -2,7 +2,7 @@
 
 A node is a `swarmd` with its own address, state folder and socket. Everything lives in one temporary
 folder; `close` ends every process that was started from it, found by that folder's name in its command
-line or environment, and no other.
+line or environment, with what those started, and no other.
 """
 
 import json

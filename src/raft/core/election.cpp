@@ -59,9 +59,9 @@ void RaftCore::answer_old_term(MemberId from, const Message& message) {
 // else can be elected: it campaigns until the configuration is committed (Ongaro's thesis, 4.2.2).
 // So may a member that does not vote and holds more than a candidate whose configuration counts it.
 bool RaftCore::may_campaign() const {
-  const bool is_voter = quorum_.contains(options_.self) || is_needed_elsewhere_ ||
+  const bool is_voter = quorum_.contains(options_.self) ||
                         log_.configurations().at(committed_).is_voter(options_.self);
-  return role_ != Role::leader && !is_stalled_ && is_voter;
+  return role_ != Role::leader && !is_stalled_ && (is_voter || is_needed_elsewhere_);
 }
 
 void RaftCore::campaign() {
@@ -156,13 +156,13 @@ void RaftCore::become_leader() {
 void RaftCore::handle(MemberId from, const VoteRequest& request) {
   const bool may_vote = vote_ == from || (request.is_pre_vote && request.term > term_) ||
                         (request.term == term_ && vote_.is_empty() && leader_.is_empty());
-  const bool is_granted =
-      may_vote && request.term >= term_ && from != options_.self &&
-      (SWARM_MUTANT(vote_ignores_log) || log_.is_up_to_date(request.last_index, request.last_term));
+  const bool is_up_to_date = log_.is_up_to_date(request.last_index, request.last_term);
+  const bool is_granted = may_vote && request.term >= term_ && from != options_.self &&
+                          (SWARM_MUTANT(vote_ignores_log) || is_up_to_date);
   const VoteReply reply{.term = is_granted ? request.term : term_,
                         .is_pre_vote = request.is_pre_vote,
                         .is_granted = is_granted};
-  is_needed_elsewhere_ |= !log_.is_up_to_date(request.last_index, request.last_term);
+  is_needed_elsewhere_ |= !is_up_to_date;
   if (!is_granted || request.is_pre_vote) {
     // Says nothing that a crash could take back. Granting a pre-vote is no contact with a leader
     // and leaves the timer alone (hashicorp#609).
