@@ -32,3 +32,5 @@ endif()
 if(NOT SWARM_SANITIZER)
   add_link_options(-static-libstdc++ -static-libgcc)
 endif()
+# A program loads no library that a module it links could have needed and it does not.
+add_link_options(-Wl,--as-needed)

@@ -3,7 +3,8 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
-#include "api/limits.h"
+#include "api/client/limits.h"
+#include "api/client/local_channel.h"
 #include "security/tls/names.h"
 
 namespace swarm::api {
@@ -15,18 +16,6 @@ constexpr size_t kMaxChannels = 64;
 
 bool is_ipv4(const std::string& host) {
   return host.find_first_not_of("0123456789.") == std::string::npos;
-}
-
-grpc::ChannelArguments common_arguments() {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
-  // A retry is ours to decide: only we know whether a request may be repeated.
-  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
-  arguments.SetMaxReceiveMessageSize(kMaxReplyBytes);
-  return arguments;
 }
 
 }  // namespace
@@ -54,11 +43,6 @@ std::shared_ptr<grpc::Channel> make_tls_channel(const std::string& address,
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectTimeoutMs);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kMaxBackoffMs);
   return grpc::CreateCustomChannel(target_of(address), grpc::SslCredentials(options), arguments);
-}
-
-std::shared_ptr<grpc::Channel> make_local_channel(const std::string& path) {
-  return grpc::CreateCustomChannel("unix:" + path, grpc::InsecureChannelCredentials(),
-                                   common_arguments());
 }
 
 ChannelCache::ChannelCache(CredentialsSource credentials) : credentials_(std::move(credentials)) {}

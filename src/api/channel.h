@@ -20,9 +20,6 @@ std::string target_of(const std::string& address);
 std::shared_ptr<grpc::Channel> make_tls_channel(const std::string& address,
                                                 const security::NodeCredentials& credentials);
 
-// A connection to the local socket at `path`.
-std::shared_ptr<grpc::Channel> make_local_channel(const std::string& path);
-
 // One channel per address, made with the node's credentials and made anew when those change. From
 // any thread.
 class ChannelCache {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "api/callback_threads.h"
-#include "api/deadline.h"
-#include "api/limits.h"
+#include "api/client/deadline.h"
+#include "api/client/limits.h"
 #include "api/server/server_core.h"
 #include "api/server/service_factories.h"
 #include "api/server_credentials.h"

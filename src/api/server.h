@@ -5,9 +5,9 @@
 #include <memory>
 #include <string>
 
+#include "api/client/limits.h"
+#include "api/client/local_node.h"
 #include "api/credentials_source.h"
-#include "api/limits.h"
-#include "api/local_node.h"
 #include "base/result.h"
 #include "security/identity.h"
 

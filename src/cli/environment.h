@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "api/client.h"
+#include "api/client/client.h"
 #include "base/result.h"
 #include "base/time.h"
 

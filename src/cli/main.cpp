@@ -1,7 +1,7 @@
 #include <string>
 #include <vector>
 
-#include "api/client.h"
+#include "api/client/client.h"
 #include "cli/program.h"
 #include "cli/system_environment.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "api/client.h"
+#include "api/client/client.h"
 #include "base/time.h"
 #include "cli/environment.h"
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "api/client.h"
+#include "api/client/client.h"
 #include "base/time.h"
 #include "cli/format.h"
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "api/local_node.h"
+#include "api/client/local_node.h"
 
 namespace swarm::daemon {
 

@@ -3,7 +3,7 @@
 #include <functional>
 #include <string>
 
-#include "api/local_node.h"
+#include "api/client/local_node.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "base/time.h"

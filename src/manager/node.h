@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "api/client.h"
-#include "api/local_node.h"
+#include "api/client/client.h"
+#include "api/client/local_node.h"
 #include "base/asio_loop.h"
 #include "base/event_loop.h"
 #include "base/file_system.h"

@@ -1,7 +1,7 @@
 #include "api/server/agent_link.h"
 
-#include "api/grpc_status.h"
-#include "api/metadata.h"
+#include "api/client/grpc_status.h"
+#include "api/client/metadata.h"
 #include "api/server/caller.h"
 #include "base/log.h"
 #include "wire/agent_codec.h"

@@ -7,8 +7,8 @@
 #include <mutex>
 #include <optional>
 
+#include "api/client/limits.h"
 #include "api/gateway.h"
-#include "api/limits.h"
 #include "api/server/server_core.h"
 #include "api/write_queue.h"
 #include "dispatcher/session_sink.h"

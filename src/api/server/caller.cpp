@@ -6,7 +6,7 @@
 
 #include <charconv>
 
-#include "api/metadata.h"
+#include "api/client/metadata.h"
 #include "api/server/server_core.h"
 #include "security/roles.h"
 

@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "api/grpc_status.h"
-#include "api/metadata.h"
+#include "api/client/grpc_status.h"
+#include "api/client/metadata.h"
 
 namespace swarm::api {
 

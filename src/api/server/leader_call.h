@@ -11,9 +11,9 @@
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
-#include "api/deadline.h"
-#include "api/limits.h"
-#include "api/metadata.h"
+#include "api/client/deadline.h"
+#include "api/client/limits.h"
+#include "api/client/metadata.h"
 #include "api/server/caller.h"
 #include "api/server/forwarding.h"
 #include "api/server/server_core.h"

@@ -8,8 +8,8 @@
 #include <string>
 
 #include "api/channel.h"
+#include "api/client/local_node.h"
 #include "api/gateway.h"
-#include "api/local_node.h"
 #include "api/server/identity_cache.h"
 #include "base/random.h"
 #include "base/result.h"

@@ -7,7 +7,7 @@
 #include <memory>
 #include <utility>
 
-#include "api/grpc_status.h"
+#include "api/client/grpc_status.h"
 #include "base/result.h"
 
 namespace swarm::api {

@@ -9,7 +9,8 @@
 #include <set>
 
 #include "api/channel.h"
-#include "api/client.h"
+#include "api/client/client.h"
+#include "api/client/local_channel.h"
 #include "api/server.h"
 #include "proto/ca.grpc.pb.h"
 #include "security/roles.h"

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "api/client/local_node.h"
 #include "api/gateway.h"
-#include "api/local_node.h"
 #include "state/proposer.h"
 #include "state/store.h"
 #include "unit/api/test_swarm.h"

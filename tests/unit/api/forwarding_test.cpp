@@ -5,7 +5,7 @@
 #include <optional>
 #include <thread>
 
-#include "api/client.h"
+#include "api/client/client.h"
 #include "api/join_client.h"
 #include "api/server.h"
 #include "support/build.h"

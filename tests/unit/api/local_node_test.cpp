@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "api/client.h"
+#include "api/client/client.h"
 #include "api/server.h"
 #include "support/waiting_loop.h"
 #include "unit/api/fake_manager.h"

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "api/client.h"
+#include "api/client/client.h"
 #include "api/server.h"
 #include "unit/api/fake_manager.h"
 

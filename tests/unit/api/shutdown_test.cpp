@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "api/agent_client.h"
-#include "api/client.h"
+#include "api/client/client.h"
 #include "api/peer_transport.h"
 #include "api/server.h"
 #include "support/waiting_loop.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "api/client.h"
+#include "api/client/client.h"
 
 namespace swarm::cli {
 

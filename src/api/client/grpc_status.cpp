@@ -1,8 +1,8 @@
-#include "api/grpc_status.h"
+#include "api/client/grpc_status.h"
 
 #include <string>
 
-#include "api/limits.h"
+#include "api/client/limits.h"
 
 namespace swarm::api {
 

@@ -4,8 +4,8 @@
 
 #include "api/callback_threads.h"
 #include "api/channel.h"
-#include "api/clients/peer_link.h"
 #include "api/loop_gate.h"
+#include "api/peers/peer_link.h"
 
 namespace swarm::api {
 

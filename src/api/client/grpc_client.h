@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "api/client.h"
-#include "api/clients/client_connection.h"
+#include "api/client/client.h"
+#include "api/client/connection.h"
 
 namespace swarm::api {
 

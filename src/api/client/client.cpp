@@ -1,7 +1,7 @@
-#include "api/client.h"
+#include "api/client/client.h"
 
-#include "api/channel.h"
-#include "api/clients/grpc_client.h"
+#include "api/client/grpc_client.h"
+#include "api/client/local_channel.h"
 
 namespace swarm::api {
 
@@ -16,13 +16,6 @@ std::unique_ptr<Client> Client::connect(const std::string& endpoint, Duration de
   }
   return std::make_unique<GrpcClient>(
       ClientConnection(std::move(channel), std::move(path), deadline));
-}
-
-std::unique_ptr<Client> Client::connect_tls(const std::string& address,
-                                            const security::NodeCredentials& credentials,
-                                            Duration deadline) {
-  return std::make_unique<GrpcClient>(
-      ClientConnection(make_tls_channel(address, credentials), address, deadline));
 }
 
 }  // namespace swarm::api

@@ -1,12 +1,12 @@
-#include "api/clients/agent_stream.h"
+#include "api/peers/agent_stream.h"
 
 #include <grpcpp/channel.h>
 
 #include <utility>
 
-#include "api/grpc_status.h"
-#include "api/limits.h"
-#include "api/metadata.h"
+#include "api/client/grpc_status.h"
+#include "api/client/limits.h"
+#include "api/client/metadata.h"
 #include "base/log.h"
 #include "wire/agent_codec.h"
 

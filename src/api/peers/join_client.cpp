@@ -1,7 +1,7 @@
 #include "api/join_client.h"
 
 #include "api/channel.h"
-#include "api/clients/blocking_call.h"
+#include "api/client/blocking_call.h"
 #include "base/units.h"
 #include "proto/ca.grpc.pb.h"
 #include "proto/raft_peer.grpc.pb.h"

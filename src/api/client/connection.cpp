@@ -1,4 +1,4 @@
-#include "api/clients/client_connection.h"
+#include "api/client/connection.h"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include "api/clients/peer_link.h"
+#include "api/peers/peer_link.h"
 
 #include <grpcpp/alarm.h>
 #include <grpcpp/client_context.h>
@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "api/channel.h"
-#include "api/deadline.h"
-#include "api/grpc_status.h"
-#include "api/limits.h"
+#include "api/client/deadline.h"
+#include "api/client/grpc_status.h"
+#include "api/client/limits.h"
 #include "base/log.h"
 #include "proto/raft_peer.grpc.pb.h"
 

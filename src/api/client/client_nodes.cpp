@@ -1,4 +1,4 @@
-#include "api/clients/grpc_client.h"
+#include "api/client/grpc_client.h"
 #include "proto/nodes.grpc.pb.h"
 #include "wire/node_codec.h"
 #include "wire/service_codec.h"

@@ -1,4 +1,4 @@
-#include "api/clients/grpc_client.h"
+#include "api/client/grpc_client.h"
 #include "proto/swarm.grpc.pb.h"
 #include "proto/tasks.grpc.pb.h"
 #include "wire/cluster_codec.h"

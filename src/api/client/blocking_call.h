@@ -2,9 +2,9 @@
 
 #include <grpcpp/client_context.h>
 
-#include "api/deadline.h"
-#include "api/grpc_status.h"
-#include "api/metadata.h"
+#include "api/client/deadline.h"
+#include "api/client/grpc_status.h"
+#include "api/client/metadata.h"
 #include "base/result.h"
 #include "base/time.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "api/local_node.h"
+#include "api/client/local_node.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "model/cluster.h"

@@ -1,4 +1,4 @@
-#include "api/clients/grpc_client.h"
+#include "api/client/grpc_client.h"
 #include "proto/local_node.grpc.pb.h"
 #include "wire/enum_codec.h"
 

@@ -2,8 +2,8 @@
 
 #include "api/callback_threads.h"
 #include "api/channel.h"
-#include "api/clients/agent_stream.h"
 #include "api/loop_gate.h"
+#include "api/peers/agent_stream.h"
 
 namespace swarm::api {
 

@@ -1,10 +1,11 @@
 #pragma once
 
+#include <grpcpp/channel.h>
+
 #include <memory>
 #include <string>
 
-#include "api/channel.h"
-#include "api/clients/blocking_call.h"
+#include "api/client/blocking_call.h"
 #include "base/result.h"
 #include "base/time.h"
 

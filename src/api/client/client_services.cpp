@@ -1,5 +1,5 @@
-#include "api/clients/grpc_client.h"
-#include "api/spec_bound.h"
+#include "api/client/grpc_client.h"
+#include "api/client/spec_bound.h"
 #include "proto/services.grpc.pb.h"
 #include "wire/service_codec.h"
 
