@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# All static checks: lint.sh BUILD_FOLDER [--fast]. Every check runs; fails if any found something.
+# All static checks: lint.sh [--fast]. Every check runs; fails if any found something.
 # shellcheck disable=SC2317  # functions are called through check
 set -uo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
-build=$1
-fast=${2:-}
+fast=${1:-}
 failed=0
 
 check() {
@@ -43,12 +42,18 @@ exposure() {
   systemd-analyze security --no-pager --offline=true --threshold=56 packaging/swarmd.service >/dev/null
 }
 
-# The flags are those of the other compiler (Toolchain.cmake says why the second is here); the
-# summaries of suppressed warnings are left out.
+# Of files that are joined (cmake/Unity.cmake), as most of the time goes into headers. The flags are
+# those of the other compiler (Toolchain.cmake says why the second is here); the summaries of
+# suppressed warnings are left out.
 tidy() {
-  git ls-files 'src/*.cpp' | xargs -P "$(nproc)" -n 4 clang-tidy-19 -p "$build" --quiet \
-    --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-deprecated-declarations \
-    2> >(grep -vE '^\[|warnings? generated|^$' >&2)
+  local build=build/lint
+  cmake --preset lint >/dev/null && cmake --build "$build" --target swarm_grpc >/dev/null || return
+  sed -n 's/^ *"file": "\(.*\)",*$/\1/p' "$build/compile_commands.json" |
+    grep -E "^$PWD/($build/)?src/" |
+    xargs -P "$(nproc)" -n 1 clang-tidy-19 -p "$build" --quiet \
+      --checks=-bugprone-suspicious-include \
+      --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-deprecated-declarations \
+      2> >(grep -vE '^\[|warnings? generated|^$' >&2)
 }
 
 check "format" format
