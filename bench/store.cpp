@@ -7,7 +7,7 @@
 // are of the clock on the wall and of the thread's own processor time: on a busy machine the first
 // holds the turns of others as well.
 
-#include <malloc.h>
+#include <jemalloc/jemalloc.h>
 
 #include <atomic>
 #include <chrono>
@@ -20,7 +20,6 @@
 
 #include "base/check.h"
 #include "base/random.h"
-#include "platform/allocator.h"
 #include "state/store.h"
 
 namespace swarm::state {
@@ -69,8 +68,12 @@ struct Longest {
 };
 
 size_t heap_bytes() {
-  const struct mallinfo2 info = mallinfo2();
-  return info.uordblks + info.hblkhd;
+  uint64_t epoch = 1;  // the statistics are those of the last time it was set
+  mallctl("epoch", nullptr, nullptr, &epoch, sizeof(epoch));
+  size_t allocated = 0;
+  size_t size = sizeof(allocated);
+  mallctl("stats.allocated", &allocated, &size, nullptr, 0);
+  return allocated;
 }
 
 model::Task task_of(const model::ServiceId& service, model::Slot slot, Random& random) {
@@ -291,6 +294,5 @@ int run(size_t tasks) {
 }  // namespace swarm::state
 
 int main(int argc, char** argv) {
-  swarm::platform::join_freed_memory_at_once();  // as swarmd does
   return swarm::state::run(argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 1'000'000);
 }

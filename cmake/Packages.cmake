@@ -24,3 +24,10 @@ target_compile_definitions(swarm_spdlog INTERFACE SPDLOG_FMT_EXTERNAL)
 target_include_directories(swarm_spdlog SYSTEM INTERFACE
   $<TARGET_PROPERTY:spdlog::spdlog_header_only,INTERFACE_INCLUDE_DIRECTORIES>)
 target_link_libraries(swarm_spdlog INTERFACE fmt::fmt-header-only)
+# The allocator of swarmd and of the benchmarks that stand for it; a sanitizer brings its own.
+add_library(swarm_jemalloc INTERFACE)
+if(SWARM_SANITIZER STREQUAL "")
+  find_library(JEMALLOC_ARCHIVE libjemalloc_pic.a REQUIRED)
+  target_sources(swarm_jemalloc INTERFACE ${CMAKE_SOURCE_DIR}/src/daemon/jemalloc_options.cpp)
+  target_link_libraries(swarm_jemalloc INTERFACE ${JEMALLOC_ARCHIVE} Threads::Threads ${CMAKE_DL_LIBS} m)
+endif()

@@ -13,7 +13,6 @@
 #include "daemon/status.h"
 #include "manager/node.h"
 #include "mesh/proxy/mesh_options.h"
-#include "platform/allocator.h"
 #include "platform/file_system.h"
 #include "platform/host.h"
 #include "platform/resident_code.h"
@@ -132,6 +131,5 @@ int main(int argc, char** argv) {
     const std::unique_ptr<swarm::FileSystem> files = swarm::platform::make_file_system();
     return swarm::daemon::run_raft_command({argv + 2, argv + argc}, *files, std::cout, std::cerr);
   }
-  swarm::platform::join_freed_memory_at_once();
   return swarm::daemon::run_daemon(argc, argv);
 }
