@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -23,7 +24,7 @@ int release_object(dl_phdr_info* object, size_t, void*) {
     const uintptr_t start = object->dlpi_addr + segment.p_vaddr;
     const uintptr_t first = start / page * page;
     // Only a hint: a kernel that refuses it keeps the pages.
-    ::madvise(reinterpret_cast<void*>(first), start + segment.p_filesz - first, MADV_DONTNEED);
+    ::madvise(std::bit_cast<void*>(first), start + segment.p_filesz - first, MADV_DONTNEED);
   }
   return 0;
 }

@@ -25,6 +25,7 @@ Result<Pipe> make_pipe() {
 
 std::vector<char*> argument_vector(const std::vector<std::string>& texts) {
   std::vector<char*> result;
+  result.reserve(texts.size() + 1);
   for (const std::string& text : texts) {
     result.push_back(const_cast<char*>(text.c_str()));
   }

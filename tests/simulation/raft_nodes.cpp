@@ -42,11 +42,14 @@ RaftSimulation::Node& RaftSimulation::make_node() {
       reach(State::full_at_segment_switch);
     }
   };
-  node.disk.on_rename = [this](std::string_view from, std::string_view to) {
-    if (from.find("/spare-") != std::string_view::npos && !from.ends_with("/spare-new") &&
-        to.ends_with(".log")) {
+  node.disk.on_rename = [this, &node](std::string_view from, std::string_view to) {
+    if (!to.ends_with(".log")) {
+      return;
+    }
+    if (from.find("/spare-") != std::string_view::npos && !from.ends_with("/spare-new")) {
       reach(State::segment_used_again);
     }
+    on_moment(Moment::switched_segment, node);
   };
   if (plan_.has_drift) {
     node.loop.set_drift(static_cast<int64_t>(random_.below(400'000)) - 200'000);
