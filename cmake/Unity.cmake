@@ -2,7 +2,7 @@
 # long, as the headers of gRPC, Asio and GoogleTest are read once for eight files; a change of one
 # file takes longer. Left apart is what uses the same name in the unnamed namespaces of several files.
 set(unity_apart_targets
-  swarm_proto base platform raft_log dispatcher daemon cli swarm-sim
+  swarm_proto base raft_log dispatcher daemon swarm-sim
   fuzz_targets fuzz_replay_test manager_test raft_log_test raft_simulation_test runtime_docker_test
   security_tls_test)
 set(unity_apart_sources
@@ -10,6 +10,8 @@ set(unity_apart_sources
   api/client/client_swarm.cpp
   api/server/nodes_service.cpp api/server/services_service.cpp api/server/swarm_service.cpp
   api/server/tasks_service.cpp
+  cli/node_commands.cpp cli/rows.cpp cli/service_commands.cpp cli/service_read_commands.cpp
+  cli/service_write_commands.cpp cli/swarm_commands.cpp cli/top_level_commands.cpp
   manager/node_record.cpp manager/role_manager.cpp)
 
 # To be called after all targets are there.
