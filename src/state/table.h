@@ -81,7 +81,13 @@ class Table {
     const uint64_t edition;  // of the table that may write to it
     std::vector<Slot> slots;
   };
-  using Blocks = std::vector<std::shared_ptr<Block>>;
+  // Beside each block stands the beginning of its last key, or each step of the search for a block
+  // would wait for memory in the same way.
+  struct BlockRef {
+    uint64_t last;
+    std::shared_ptr<Block> block;
+  };
+  using Blocks = std::vector<BlockRef>;
 
  public:
   class const_iterator {
@@ -98,12 +104,12 @@ class Table {
     const_iterator() = default;
 
     Entry operator*() const {
-      const Pointer& object = (*blocks_)[block_]->slots[at_].object;
+      const Pointer& object = (*blocks_)[block_].block->slots[at_].object;
       return {KeyOf()(*object), object};
     }
     pointer operator->() const { return {**this}; }
     const_iterator& operator++() {
-      if (++at_ == (*blocks_)[block_]->slots.size()) {
+      if (++at_ == (*blocks_)[block_].block->slots.size()) {
         at_ = 0;
         ++block_;
       }
@@ -151,7 +157,7 @@ class Table {
     if (block == blocks_.size()) {
       return end();
     }
-    return {blocks_, block, place_in(*blocks_[block], key)};
+    return {blocks_, block, place_in(*blocks_[block].block, key)};
   }
   // Null when there is none.
   Pointer find(const Key& key) const {
@@ -165,16 +171,17 @@ class Table {
     const Key key = KeyOf()(*object);
     const size_t block = block_of(key);
     const bool is_past_end = block == blocks_.size();
-    if (is_past_end && (blocks_.empty() || blocks_.back()->slots.size() >= kBlockObjects)) {
+    if (is_past_end && (blocks_.empty() || blocks_.back().block->slots.size() >= kBlockObjects)) {
       // In order, as from a snapshot: blocks get full.
-      blocks_.push_back(std::make_shared<Block>(edition_));
-      blocks_.back()->slots.push_back({KeyOf::prefix(key), std::move(object)});
+      const uint64_t prefix = KeyOf::prefix(key);
+      blocks_.push_back({prefix, std::make_shared<Block>(edition_)});
+      blocks_.back().block->slots.push_back({prefix, std::move(object)});
       ++size_;
       return;
     }
     const size_t index = is_past_end ? block - 1 : block;
     std::vector<Slot>& slots = writable(index).slots;
-    const size_t place = place_in(*blocks_[index], key);
+    const size_t place = place_in(*blocks_[index].block, key);
     if (place < slots.size() && KeyOf()(*slots[place].object) == key) {
       slots[place].object = std::move(object);
       return;
@@ -182,6 +189,7 @@ class Table {
     Slot slot{KeyOf::prefix(key), std::move(object)};
     slots.insert(slots.begin() + static_cast<std::ptrdiff_t>(place), std::move(slot));
     ++size_;
+    note_last(index);
     if (slots.size() > kBlockObjects) {
       split(index);
     }
@@ -196,6 +204,9 @@ class Table {
     std::vector<Slot>& slots = writable(at.block_).slots;
     slots.erase(slots.begin() + static_cast<std::ptrdiff_t>(at.at_));
     --size_;
+    if (!slots.empty()) {
+      note_last(at.block_);
+    }
     if (slots.size() < kBlockObjects / 4) {
       merge(at.block_);
     }
@@ -206,7 +217,7 @@ class Table {
   // more: a large table is destroyed in slices.
   void drop(size_t count) {
     while (count > 0 && !blocks_.empty()) {
-      const size_t dropped = blocks_.back()->slots.size();
+      const size_t dropped = blocks_.back().block->slots.size();
       blocks_.pop_back();
       size_ -= dropped;
       count -= std::min(count, dropped);
@@ -217,13 +228,13 @@ class Table {
   size_t blocks() const { return blocks_.size(); }
   size_t blocks_shared_with(const Table& other) const {
     std::vector<const Block*> theirs;
-    for (const auto& block : other.blocks_) {
-      theirs.push_back(block.get());
+    for (const BlockRef& ref : other.blocks_) {
+      theirs.push_back(ref.block.get());
     }
     std::sort(theirs.begin(), theirs.end());
     return static_cast<size_t>(
-        std::count_if(blocks_.begin(), blocks_.end(), [&](const auto& block) {
-          return std::binary_search(theirs.begin(), theirs.end(), block.get());
+        std::count_if(blocks_.begin(), blocks_.end(), [&](const BlockRef& ref) {
+          return std::binary_search(theirs.begin(), theirs.end(), ref.block.get());
         }));
   }
 
@@ -251,9 +262,11 @@ class Table {
   // The first block that ends at `key` or after it.
   size_t block_of(const Key& key) const {
     const uint64_t prefix = KeyOf::prefix(key);
-    const auto found = std::partition_point(blocks_.begin(), blocks_.end(), [&](const auto& block) {
-      return block->slots.back().is_before(prefix, key);
-    });
+    const auto found =
+        std::partition_point(blocks_.begin(), blocks_.end(), [&](const BlockRef& ref) {
+          return ref.last != prefix ? ref.last < prefix
+                                    : KeyOf()(*ref.block->slots.back().object) < key;
+        });
     return static_cast<size_t>(found - blocks_.begin());
   }
   static size_t place_in(const Block& block, const Key& key) {
@@ -265,33 +278,38 @@ class Table {
   }
 
   Block& writable(size_t index) {
-    std::shared_ptr<Block>& block = blocks_[index];
+    std::shared_ptr<Block>& block = blocks_[index].block;
     if (block->edition != edition_) {
       block = std::make_shared<Block>(edition_, block->slots);
     }
     return *block;
   }
 
+  void note_last(size_t index) { blocks_[index].last = blocks_[index].block->slots.back().prefix; }
+
   void split(size_t index) {
-    std::vector<Slot>& left = blocks_[index]->slots;
+    std::vector<Slot>& left = blocks_[index].block->slots;
     const auto middle = left.begin() + static_cast<std::ptrdiff_t>(left.size() / 2);
     auto right = std::make_shared<Block>(edition_);
     right->slots.assign(std::make_move_iterator(middle), std::make_move_iterator(left.end()));
     left.erase(middle, left.end());
     left.shrink_to_fit();
-    blocks_.insert(blocks_.begin() + static_cast<std::ptrdiff_t>(index) + 1, std::move(right));
+    blocks_.insert(blocks_.begin() + static_cast<std::ptrdiff_t>(index) + 1,
+                   {blocks_[index].last, std::move(right)});
+    note_last(index);
   }
 
   // Joins a small block with the one after it if both fit one; no block is ever empty.
   void merge(size_t index) {
     const bool has_next = index + 1 < blocks_.size();
-    if (has_next &&
-        blocks_[index]->slots.size() + blocks_[index + 1]->slots.size() <= kBlockObjects / 2) {
-      const std::vector<Slot>& next = blocks_[index + 1]->slots;
-      std::vector<Slot>& slots = blocks_[index]->slots;
+    if (has_next && blocks_[index].block->slots.size() + blocks_[index + 1].block->slots.size() <=
+                        kBlockObjects / 2) {
+      const std::vector<Slot>& next = blocks_[index + 1].block->slots;
+      std::vector<Slot>& slots = blocks_[index].block->slots;
       slots.insert(slots.end(), next.begin(), next.end());
+      note_last(index);
       blocks_.erase(blocks_.begin() + static_cast<std::ptrdiff_t>(index) + 1);
-    } else if (blocks_[index]->slots.empty()) {
+    } else if (blocks_[index].block->slots.empty()) {
       blocks_.erase(blocks_.begin() + static_cast<std::ptrdiff_t>(index));
     }
   }

@@ -51,7 +51,7 @@ constexpr Choice kChoices[] = {
     {Mutant::truncation_keeps_configuration,
      {"truncation_keeps_configuration", "a truncated configuration stays in force", 400}},
     {Mutant::snapshot_overwrites_newer_log,
-     {"snapshot_overwrites_newer_log", "a snapshot drops entries after it that agree", 60000}},
+     {"snapshot_overwrites_newer_log", "a snapshot drops entries after it that agree", 30000}},
     {Mutant::stale_read, {"stale_read", "a read is not confirmed by a quorum", 20}},
     {Mutant::read_before_own_commit,
      {"read_before_own_commit", "a new leader reads before it commits in its term", 200}},

@@ -67,8 +67,7 @@ Status RaftCore::propose(std::shared_ptr<const std::string> data, uint64_t id) {
   if (role_ != Role::leader) {
     return absl::FailedPreconditionError("this member does not lead");
   }
-  if (uncommitted_bytes_ + data->size() > options_.max_uncommitted_bytes &&
-      uncommitted_bytes_ > 0) {
+  if (!has_room_for(data->size())) {
     return absl::ResourceExhaustedError(
         "too much is waiting to be committed; try again when a quorum of managers answers");
   }

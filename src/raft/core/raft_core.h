@@ -110,6 +110,10 @@ class RaftCore {
   Index handed_to_apply() const { return handed_; }
   Index applied() const { return applied_; }
   uint64_t uncommitted_bytes() const { return uncommitted_bytes_; }  // as leader
+  // Whether proposals of so many bytes would be accepted; one always is when nothing waits.
+  bool has_room_for(uint64_t bytes) const {
+    return uncommitted_bytes_ == 0 || uncommitted_bytes_ + bytes <= options_.max_uncommitted_bytes;
+  }
   bool is_transferring() const { return !transferee_.is_empty(); }
   // Where this term of leadership began.
   Index first_of_term() const { return noop_; }

@@ -27,6 +27,7 @@ class LogWriter {
   LogWriter(EventLoop& loop, EventLoop& log_loop, std::shared_ptr<SegmentedLog> log, Events events);
 
   void submit(PersistOp op);
+  bool is_writing() const { return is_writing_; }
 
  private:
   using Group = std::shared_ptr<std::vector<PersistOp>>;

@@ -56,6 +56,10 @@ class RaftReplica final : public Replica {
   void on_storage_recovered();
 
   // replica_requests.cpp
+  bool leads_in(Term term) const;
+  bool holds_proposals() const;
+  void release_proposals();
+  void propose_now(Term term, std::string data, ProposalDone done);
   void finish_proposals(const std::vector<ProposalVerdict>& verdicts);
   void finish_reads(const Effects& effects);
   void serve_reads();
@@ -107,6 +111,13 @@ class RaftReplica final : public Replica {
   uint64_t last_read_ = 0;
   // Those that wait until so much is applied.
   std::multimap<Index, absl::AnyInvocable<void(Result<Index>)>> confirmed_reads_;
+  struct HeldProposal {
+    Term term;
+    std::string data;
+    ProposalDone done;
+  };
+  std::vector<HeldProposal> held_;  // until the disk has written what came before
+  size_t held_bytes_ = 0;
   std::map<uint64_t, ProposalDone> proposals_;
   uint64_t last_proposal_ = 0;
   absl::AnyInvocable<void(Status)> transfer_done_;

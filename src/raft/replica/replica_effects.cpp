@@ -37,6 +37,9 @@ void RaftReplica::drive() {
   if (has_failed_) {
     return;
   }
+  if (!holds_proposals()) {
+    release_proposals();
+  }
   membership_.drive(*core_, loop_.now());
   Effects effects = core_->take_effects();
   // Before anything of another leader is applied: the store undoes its head first.

@@ -12,16 +12,54 @@ namespace {
 
 // A membership change that cannot be begun for so long is refused.
 constexpr Duration kMembershipPatience = seconds(5);
+// So much is not kept waiting for the disk: a batch of that size is worth its own way.
+constexpr size_t kMaxHeldBytes = size_t{256} << 10;
+
+void tell(Replica::ProposalDone done, ProposalOutcome outcome) {
+  if (done != nullptr) {
+    done(outcome);
+  }
+}
 
 }  // namespace
 
+// A leader sends the others what it writes itself: what is proposed while its own disk is at work
+// becomes the next group of all. Passed on one by one, each would make the others sync for the
+// first entries of a group and once more for the rest.
 void RaftReplica::propose(Term term, std::string data, ProposalDone done) {
-  if (!core_->is_leader() || core_->term() != term) {
-    if (done != nullptr) {
-      done(ProposalOutcome::dropped);
-    }
+  if (!leads_in(term)) {
+    tell(std::move(done), ProposalOutcome::dropped);
     return;
   }
+  held_bytes_ += data.size();
+  held_.push_back({term, std::move(data), std::move(done)});
+  if (!holds_proposals()) {
+    release_proposals();
+    schedule_drive();
+  }
+}
+
+bool RaftReplica::leads_in(Term term) const {
+  return core_->is_leader() && core_->term() == term;
+}
+
+bool RaftReplica::holds_proposals() const {
+  return core_->is_leader() && writer_->is_writing() && held_bytes_ < kMaxHeldBytes &&
+         core_->has_room_for(held_bytes_);
+}
+
+void RaftReplica::release_proposals() {
+  held_bytes_ = 0;
+  for (HeldProposal& held : std::exchange(held_, {})) {
+    if (leads_in(held.term)) {
+      propose_now(held.term, std::move(held.data), std::move(held.done));
+    } else {
+      tell(std::move(held.done), ProposalOutcome::dropped);
+    }
+  }
+}
+
+void RaftReplica::propose_now(Term term, std::string data, ProposalDone done) {
   const uint64_t id = done == nullptr ? 0 : ++last_proposal_;
   const Status proposed = core_->propose(std::make_shared<const std::string>(std::move(data)), id);
   if (proposed.ok()) {
@@ -36,7 +74,6 @@ void RaftReplica::propose(Term term, std::string data, ProposalDone done) {
                {{"term", term.value()}, {"reason", std::string(proposed.message())}});
     core_->step_down();
   }
-  schedule_drive();
 }
 
 void RaftReplica::finish_proposals(const std::vector<ProposalVerdict>& verdicts) {

@@ -9,11 +9,13 @@
 
 #include "raft/core/codec.h"
 #include "raft/replica/raft_replica.h"
+#include "simulation/disk_loop.h"
 #include "support/simulated_file_system.h"
 #include "support/simulated_loop.h"
 
 namespace swarm::raft::test {
 
+using swarm::test::DiskLoop;
 using swarm::test::SimulatedFileSystem;
 using swarm::test::SimulatedLoop;
 using swarm::test::World;
@@ -122,8 +124,9 @@ class Group {
     options.snapshot_bytes_per_second = snapshot_bytes_per_second;
     options.on_storage_failure = [&node](const Status& status) { node.failure = status; };
     node.machine = std::make_unique<Machine>();
-    Result<std::unique_ptr<Replica>> opened = Replica::open(
-        options, loop, loop, node.disk, node.link, cipher_, *node.machine, Random(node.id.value()));
+    Result<std::unique_ptr<Replica>> opened =
+        Replica::open(options, loop, log_loop, node.disk, node.link, cipher_, *node.machine,
+                      Random(node.id.value()));
     SWARM_RETURN_IF_ERROR(opened.status());
     node.replica = *std::move(opened);
     node.machine->replica = node.replica.get();
@@ -206,6 +209,7 @@ class Group {
 
   World world;
   SimulatedLoop loop{world};
+  DiskLoop log_loop{world, Random(1), Duration{}};  // of all members; as fast as can be
   uint64_t snapshot_log_bytes = 16 << 20;
   uint64_t snapshot_bytes_per_second = 64 << 20;
   // Looks at every message; false loses it.

@@ -1,3 +1,5 @@
+#include <gmock/gmock.h>
+
 #include "replica_group.h"
 
 namespace swarm::raft::test {
@@ -107,6 +109,29 @@ TEST(Replica, TheOutcomeOfAProposalIsTold) {
   first.replica->propose(term, "c", note);
   ASSERT_TRUE(group.world.run_until([&] { return outcome.has_value(); }, seconds(5)));
   EXPECT_EQ(*outcome, ProposalOutcome::unknown);
+}
+
+TEST(Replica, WhatIsProposedWhileTheDiskWritesGoesToAllAsOneGroup) {
+  Group group;
+  group.start_three();
+  Group::Node& first = group.node(1);
+  std::vector<size_t> groups;
+  group.intercept = [&](MemberId, MemberId to, const std::string& message) {
+    const Result<Message> decoded = decode_message(message);
+    const auto* const append = decoded.ok() ? std::get_if<AppendEntries>(&*decoded) : nullptr;
+    if (to == MemberId(2) && append != nullptr && !append->entries.empty()) {
+      groups.push_back(append->entries.size());
+    }
+    return true;
+  };
+  const Term term = *first.machine->leads;
+  group.log_loop.stall_until(group.world.now() + milliseconds(10));
+  for (const char* text : {"a", "b", "c"}) {
+    first.replica->propose(term, text);
+    group.world.run_for(milliseconds(1));
+  }
+  ASSERT_TRUE(group.world.run_until([&] { return Group::has(first, "c"); }, seconds(5)));
+  EXPECT_THAT(groups, testing::ElementsAre(1, 2));
 }
 
 TEST(Replica, TooMuchWaitingDropsAProposalThatHearsOfItAndKeepsTheLeader) {
