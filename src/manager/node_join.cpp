@@ -5,9 +5,9 @@
 #include <optional>
 #include <utility>
 
-#include "api/client/client.h"
 #include "api/join_client.h"
 #include "api/server.h"
+#include "api/tls_client.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "manager/ask_any.h"
@@ -232,7 +232,7 @@ Result<std::vector<api::Client::NodeView>> Node::list_nodes(const NodeRecord& se
   std::vector<std::string> others = self.managers;
   std::erase(others, self.advertise_address);
   return ask_any<Listed>(others, [&](const std::string& address) {
-    return api::Client::connect_tls(address, *credentials(), kCallTimeout)->list_nodes();
+    return api::connect_tls(address, *credentials(), kCallTimeout)->list_nodes();
   });
 }
 

@@ -22,7 +22,7 @@ EDGES_WITHIN_A_LAYER = {
 
 # Headers that a module exports as a contract, without its implementation: who links one sees only
 # these folders.
-CONTRACTS = {"api_contract": {"api/client", "security"}}
+CONTRACTS = {"api_contract": {"api/client"}}
 
 # Third-party headers (by prefix of the include) and the modules that may name them. Debian puts all
 # of them in /usr/include, where any file could see them: the include farm cannot stop that.

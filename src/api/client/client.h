@@ -12,7 +12,6 @@
 #include "model/node.h"
 #include "model/service.h"
 #include "model/task.h"
-#include "security/identity.h"
 
 namespace swarm::api {
 
@@ -58,10 +57,6 @@ class Client {
 
   // Connecting is lazy: the first call says when nobody listens, and how to start swarmd.
   static std::unique_ptr<Client> connect(const std::string& endpoint, Duration deadline);
-  // To the network address of a manager, as another manager.
-  static std::unique_ptr<Client> connect_tls(const std::string& address,
-                                             const security::NodeCredentials& credentials,
-                                             Duration deadline);
   virtual ~Client() = default;
 
   virtual Result<LocalNode::Info> info() = 0;

@@ -3,6 +3,7 @@
 
 #include "api/client/client.h"
 #include "api/server.h"
+#include "api/tls_client.h"
 #include "model/validate.h"
 #include "security/join_token.h"
 #include "support/build.h"
@@ -209,9 +210,8 @@ TEST_F(Control, OverTheNetworkAManagerMayUseItToo) {
   const auto network =
       Server::listen_network(*node_, "127.0.0.1:0", swarm_.source("n1", model::Role::manager));
   ASSERT_TRUE(network.ok()) << network.status();
-  const auto remote =
-      Client::connect_tls("127.0.0.1:" + std::to_string((*network)->port()),
-                          *swarm_.credentials("n2", model::Role::manager), seconds(20));
+  const auto remote = connect_tls("127.0.0.1:" + std::to_string((*network)->port()),
+                                  *swarm_.credentials("n2", model::Role::manager), seconds(20));
   const auto id = remote->create_service(spec_of("web"));
   EXPECT_TRUE(id.ok()) << id.status();
 }

@@ -2,6 +2,7 @@
 
 #include "api/client/client.h"
 #include "api/server.h"
+#include "api/tls_client.h"
 #include "unit/api/fake_manager.h"
 
 namespace swarm::api {
@@ -19,8 +20,7 @@ TEST(Renewal, WhoConnectsAfterwardsIsShownTheNewCertificateAndWhoIsConnectedStay
   ASSERT_TRUE(server.ok()) << server.status();
   const std::string address = "127.0.0.1:" + std::to_string((*server)->port());
   const auto connect = [&](const TestSwarm& swarm) {
-    return Client::connect_tls(address, *swarm.credentials("n2", model::Role::manager),
-                               seconds(20));
+    return connect_tls(address, *swarm.credentials("n2", model::Role::manager), seconds(20));
   };
 
   const auto connected = connect(before);
