@@ -12,6 +12,9 @@ namespace {
 
 __extension__ using Int128 = __int128;
 
+// Digits behind the eighteenth of a fraction count for nothing.
+constexpr int64_t kFinestFraction = 1'000'000'000'000'000'000;
+
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -40,8 +43,8 @@ bool take_scaled(std::string_view& text, int64_t unit, int64_t& out) {
     Int128 weight = unit;
     Int128 divisor = 1;
     while (!text.empty() && is_digit(text.front())) {
-      divisor *= 10;
-      if (divisor <= 1'000'000'000'000'000'000) {
+      if (divisor < kFinestFraction) {
+        divisor *= 10;
         scaled += weight * (text.front() - '0') / divisor;
       }
       has_digits = true;
