@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
@@ -32,8 +33,8 @@ std::chrono::steady_clock::time_point to_steady(TimePoint when) {
 // All timers share one Asio timer that is armed for the earliest: thousands of deadlines cost one
 // kernel timer, and equal deadlines run in the order they were set.
 //
-// Posts wait in a list of our own: the first one wakes the loop, those that come before it looks
-// cost a push, and it takes all of them at once.
+// Posts wait in a list of our own: the first one wakes the loop, those that come before it has run
+// them all cost a push, and it takes all of them at once.
 struct AsioLoop::Impl {
   explicit Impl(std::string loop_name)
       : name(std::move(loop_name)), work(context.get_executor()), alarm(context) {}
@@ -41,6 +42,7 @@ struct AsioLoop::Impl {
   // Before everything that owns callbacks: what one holds may post when it is destroyed.
   std::mutex posted_mutex;
   std::vector<Callback> posted;
+  bool is_woken = false;          // and has not found `posted` empty since
   std::vector<Callback> running;  // taken out of `posted`; the loop's own
   std::string name;
   boost::asio::io_context context{1};
@@ -52,19 +54,35 @@ struct AsioLoop::Impl {
   std::atomic<std::thread::id> owner{};
   std::thread thread;
 
+  // Whether there was anything.
+  bool take_posted() {
+    const std::lock_guard lock(posted_mutex);
+    running.swap(posted);
+    is_woken = !running.empty();
+    return is_woken;
+  }
+
   void run_posted() {
-    {
-      const std::lock_guard lock(posted_mutex);
-      running.swap(posted);
-    }
-    for (Callback& callback : running) {
-      if (context.stopped()) {
+    // After a few rounds timers and sockets have their turn.
+    constexpr int kRounds = 8;
+    for (int round = 0; round < kRounds; ++round) {
+      if (!take_posted()) {
         return;
       }
-      Callback run = std::move(callback);
-      run();
+      for (Callback& callback : running) {
+        if (context.stopped()) {
+          return;
+        }
+        Callback run = std::move(callback);
+        run();
+      }
+      running.clear();
     }
-    running.clear();
+    wake();
+  }
+
+  void wake() {
+    boost::asio::post(context, [this] { run_posted(); });
   }
 };
 
@@ -100,14 +118,14 @@ void AsioLoop::stop() {
 }
 
 void AsioLoop::post(Callback callback) {
-  bool is_first = false;
+  bool is_asleep = false;
   {
     const std::lock_guard lock(impl_->posted_mutex);
-    is_first = impl_->posted.empty();
+    is_asleep = !std::exchange(impl_->is_woken, true);
     impl_->posted.push_back(std::move(callback));
   }
-  if (is_first) {
-    boost::asio::post(impl_->context, [impl = impl_.get()] { impl->run_posted(); });
+  if (is_asleep) {
+    impl_->wake();
   }
 }
 

@@ -38,6 +38,8 @@ class SegmentFiles {
   // oldest first, or a crash could leave a hole.
   Status retire(uint64_t number);
 
+  // Whether prepare_spare_slice has anything to do.
+  bool lacks_spare() const { return spares_.empty() || next_spare_ != nullptr; }
   // Prepares a spare unless there is one, a slice at a call. Whether there is more to do.
   Result<bool> prepare_spare_slice();
 

@@ -46,6 +46,8 @@ class SegmentedLog {
   Status append(std::span<const PersistOp> group);
   // Recycles segments that hold only entries up to `index`.
   Status release_until(Index index);
+  // Whether prepare_ahead has anything to do.
+  bool lacks_room_ahead() const { return segments_.lacks_spare(); }
   // Prepares room for the time ahead, a slice at a call. Whether there is more to do. An error only
   // means that a later append may need to make room itself.
   Result<bool> prepare_ahead() { return segments_.prepare_spare_slice(); }

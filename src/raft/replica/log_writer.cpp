@@ -29,14 +29,18 @@ void LogWriter::write_next() {
 }
 
 void LogWriter::write(Group group) {
-  auto done = anchor_.bind([this, group](const Status& status) { on_written(group, status); });
+  auto done = anchor_.bind([this, group](const Status& status, bool lacks_room_ahead) {
+    on_written(group, status, lacks_room_ahead);
+  });
   log_loop_.post([&loop = loop_, log = log_, group, done = std::move(done)]() mutable {
     const Status status = log->append(*group);
-    loop.post([done = std::move(done), status]() mutable { done(status); });
+    loop.post([done = std::move(done), status, lacks = log->lacks_room_ahead()]() mutable {
+      done(status, lacks);
+    });
   });
 }
 
-void LogWriter::on_written(const Group& group, const Status& status) {
+void LogWriter::on_written(const Group& group, const Status& status, bool lacks_room_ahead) {
   const bool is_full = absl::IsResourceExhausted(status);
   if (is_full && !SWARM_MUTANT(full_disk_ignored)) {
     if (!std::exchange(is_stalled_, true)) {
@@ -72,7 +76,9 @@ void LogWriter::on_written(const Group& group, const Status& status) {
   if (!is_writing_ && !queue_.empty()) {
     write_next();
   }
-  prepare_ahead();
+  if (lacks_room_ahead) {
+    prepare_ahead();
+  }
 }
 
 // Room for the time to come is made between groups, a slice at a time.

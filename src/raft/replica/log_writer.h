@@ -34,7 +34,7 @@ class LogWriter {
 
   void write_next();
   void write(Group group);
-  void on_written(const Group& group, const Status& status);
+  void on_written(const Group& group, const Status& status, bool lacks_room_ahead);
   void prepare_ahead();
 
   EventLoop& loop_;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <future>
 #include <vector>
 
@@ -51,6 +52,15 @@ TEST(AsioLoop, RunsWhatItsOwnCallbacksPostBehindWhatWaitsAlready) {
   });
   loop.run();
   EXPECT_EQ(order, (std::vector<int>{1, 2, 3, 4}));
+}
+
+TEST(AsioLoop, LeavesTimersTheirTurnWhileCallbacksPostThemselvesAgain) {
+  AsioLoop loop("test");
+  std::function<void()> post_again = [&] { loop.post([&] { post_again(); }); };
+  post_again();
+  loop.call_at(loop.now(), [&] { loop.stop(); });
+  loop.run();
+  SUCCEED();
 }
 
 // Posts when it is destroyed, as replies do that nobody gave.

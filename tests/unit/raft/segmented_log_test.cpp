@@ -142,10 +142,13 @@ TEST_F(SegmentedLogTest, AGroupLargerThanASegmentGetsOneOfItsOwn) {
 
 TEST_F(SegmentedLogTest, ASpareIsPreparedInSlicesAndUsed) {
   reopen();
+  EXPECT_TRUE(log_->lacks_room_ahead());
   while (*log_->prepare_ahead()) {
   }
+  EXPECT_FALSE(log_->lacks_room_ahead());
   EXPECT_EQ(spares(), 1u);
   ASSERT_TRUE(append({entries(1, 1, 1)}).ok());
+  EXPECT_TRUE(log_->lacks_room_ahead());
   EXPECT_EQ(spares(), 0u);
 }
 
@@ -185,7 +188,9 @@ TEST_F(SegmentedLogTest, ASpareThatIsBeingPreparedGivesWayToARetiredSegment) {
   }
   ASSERT_TRUE(*log_->prepare_ahead());
   ASSERT_TRUE(log_->release_until(Index(2)).ok());
+  EXPECT_TRUE(log_->lacks_room_ahead());
   EXPECT_FALSE(*log_->prepare_ahead());
+  EXPECT_FALSE(log_->lacks_room_ahead());
   EXPECT_FALSE(files_.exists("/log/spare-new.part"));
   EXPECT_EQ(spares(), 1u);
 }
