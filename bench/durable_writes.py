@@ -7,8 +7,9 @@ answered; 512 bytes a write, to the leader, over at most 16 connections. A write
 majority has it on disk. The systems take turns; printed are the medians of the rounds and their
 ratios.
 
-Beside them: what one write of as many bytes into a file and its fdatasync take, and what the leader
-holds in memory afterwards against the size of the state it holds (that of a backup).
+Beside them: the same calls to a method that does nothing, which no system with a call for each write
+can surpass on this machine; what one write of as many bytes into a file and its fdatasync take; and
+what the leader holds in memory afterwards against the size of the state it holds (that of a backup).
 """
 
 import json
@@ -140,6 +141,11 @@ def print_table(rows, rounds):
                             for system in ("swarm", "etcd"))
             row += f"{ours:>15.2f}{theirs:>14.2f}{ours / theirs:>7.2f}"
         print(row)
+    for clients in CLIENTS:
+        calls, theirs = (statistics.median(result["writes_per_s"] for result in rows[clients, system])
+                         for system in ("nothing", "etcd"))
+        print(f"  {clients:<5} calls that do nothing: {calls:.0f}/s, {calls / theirs:.2f} times the "
+              "writes of etcd")
 
 
 def main():
@@ -155,13 +161,15 @@ def main():
             for node in nodes[1:]:
                 node.join(nodes[0], "manager")
             targets["swarm"] = (f"{nodes[0].address}:2377", nodes[0].folder / "state" / "node.pem")
+            targets["nothing"] = targets["swarm"]
             for turn in range(options.rounds):
                 for clients in CLIENTS:
-                    for system in ("etcd", "swarm") if turn % 2 else ("swarm", "etcd"):
+                    order = ("swarm", "etcd", "nothing")
+                    for system in reversed(order) if turn % 2 else order:
                         target, pem = targets[system]
                         result = measure(program, system, target, pem, clients, options.seconds)
                         rows.setdefault((clients, system), []).append(result)
-                        print(f"  {clients:>5} {system:<6} {result}", file=sys.stderr, flush=True)
+                        print(f"  {clients:>5} {system:<7} {result}", file=sys.stderr, flush=True)
                         time.sleep(0.5)  # what is being flushed is not the next one's affair
             sync = sync_time(swarm.folder)
             print_table(rows, options.rounds)

@@ -1,11 +1,13 @@
 // Writes through a control API, as many at a time as there are clients: each starts its next when
 // the last was answered. The same client drives both systems, so that its own cost falls on both.
 //
-//   write_load --system swarm|etcd --target 127.0.0.1:2377 --pem node.pem --clients 16 [--seconds
-//   5]
+//   write_load --system swarm|etcd|nothing --target 127.0.0.1:2377 --pem node.pem --clients 16
+//   [--seconds 5]
 //
 // swarm: Services.Create of a service without replicas that carries the bytes as a label. etcd: Put
-// of a new key. Prints one JSON line: writes a second, latencies in milliseconds, failures.
+// of a new key. nothing: the request of swarm to a method that no server has, refused at once: what
+// the calls cost without any write. Prints one JSON line: writes a second, latencies in
+// milliseconds, failures.
 
 #include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
@@ -80,13 +82,21 @@ std::string create_request(const std::string& name, const std::string& value) {
   return request.SerializeAsString();
 }
 
+const char* method_of(const std::string& system) {
+  if (system == "etcd") {
+    return "/etcdserverpb.KV/Put";
+  }
+  return system == "swarm" ? "/swarm.v1.Services/Create" : "/swarm.v1.Services/Nothing";
+}
+
 // The clients, and what came of them. Callbacks come on gRPC's threads.
 class Load {
  public:
   explicit Load(const Options& options)
       : options_(options),
         run_(std::to_string(getpid())),
-        method_(options.system == "etcd" ? "/etcdserverpb.KV/Put" : "/swarm.v1.Services/Create"),
+        method_(method_of(options.system)),
+        expected_(options.system == "nothing" ? grpc::UNIMPLEMENTED : grpc::OK),
         value_(options.bytes, 'x') {
     grpc::SslCredentialsOptions tls;
     // One file with the authority, the certificate and the key: TLS takes from each what it needs.
@@ -146,7 +156,7 @@ class Load {
   void answered(int number, const grpc::Status& status) {
     Client& client = clients_[number];
     const Clock::time_point now = Clock::now();
-    if (status.ok()) {
+    if (status.error_code() == expected_) {
       client.latencies.push_back(
           std::chrono::duration<float, std::milli>(now - client.start).count());
     } else {
@@ -188,6 +198,7 @@ class Load {
   const Options options_;
   const std::string run_;
   const std::string method_;
+  const grpc::StatusCode expected_;
   const std::string value_;
   std::vector<std::unique_ptr<grpc::GenericStub>> stubs_;
   std::vector<Client> clients_;
@@ -205,7 +216,7 @@ int main(int argc, char** argv) {
   CLI::App app("Writes through a control API, as many at a time as there are clients.");
   app.add_option("--system", options.system)
       ->required()
-      ->check(CLI::IsMember(std::vector<std::string>{"swarm", "etcd"}));
+      ->check(CLI::IsMember(std::vector<std::string>{"swarm", "etcd", "nothing"}));
   app.add_option("--target", options.target, "ADDRESS:PORT of the leader")->required();
   app.add_option("--pem", options.pem, "authority, certificate and key in one file")->required();
   app.add_option("--clients", options.clients)->check(CLI::Range(1, 10000));
