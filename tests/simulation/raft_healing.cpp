@@ -183,7 +183,7 @@ void RaftSimulation::check_convergence() {
     if (outcome_.is_lost) {
       return;
     }
-    missing = missing_agreement();
+    missing = network_.is_settled() ? missing_agreement() : "what the network still holds";
     if (missing.empty() && last_command_ >= asked + 3) {
       for (const uint64_t command : acknowledged_) {
         if (!command_at_.contains(command)) {

@@ -122,6 +122,10 @@ void RaftSimulation::observe_log(Node& node, const raft::RaftCore& core) {
       if (progress.inflights().is_full()) {
         reach(State::inflight_full);
       }
+      if (progress.state() == raft::Progress::State::snapshot &&
+          node.replica->metrics().snapshot < core.log().base()) {
+        reach(State::no_snapshot_new_enough);
+      }
     }
   }
 }

@@ -52,6 +52,8 @@ constexpr Choice kChoices[] = {
      {"truncation_keeps_configuration", "a truncated configuration stays in force", 400}},
     {Mutant::snapshot_overwrites_newer_log,
      {"snapshot_overwrites_newer_log", "a snapshot drops entries after it that agree", 30000}},
+    {Mutant::gap_behind_snapshot,
+     {"gap_behind_snapshot", "sends a snapshot that ends before the log in memory begins", 100}},
     {Mutant::stale_read, {"stale_read", "a read is not confirmed by a quorum", 20}},
     {Mutant::read_before_own_commit,
      {"read_before_own_commit", "a new leader reads before it commits in its term", 200}},

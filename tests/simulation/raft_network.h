@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <utility>
@@ -44,6 +45,8 @@ class RaftNetwork {
   }
   // From now on it is fast and loses nothing but what is cut.
   void calm() { is_calm_ = true; }
+  // Whether all that was sent before that has come.
+  bool is_settled() const { return is_calm_ && world_.now() > last_from_before_; }
 
   // `deliver` runs for each copy that arrives; `owner` is the receiver.
   template <class Deliver>
@@ -82,8 +85,12 @@ class RaftNetwork {
   template <class Deliver>
   void pass(Link& way, World::Owner* owner, Duration delay, Deliver deliver) {
     ++way.in_flight;
+    const TimePoint when = std::max(way.clogged_until, world_.now()) + delay;
+    if (!is_calm_) {
+      last_from_before_ = std::max(last_from_before_, when);
+    }
     world_.schedule(
-        std::max(way.clogged_until, world_.now()) + delay,
+        when,
         [&way, deliver = std::move(deliver)]() mutable {
           --way.in_flight;
           if (!way.is_cut) {
@@ -97,6 +104,7 @@ class RaftNetwork {
   Random random_;
   const RaftPlan& plan_;
   bool is_calm_ = false;
+  TimePoint last_from_before_{};
   std::array<std::array<Link, kMaxMembers + 1>, kMaxMembers + 1> links_{};
 };
 

@@ -31,6 +31,7 @@ enum class Mutant : uint8_t {
   truncate_without_conflict,
   truncation_keeps_configuration,
   snapshot_overwrites_newer_log,
+  gap_behind_snapshot,
   stale_read,
   read_before_own_commit,
   two_changes_at_once,

@@ -56,6 +56,7 @@ class Progress {
   State state() const { return state_; }
   Index match() const { return match_; }  // agrees with the leader and is durable there
   Index next() const { return next_; }
+  Index snapshot() const { return snapshot_; }  // in state snapshot: entries go on behind it
   const Inflights& inflights() const { return inflights_; }
 
   void become_probe();

@@ -169,16 +169,15 @@ void RaftCore::on_storage_stalled(bool is_stalled) {
   }
 }
 
-void RaftCore::on_snapshot_saved(Index index, Index compact_to) {
-  if (index <= log_.base()) {
-    return;  // a leader's snapshot came in between
-  }
-  SWARM_CHECK(compact_to <= index && index <= applied_, "a snapshot of what is not applied");
-  marker_ = SnapshotMarker{index, log_.at(index).term, marker_ && marker_->resets_log};
-  if (compact_to > log_.base()) {
-    log_.compact(compact_to);
-    release_to_ = compact_to;
-  }
+void RaftCore::on_snapshot_saved(Index index, Term term) {
+  SWARM_CHECK(index <= applied_, "a snapshot of what is not applied");
+  marker_ = SnapshotMarker{index, term, marker_ && marker_->resets_log};
+  release_to_ = index;
+}
+
+void RaftCore::compact(Index index) {
+  SWARM_CHECK(index <= applied_, "entries are dropped that are not applied");
+  log_.compact(index);
 }
 
 void RaftCore::on_snapshot_received(const SnapshotMeta& meta) {

@@ -89,8 +89,12 @@ class RaftCore {
   // Storage does not take writes (a full disk): hands leadership over, and does not campaign until
   // it does. A storage that is silent is noticed by the core itself.
   void on_storage_stalled(bool is_stalled);
-  // A snapshot of the state at `index` is durable; entries up to `compact_to` <= index may go.
-  void on_snapshot_saved(Index index, Index compact_to);
+  // A snapshot of the state at `index`, whose entry was of `term`, is durable: storage needs no
+  // entry up to there any more.
+  void on_snapshot_saved(Index index, Term term);
+  // Drops the entries up to `index` <= applied() from memory. A peer that lacks one of them is
+  // ordered a snapshot.
+  void compact(Index index);
   // A leader's snapshot is durable.
   void on_snapshot_received(const SnapshotMeta& meta);
   void on_snapshot_sent(MemberId to);

@@ -11,8 +11,8 @@
 namespace swarm::raft {
 
 // The log as the core sees it: every entry since the last compaction, in memory, with the
-// membership that goes with it. Snapshots bound its size (ReplicaOptions::snapshot_log_bytes). What
-// of it is durable or committed is not known here.
+// membership that goes with it. Its owner bounds it. What of it is durable or committed is not
+// known here.
 class RaftLog {
  public:
   // `entries` follow the snapshot without a gap.
@@ -38,7 +38,7 @@ class RaftLog {
   bool append(Entry entry);
   // Drops `index` and all after it. Whether that changed the configuration.
   bool truncate_from(Index index);
-  // Drops everything up to `index`, which a snapshot covers.
+  // Drops everything up to `index`, which is applied.
   void compact(Index index);
   // Starts anew after a snapshot.
   void restore(const SnapshotMeta& snapshot);

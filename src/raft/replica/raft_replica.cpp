@@ -63,6 +63,7 @@ void RaftReplica::make_core() {
   CoreOptions core = options_.limits == nullptr ? CoreOptions() : *options_.limits;
   core.self = options_.self;
   core_ = std::make_unique<RaftCore>(core, storage_.state, random_.fork("core"));
+  newest_snapshot_ = storage_.state.snapshot.index;
   core_->announce_address(options_.address);
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "raft/core/raft_core.h"
@@ -73,15 +74,19 @@ class RaftReplica final : public Replica {
   void carry_out(Effects effects);
   void update_peers();
   void hand_to_apply(std::vector<Entry> entries);
-  void restore(const SnapshotMeta& meta);
-  void on_snapshot_read(const SnapshotMeta& meta, Result<std::vector<std::string>> chunks);
   void report_trouble(const Effects& effects);
   void finish_transfer();
+
+  // replica_snapshots.cpp
+  void restore(const SnapshotMeta& meta);
+  void on_snapshot_read(const SnapshotMeta& meta, Result<std::vector<std::string>> chunks);
+  void send_snapshot(MemberId to);
   void maybe_take_snapshot();
   void on_snapshot_taken(const Result<SnapshotTaker::Taken>& taken);
   uint64_t snapshot_threshold() const;
   void remove_old_snapshots(const SnapshotMeta& kept);
-  Index compact_to(Index snapshot) const;
+  void compact_log();
+  Index droppable() const;
 
   const ReplicaOptions options_;
   EventLoop& loop_;
@@ -121,6 +126,8 @@ class RaftReplica final : public Replica {
   std::map<uint64_t, ProposalDone> proposals_;
   uint64_t last_proposal_ = 0;
   absl::AnyInvocable<void(Status)> transfer_done_;
+  Index newest_snapshot_;
+  std::set<MemberId> awaiting_snapshot_;  // of entries that none covers so far
   uint64_t bytes_since_snapshot_ = 0;
   uint64_t snapshot_bytes_ = 0;  // the size of the last one
   TimePoint next_snapshot_{};    // after a failure

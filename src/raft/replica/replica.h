@@ -26,7 +26,8 @@ struct ReplicaOptions {
   MemberId self;
   std::filesystem::path directory;   // of the log and the snapshots
   Duration tick = milliseconds(50);  // = heartbeat; an election takes 10 to 20 ticks
-  // Log bytes after which a snapshot is taken (tiny in tests).
+  // Log bytes after which a snapshot is taken, unless the last one was larger; of what is applied,
+  // half as many stay in memory for followers that were away (tiny in tests).
   uint64_t snapshot_log_bytes = 16 << 20;
   uint64_t segment_bytes = 8 << 20;  // of the files of the log
   // The limits of the core (tiny in tests); null for the defaults. Its `self` is the one above.

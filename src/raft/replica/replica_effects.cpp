@@ -3,21 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/check.h"
 #include "base/log.h"
-#include "raft/core/codec.h"
 #include "raft/replica/raft_replica.h"
 
 namespace swarm::raft {
-
-namespace {
-
-// After a snapshot failed (a full disk) the next try waits.
-constexpr Duration kSnapshotRetry = seconds(30);
-// Entries that a reachable follower still needs are kept until the log is so many snapshots large.
-constexpr uint64_t kPatience = 4;
-
-}  // namespace
 
 // Behind everything that is already waiting on the loop, so that one batch of effects answers it
 // all.
@@ -48,6 +37,7 @@ void RaftReplica::drive() {
   finish_transfer();
   report_leader();
   maybe_take_snapshot();
+  compact_log();
 }
 
 void RaftReplica::report_lost_leadership() {
@@ -93,7 +83,7 @@ void RaftReplica::carry_out(Effects effects) {
     hand_to_apply(std::move(effects.apply));
   }
   for (const SnapshotOrder& order : effects.snapshots) {
-    sender_.start(order.to, core_->term(), core_->log().base());
+    send_snapshot(order.to);
   }
   for (ReceivedPart& received : effects.parts) {
     receiver_.on_part(received.from, std::move(received.part));
@@ -144,6 +134,7 @@ void RaftReplica::update_peers() {
     if (!wanted.contains(id)) {
       transport_.remove_peer(id);
       sender_.forget(id);
+      awaiting_snapshot_.erase(id);
     }
   }
   for (const auto& [id, address] : wanted) {
@@ -167,126 +158,6 @@ void RaftReplica::hand_to_apply(std::vector<Entry> entries) {
   }
   applying_.push_back({up_to, loop_.now()});
   machine_.apply(std::move(commands), up_to);
-}
-
-void RaftReplica::restore(const SnapshotMeta& meta) {
-  log::info("restoring a snapshot", {{"index", meta.index.value()}, {"term", meta.term.value()}});
-  bytes_since_snapshot_ = 0;
-  auto done = anchor_.bind([this, meta](Result<std::vector<std::string>> chunks) {
-    on_snapshot_read(meta, std::move(chunks));
-  });
-  const std::filesystem::path path = snapshot_path(storage_.snapshots, meta.index, meta.term);
-  log_loop_.post(
-      [&loop = loop_, &files = files_, &cipher = cipher_, path, done = std::move(done)]() mutable {
-        Result<std::vector<std::string>> chunks = std::vector<std::string>();
-        Result<std::unique_ptr<SnapshotReader>> reader = SnapshotReader::open(files, path, cipher);
-        chunks = reader.ok() ? read_snapshot(**reader) : reader.status();
-        loop.post([done = std::move(done), chunks = std::move(chunks)]() mutable {
-          done(std::move(chunks));
-        });
-      });
-}
-
-void RaftReplica::on_snapshot_read(const SnapshotMeta& meta,
-                                   Result<std::vector<std::string>> chunks) {
-  if (!chunks.ok()) {
-    on_storage_failed(chunks.status());
-    return;
-  }
-  snapshot_bytes_ = 0;
-  for (const std::string& chunk : *chunks) {
-    snapshot_bytes_ += chunk.size();
-  }
-  auto restored = anchor_.bind([this, meta](const Status& status) {
-    if (!status.ok()) {
-      on_storage_failed(status);
-      return;
-    }
-    remove_old_snapshots(meta);
-    applied(meta.index);
-  });
-  // The machine may answer on a loop of its own.
-  machine_.restore(
-      meta.index, *std::move(chunks),
-      [&loop = loop_, restored = std::move(restored)](const Status& status) mutable {
-        loop.post([restored = std::move(restored), status]() mutable { restored(status); });
-      });
-}
-
-void RaftReplica::maybe_take_snapshot() {
-  if (bytes_since_snapshot_ < snapshot_threshold() || taker_.is_taking() ||
-      core_->applied() <= core_->log().base() || loop_.now() < next_snapshot_) {
-    return;
-  }
-  bytes_since_snapshot_ = 0;
-  taker_.take(
-      core_->applied(),
-      [this](Index index) -> std::optional<SnapshotMeta> {
-        if (index <= core_->log().base()) {
-          return std::nullopt;
-        }
-        return core_->snapshot_meta(index);
-      },
-      [this](const Result<SnapshotTaker::Taken>& taken) { on_snapshot_taken(taken); });
-}
-
-// A snapshot is worth taking when the log has grown by as much as it would hold.
-uint64_t RaftReplica::snapshot_threshold() const {
-  return std::max(options_.snapshot_log_bytes, snapshot_bytes_);
-}
-
-void RaftReplica::on_snapshot_taken(const Result<SnapshotTaker::Taken>& taken) {
-  if (!taken.ok()) {
-    log::warning("a snapshot was not taken", {{"reason", std::string(taken.status().message())}});
-    next_snapshot_ = loop_.now() + kSnapshotRetry;
-    bytes_since_snapshot_ = snapshot_threshold();
-    return;
-  }
-  const SnapshotMeta& meta = taken->meta;
-  if (meta.index <= core_->log().base()) {
-    return;  // a leader's snapshot came meanwhile
-  }
-  log::debug("snapshot taken", {{"index", meta.index.value()}});
-  snapshot_bytes_ = taken->bytes;
-  core_->on_applied(meta.index);
-  core_->on_snapshot_saved(meta.index, compact_to(meta.index));
-  remove_old_snapshots(meta);
-  schedule_drive();
-}
-
-// A follower that was away for a moment catches up by entries: some stay behind the snapshot. What
-// a reachable one still needs stays longer, or under steady writes it would get one snapshot after
-// the other and never arrive.
-Index RaftReplica::compact_to(Index snapshot) const {
-  const RaftLog& log = core_->log();
-  const uint64_t kept = options_.snapshot_log_bytes / 2;
-  uint64_t bytes = 0;
-  Index index = snapshot;
-  while (index > log.base() && bytes + log.at(index).bytes() <= kept) {
-    bytes += log.at(index).bytes();
-    index = before(index);
-  }
-  if (!core_->is_leader() || log.bytes() > kPatience * snapshot_threshold()) {
-    return index;
-  }
-  for (const MemberId id : core_->reachable()) {
-    const raft::Progress& progress = core_->progress().at(id);
-    if (progress.state() != raft::Progress::State::snapshot) {
-      index = std::min(index, progress.match());
-    }
-  }
-  return std::max(log.base(), std::min(index, sender_.oldest().value_or(index)));
-}
-
-// After a crash the newest snapshot file counts, whatever the log says of older ones.
-void RaftReplica::remove_old_snapshots(const SnapshotMeta& kept) {
-  log_loop_.post([&files = files_, directory = storage_.snapshots,
-                  path = snapshot_path(storage_.snapshots, kept.index, kept.term)] {
-    const Status removed = remove_older_snapshots(files, directory, path);
-    if (!removed.ok()) {
-      log::warning("an old snapshot stays on disk", {{"reason", std::string(removed.message())}});
-    }
-  });
 }
 
 }  // namespace swarm::raft

@@ -199,7 +199,7 @@ ReplicaMetrics RaftReplica::metrics() const {
   metrics.applied = core_->applied();
   metrics.durable = core_->stable();
   metrics.last = core_->log().last();
-  metrics.snapshot = core_->log().base();
+  metrics.snapshot = newest_snapshot_;
   metrics.log_bytes = core_->log().bytes();
   metrics.uncommitted_bytes = core_->uncommitted_bytes();
   const TimePoint now = loop_.now();

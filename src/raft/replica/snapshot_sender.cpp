@@ -157,17 +157,6 @@ void SnapshotSender::go_on_from(MemberId to, Session& session, uint64_t sequence
   fetch(to, session);
 }
 
-std::optional<Index> SnapshotSender::oldest() const {
-  std::optional<Index> oldest;
-  for (const auto& [to, session] : sessions_) {
-    if (session.is_given_up) {
-      continue;
-    }
-    oldest = oldest ? std::min(*oldest, session.index) : session.index;
-  }
-  return oldest;
-}
-
 void SnapshotSender::tick() {
   std::vector<MemberId> given_up;
   for (auto& [to, session] : sessions_) {

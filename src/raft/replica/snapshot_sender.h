@@ -38,9 +38,6 @@ class SnapshotSender {
   void start(MemberId to, Term term, Index oldest_useful);
   void on_reply(MemberId from, const SnapshotPartReply& reply);
   void tick();
-  // The snapshot of the oldest transfer under way: entries after it will be needed. Index 0 while
-  // one has not been opened yet; nothing when none is under way.
-  std::optional<Index> oldest() const;
   // No longer a member.
   void forget(MemberId member) { sessions_.erase(member); }
   // No longer the leader.

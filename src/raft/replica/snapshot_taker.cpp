@@ -63,9 +63,10 @@ SnapshotTaker::SnapshotTaker(EventLoop& loop, EventLoop& log_loop, FileSystem& f
       machine_(machine) {}
 
 void SnapshotTaker::take(Index at_least, DescribeIndex describe, Done done) {
-  is_taking_ = true;
+  is_taking_ = is_choosing_ = true;
   auto write_it = anchor_.bind([this, describe = std::move(describe), done = std::move(done)](
                                    Index index, StateMachine::SnapshotSource source) {
+    is_choosing_ = false;
     std::optional<SnapshotMeta> meta = describe(index);
     if (!meta) {
       is_taking_ = false;

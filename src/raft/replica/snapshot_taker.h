@@ -30,6 +30,8 @@ class SnapshotTaker {
                 std::filesystem::path directory, PayloadCipher& cipher, StateMachine& machine);
 
   bool is_taking() const { return is_taking_; }
+  // The state machine has not said yet at which index.
+  bool is_choosing() const { return is_choosing_; }
   // `describe` says what the log knows of the index that the state machine chooses, or nothing when
   // a leader's snapshot overtook it. A failure is harmless: the log stays longer.
   void take(Index at_least, DescribeIndex describe, Done done);
@@ -46,6 +48,7 @@ class SnapshotTaker {
   PayloadCipher& cipher_;
   StateMachine& machine_;
   bool is_taking_ = false;
+  bool is_choosing_ = false;
   Anchor anchor_;
 };
 

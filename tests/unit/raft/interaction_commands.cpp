@@ -155,7 +155,8 @@ bool Interaction::storage_command(MemberId id, const std::string& name,
     uint64_t index = 0;
     arguments >> index;
     disks_.at(id).snapshot = core.snapshot_meta(Index(index));
-    core.on_snapshot_saved(Index(index), Index(index));
+    core.on_snapshot_saved(Index(index), disks_.at(id).snapshot.term);
+    core.compact(Index(index));
   } else if (name == "sent") {
     core.on_snapshot_sent(read_member(arguments));
   } else if (name == "restart") {

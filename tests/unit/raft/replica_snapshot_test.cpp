@@ -43,6 +43,37 @@ TEST(Replica, AMemberThatFellFarBehindGetsASnapshot) {
   EXPECT_TRUE(group.world.run_until([&] { return Group::has(group.node(3), "after"); }));
 }
 
+TEST(Replica, EntriesLeaveMemoryBeforeASnapshotCoversThem) {
+  Group group;
+  group.snapshot_log_bytes = 4000;
+  group.start_three();
+  Group::Node& leader = group.node(1);
+  ASSERT_TRUE(group.write(leader, std::string(100'000, 'y')));
+  ASSERT_TRUE(group.world.run_until([&] { return leader.machine->snapshots > 0; }));
+  group.node(3).is_cut = true;
+  group.world.run_for(seconds(2));
+  const Index covered = leader.replica->metrics().snapshot;
+  // Less than the snapshot: it would not be worth another.
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(group.write(leader, std::string(1000, 'z')));
+  }
+  const auto log_of = [&](uint64_t id) -> const RaftLog& {
+    return static_cast<RaftReplica&>(*group.node(id).replica).core().log();
+  };
+  for (const uint64_t id : {1, 2}) {
+    EXPECT_TRUE(group.world.run_until([&] { return log_of(id).bytes() <= 4000; })) << id;
+    EXPECT_GT(log_of(id).base(), covered);
+  }
+  EXPECT_EQ(leader.replica->metrics().snapshot, covered);
+  group.node(3).is_cut = false;
+  ASSERT_TRUE(group.world.run_until([&] { return group.node(3).machine->texts.size() == 51; },
+                                    seconds(30)));
+  EXPECT_EQ(group.node(3).machine->restores, 1);
+  EXPECT_GT(leader.replica->metrics().snapshot, covered) << "made for who lacked the entries";
+  ASSERT_TRUE(group.write(leader, std::string(5000, 'z')));
+  EXPECT_TRUE(group.world.run_until([&] { return log_of(1).bytes() <= 6000; }));
+}
+
 // Parts of snapshots as they are sent to member 3.
 struct Parts {
   explicit Parts(Group& group) {
