@@ -103,7 +103,9 @@ void RaftSimulation::observe_log(Node& node, const raft::RaftCore& core) {
     }
     on_moment(Moment::changed_configuration, node);
   }
-  const bool holds_all = was.last < core.log().base() || core.log().holds(was.last, was.last_term);
+  const bool is_same_end = was.last == core.log().last() && was.last_term == core.log().last_term();
+  const bool holds_all = is_same_end || was.last < core.log().base() ||
+                         core.log().holds(was.last, was.last_term);
   if (!holds_all) {
     reach(State::entries_truncated);
     on_moment(Moment::truncated, node);
