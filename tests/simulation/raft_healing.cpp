@@ -22,7 +22,7 @@ constexpr int kDisturbanceTicks = 40;
 // those know who never come back is not: a quorum of it would have others in it.
 bool RaftSimulation::can_decide(const std::set<MemberId>& members) const {
   const std::vector<MemberId> present(members.begin(), members.end());
-  for (const auto& [id, node] : nodes_) {
+  for (const auto& node : nodes_) {
     if (node->is_gone) {
       continue;
     }
@@ -43,9 +43,9 @@ bool RaftSimulation::can_decide(const std::set<MemberId>& members) const {
 // As few as can decide, some of the time; more otherwise.
 std::set<MemberId> RaftSimulation::choose_core() {
   std::set<MemberId> core;
-  for (const auto& [id, node] : nodes_) {
+  for (const auto& node : nodes_) {
     if (!node->is_gone && !node->is_rotten) {
-      core.insert(id);
+      core.insert(node->id);
     }
   }
   std::vector<MemberId> order(core.begin(), core.end());
@@ -74,14 +74,15 @@ void RaftSimulation::heal() {
     }
     return line;
   });
-  for (auto& [id, node] : nodes_) {
+  for (const auto& node : nodes_) {
+    const MemberId id = node->id;
     const bool is_well = core_.contains(id);
     // Those outside are dead, or heard and do not hear, or hear and are not heard, or neither.
     const uint64_t fate = random_.below(4);
     if (!is_well && node->is_up() && fate == 0) {
       crash(*node, true);
     }
-    for (const auto& [other, unused] : nodes_) {
+    for (const MemberId other : ids()) {
       if (is_well && core_.contains(other)) {
         network_.join(id, other);
       } else if (!is_well && other != id) {
@@ -116,7 +117,8 @@ void RaftSimulation::make_well(Node& node) {
 // A change of members that was asked for before may come into force only now, and count on members
 // that answered then. Whoever it needs gets well too.
 void RaftSimulation::heal_whom_a_late_change_needs() {
-  for (auto& [id, node] : nodes_) {
+  for (const auto& node : nodes_) {
+    const MemberId id = node->id;
     if (can_decide(core_)) {
       return;
     }
@@ -135,7 +137,7 @@ void RaftSimulation::heal_whom_a_late_change_needs() {
 
 // What keeps the healed from being at one; empty when nothing does.
 std::string RaftSimulation::missing_agreement() {
-  Node* const first = leader();
+  Node* const first = serving_leader();
   if (first == nullptr || !core_.contains(first->id)) {
     return "a leader";
   }
@@ -144,11 +146,10 @@ std::string RaftSimulation::missing_agreement() {
     return "the last write";
   }
   for (const raft::Member& member : core.configuration().members) {
-    const auto found = nodes_.find(member.id);
     if (!core_.contains(member.id)) {
       continue;
     }
-    const Node& node = *found->second;
+    const Node& node = node_of(member.id);
     if (!node.is_up() || node.owner.paused_until > world_.now() ||
         node.core().applied() != core.committed()) {
       return describe(node);
@@ -170,9 +171,9 @@ void RaftSimulation::check_convergence() {
   const uint64_t asked = last_command_;
   std::string missing = "a write";
   for (int tick = 0; tick < kConvergenceTicks; tick += 4) {
-    if (Node* const first = leader(); first != nullptr && core_.contains(first->id) &&
-                                      first->proposed.empty() &&
-                                      (last_command_ < asked + 3 || tick % 100 == 0)) {
+    if (Node* const first = serving_leader(); first != nullptr && core_.contains(first->id) &&
+                                              first->proposed.empty() &&
+                                              (last_command_ < asked + 3 || tick % 100 == 0)) {
       first->owner.is_touched = true;
       propose(*first);
     }
@@ -198,7 +199,7 @@ void RaftSimulation::check_convergence() {
 
 // Nobody but one member has trouble: the others keep their leader and their term.
 void RaftSimulation::check_stability() {
-  Node* const leading = leader();
+  Node* const leading = serving_leader();
   std::set<MemberId> voters;
   for (const MemberId id : leading->core().configuration().voters()) {
     if (core_.contains(id)) {
@@ -209,7 +210,7 @@ void RaftSimulation::check_stability() {
     std::set<MemberId> others = core_;
     others.erase(id);
     if (id != leading->id && can_decide(others)) {
-      Node& victim = *nodes_.at(id);
+      Node& victim = node_of(id);
       (void)(disturb(victim, true, *leading) && disturb(victim, false, *leading));
       return;
     }
@@ -220,7 +221,7 @@ bool RaftSimulation::disturb(Node& victim, bool is_one_way, const Node& leading)
   const raft::Term term = leading.core().term();
   trace([&] { return describe(victim) + (is_one_way ? " hears nobody" : " is cut off"); });
   // Nobody at all: a candidate beside the part that goes on may have a later term to tell of.
-  for (const auto& [other, unused] : nodes_) {
+  for (const MemberId other : ids()) {
     if (other != victim.id) {
       network_.cut(other, victim.id);
       if (!is_one_way) {

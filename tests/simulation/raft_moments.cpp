@@ -67,8 +67,8 @@ void RaftSimulation::observe_role(Node& node, const raft::RaftCore& core) {
   if (core.role() != Role::leader || was.role == Role::leader) {
     return;
   }
-  for (const auto& [id, other] : nodes_) {
-    if (id != node.id && other->is_up() && other->core().is_leader()) {
+  for (const auto& other : nodes_) {
+    if (other->id != node.id && other->is_up() && other->core().is_leader()) {
       reach(State::two_leaders_in_two_terms);
     }
   }
@@ -104,8 +104,8 @@ void RaftSimulation::observe_log(Node& node, const raft::RaftCore& core) {
     on_moment(Moment::changed_configuration, node);
   }
   const bool is_same_end = was.last == core.log().last() && was.last_term == core.log().last_term();
-  const bool holds_all = is_same_end || was.last < core.log().base() ||
-                         core.log().holds(was.last, was.last_term);
+  const bool holds_all =
+      is_same_end || was.last < core.log().base() || core.log().holds(was.last, was.last_term);
   if (!holds_all) {
     reach(State::entries_truncated);
     on_moment(Moment::truncated, node);
@@ -179,7 +179,7 @@ void RaftSimulation::strike(Node& node) {
       stall(node);
     } else {
       trace([&] { return "cut off: member " + std::to_string(node.id.value()); });
-      for (const auto& [other, unused] : nodes_) {
+      for (const raft::MemberId other : ids()) {
         network_.cut(node.id, other);
         if (kind == 9) {
           network_.cut(other, node.id);

@@ -10,14 +10,14 @@ namespace swarm::test {
 using raft::MemberId;
 
 void RaftSimulation::nemesis() {
-  for (auto& [id, node] : nodes_) {
+  for (const auto& node : nodes_) {
     if (node->is_up()) {
       trouble(*node);
     }
   }
   if (random_.chance(plan_.blackout_rate)) {
     const bool loses_power = random_.chance(0.7);
-    for (auto& [id, node] : nodes_) {
+    for (const auto& node : nodes_) {
       if (node->is_up()) {
         crash(*node, loses_power);
       }
@@ -102,8 +102,8 @@ void RaftSimulation::trouble_network() {
     network_.join_all();
   }
   if (random_.chance(plan_.clog_rate)) {
-    const MemberId from(1 + random_.below(last_member_));
-    const MemberId to(1 + random_.below(last_member_));
+    const MemberId from(1 + random_.below(nodes_.size()));
+    const MemberId to(1 + random_.below(nodes_.size()));
     network_.clog(from, to, world_.now() + plan_.tick * random_.below(60));
   }
   if (random_.chance(plan_.swizzle_rate)) {
@@ -114,15 +114,15 @@ void RaftSimulation::trouble_network() {
 // One member alone, two halves, two halves with a bridge between them, or single directions.
 void RaftSimulation::cut_some() {
   network_.join_all();
-  const MemberId pivot(1 + random_.below(last_member_));
+  const MemberId pivot(1 + random_.below(nodes_.size()));
   const uint64_t kind = random_.below(4);
   const uint64_t direction = plan_.partitions_one_way ? random_.below(3) : 0;
   trace([&] {
     return "partition of kind " + std::to_string(kind) + " at member " +
            std::to_string(pivot.value());
   });
-  for (const auto& [from, a] : nodes_) {
-    for (const auto& [to, b] : nodes_) {
+  for (const MemberId from : ids()) {
+    for (const MemberId to : ids()) {
       const bool is_apart = (from < pivot) != (to < pivot);
       const bool is_bridged = from == pivot || to == pivot;
       const bool is_cut = kind == 0   ? (from == pivot) != (to == pivot)
@@ -140,13 +140,13 @@ void RaftSimulation::cut_some() {
 // Clogs the links of a random set of members one after the other, and frees them in another order.
 void RaftSimulation::swizzle() {
   TimePoint begin = world_.now();
-  for (const auto& [id, node] : nodes_) {
+  for (const MemberId id : ids()) {
     if (!random_.chance(0.5)) {
       continue;
     }
     const TimePoint end = begin + plan_.tick * (1 + random_.below(40));
-    world_.schedule(begin, [this, id = id, end] {
-      for (const auto& [other, unused] : nodes_) {
+    world_.schedule(begin, [this, id, end] {
+      for (const MemberId other : ids()) {
         if (has_faults_) {
           network_.clog(id, other, end);
           network_.clog(other, id, end);

@@ -33,9 +33,8 @@ constexpr uint64_t kind() {
 }  // namespace
 
 RaftSimulation::Node& RaftSimulation::make_node() {
-  const MemberId id(++last_member_);
-  Node& node = *nodes_.emplace(id, std::make_unique<Node>(*this, id)).first->second;
-  machines_.push_back(&node);
+  const MemberId id(nodes_.size() + 1);
+  Node& node = *nodes_.emplace_back(std::make_unique<Node>(*this, id));
   node.disk.leave_garbage(plan_.leaves_garbage);
   node.disk.on_full = [this](std::string_view path) {
     if (path.ends_with("segment.part") || path.ends_with("spare.part")) {
@@ -192,9 +191,9 @@ void RaftSimulation::rot(Node& node) {
     return;
   }
   std::set<MemberId> others;
-  for (const auto& [id, other] : nodes_) {
-    if (id != node.id && !other->is_gone && !other->is_rotten) {
-      others.insert(id);
+  for (const auto& other : nodes_) {
+    if (other->id != node.id && !other->is_gone && !other->is_rotten) {
+      others.insert(other->id);
     }
   }
   if (can_decide(others)) {
@@ -233,10 +232,10 @@ void RaftSimulation::crash(Node& node, bool loses_power) {
   }
   node.lost = {last, base, term, vote};
   bool is_dark = true;
-  for (auto& [id, other] : nodes_) {
+  for (const auto& other : nodes_) {
     is_dark = is_dark && !other->is_up();
     if (node.refuses && other->is_up()) {
-      refuse(id, node);
+      refuse(other->id, node);
     }
   }
   if (is_dark && nodes_.size() > 1) {
@@ -250,7 +249,7 @@ void RaftSimulation::refuse(MemberId caller, Node& dead) {
   if (!network_.can_pass(caller, dead.id) || !network_.can_pass(dead.id, caller)) {
     return;
   }
-  Node& node = *nodes_.at(caller);
+  Node& node = node_of(caller);
   world_.schedule(
       world_.now() + milliseconds(1),
       [this, &node, &dead, incarnation = node.incarnation] {
@@ -280,13 +279,12 @@ void RaftSimulation::restart_later(Node& node) {
 }
 
 void RaftSimulation::send(MemberId from, MemberId to, std::string message) {
-  Node& sender = *nodes_.at(from);
-  const auto target = nodes_.find(to);
-  if (target == nodes_.end()) {
+  Node& sender = node_of(from);
+  if (to.value() > nodes_.size()) {
     return;
   }
   inspect(sender, to, message);
-  Node& receiver = *target->second;
+  Node& receiver = node_of(to);
   if (!receiver.is_up()) {
     if (receiver.refuses && random_.chance(0.2)) {
       refuse(from, receiver);
@@ -331,7 +329,7 @@ void RaftSimulation::inspect(Node& sender, MemberId to, const std::string& messa
   } else if (said == kind<raft::SnapshotPart>()) {
     const Result<raft::Message> decoded = raft::decode_message(message);
     const auto& part = std::get<raft::SnapshotPart>(*decoded);
-    Node& receiver = *nodes_.at(to);
+    Node& receiver = node_of(to);
     if (receiver.receiving_from != part.term || receiver.receiving != part.meta) {
       receiver.receiving = part.meta;
       receiver.receiving_from = part.term;

@@ -29,15 +29,24 @@ RaftSimulation::RaftSimulation(uint64_t seed, Options options)
       network_(world_, random_.fork("network"), plan_) {}
 
 RaftSimulation::~RaftSimulation() {
-  for (auto& [id, node] : nodes_) {
+  for (const auto& node : nodes_) {
     node->replica.reset();
   }
   world_.drop_all();
 }
 
-RaftSimulation::Node* RaftSimulation::leader() {
+std::vector<MemberId> RaftSimulation::ids() const {
+  std::vector<MemberId> ids;
+  for (const auto& node : nodes_) {
+    ids.push_back(node->id);
+  }
+  return ids;
+}
+
+// What takes writes and reads: the state machine that was told last that it leads.
+RaftSimulation::Node* RaftSimulation::serving_leader() {
   Node* result = nullptr;
-  for (auto& [id, node] : nodes_) {
+  for (const auto& node : nodes_) {
     if (node->is_up() && !node->leads.is_empty() &&
         (result == nullptr || node->leads > result->leads)) {
       result = node.get();
@@ -60,7 +69,7 @@ void RaftSimulation::after_event() {
   ++outcome_.events;
   outcome_.hash =
       mix(outcome_.hash, static_cast<uint64_t>(world_.now().time_since_epoch().count()));
-  for (Node* const node : machines_) {
+  for (const auto& node : nodes_) {
     if (!node->owner.is_touched) {
       continue;
     }
@@ -99,7 +108,7 @@ void RaftSimulation::start_group() {
   for (size_t i = 0; i < plan_.members; ++i) {
     prepare_disk(make_node(), configuration);
   }
-  for (auto& [id, node] : nodes_) {
+  for (const auto& node : nodes_) {
     open(*node);
   }
 }
@@ -110,7 +119,7 @@ void RaftSimulation::run_faults() {
   }
   has_faults_ = true;
   for (int tick = 0; tick < plan_.fault_ticks; ++tick) {
-    for (Node* const node : machines_) {
+    for (const auto& node : nodes_) {
       check_peers(*node);
     }
     work();

@@ -56,8 +56,10 @@ class RaftSimulation {
   bool step_until(TimePoint end);
   void after_event();
   void look(Node& node);
-  Node* leader();
-  Node* whom_operators_ask();
+  Node& node_of(raft::MemberId id) { return *nodes_.at(id.value() - 1); }
+  std::vector<raft::MemberId> ids() const;
+  Node* serving_leader();
+  Node* elected_leader();
   void reach(State state) { outcome_.states.set(static_cast<size_t>(state)); }
   template <class Text>
   void trace(Text text) {
@@ -133,10 +135,8 @@ class RaftSimulation {
   const RaftPlan plan_;
   RaftInvariants invariants_;
   RaftNetwork network_;
-  std::map<raft::MemberId, std::unique_ptr<Node>> nodes_;
-  std::vector<Node*> machines_;    // the same: every event passes over them
-  std::set<raft::MemberId> core_;  // of the healed
-  uint64_t last_member_ = 0;
+  std::vector<std::unique_ptr<Node>> nodes_;  // all that ever were: their ids are 1, 2, 3 ...
+  std::set<raft::MemberId> core_;             // of the healed
   uint64_t last_command_ = 0;
   std::map<uint64_t, uint64_t> command_at_;  // index by command
   std::vector<uint64_t> acknowledged_;

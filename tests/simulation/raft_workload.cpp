@@ -13,7 +13,7 @@ void RaftSimulation::work() {
   const bool proposes = random_.chance(plan_.propose_rate);
   const bool reads = random_.chance(plan_.read_rate);
   const uint64_t burst = random_.chance(plan_.burst_rate) ? 10 + random_.below(40) : 0;
-  for (auto& [id, node] : nodes_) {
+  for (const auto& node : nodes_) {
     if (!node->is_up() || node->leads.is_empty() || node->owner.paused_until > world_.now()) {
       continue;
     }
@@ -26,7 +26,7 @@ void RaftSimulation::work() {
     }
   }
   if (reads) {
-    Node& anybody = *nodes_.at(MemberId(1 + random_.below(last_member_)));
+    Node& anybody = *nodes_[random_.below(nodes_.size())];
     if (anybody.is_up()) {
       read_anywhere(anybody);
     }
@@ -83,25 +83,25 @@ void RaftSimulation::read_anywhere(Node& node) {
 }
 
 // Whoever leads by its own account, also before its machine was told.
-RaftSimulation::Node* RaftSimulation::whom_operators_ask() {
+RaftSimulation::Node* RaftSimulation::elected_leader() {
   Node* result = nullptr;
-  for (Node* const node : machines_) {
+  for (const auto& node : nodes_) {
     if (node->is_up() && node->core().is_leader() && node->owner.paused_until <= world_.now() &&
         (result == nullptr || node->core().term() > result->core().term())) {
-      result = node;
+      result = node.get();
     }
   }
   return result;
 }
 
 void RaftSimulation::change_membership() {
-  Node* const first = whom_operators_ask();
+  Node* const first = elected_leader();
   if (first == nullptr) {
     return;
   }
   first->owner.is_touched = true;
   const bool can_add =
-      first->replica->members().size() < 7 && last_member_ + 1 < RaftNetwork::kMaxMembers;
+      first->replica->members().size() < 7 && nodes_.size() + 1 < RaftNetwork::kMaxMembers;
   const uint64_t kind = random_.below(6);
   if (can_add && kind < 3) {
     add_member(*first);
@@ -137,7 +137,7 @@ void RaftSimulation::change_several(Node& first) {
 
 // A member that was removed is switched off, some time later.
 void RaftSimulation::retire(MemberId id, const Status& removed) {
-  Node& node = *nodes_.at(id);
+  Node& node = node_of(id);
   if (!removed.ok() || node.is_gone) {
     return;
   }
@@ -175,7 +175,7 @@ void RaftSimulation::remove_member(Node& first) {
 }
 
 void RaftSimulation::transfer() {
-  Node* const first = whom_operators_ask();
+  Node* const first = elected_leader();
   if (first == nullptr) {
     return;
   }
