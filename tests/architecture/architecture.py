@@ -13,7 +13,7 @@ import rules
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 MODULE = re.compile(r"swarm_module\(\s*(\w+)([^)]*)\)", re.S)
 EXECUTABLE = re.compile(r"target_link_libraries\(\s*(swarmd|swarmctl)\s+([^)]*)\)", re.S)
-KEYWORDS = {"PATH", "SOURCES", "DEPENDS", "LIBRARIES", "PRIVATE_LIBRARIES"}
+KEYWORDS = {"PATH", "SOURCES", "DEPENDS", "LIBRARIES", "PRIVATE_LIBRARIES", "APART"}
 
 
 class Module:
