@@ -79,6 +79,7 @@ void SnapshotSender::start(MemberId to, Term term, Index oldest_useful) {
 
 void SnapshotSender::fetch(MemberId to, Session& session) {
   session.current.reset();
+  session.pace.cancel();
   auto done = anchor_.bind([this, to, cursor = session.cursor](Result<SnapshotPart> part) {
     on_fetched(to, cursor, std::move(part));
   });
