@@ -64,7 +64,7 @@ SnapshotSender::SnapshotSender(EventLoop& loop, EventLoop& log_loop, FileSystem&
 
 void SnapshotSender::start(MemberId to, Term term, Index oldest_useful) {
   const auto found = sessions_.find(to);
-  if (found != sessions_.end() && found->second.is_given_up &&
+  if (found != sessions_.end() && found->second.is_given_up && found->second.current &&
       found->second.index >= oldest_useful) {
     Session& session = found->second;
     session.is_given_up = false;

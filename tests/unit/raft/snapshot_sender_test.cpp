@@ -54,5 +54,24 @@ TEST_F(SnapshotSenderTest, APartThatNobodyWantsAnyMoreIsNotSent) {
   EXPECT_EQ(sent_, (std::vector<uint64_t>{0, 0}));
 }
 
+// The peer fell silent, its late answer asks for a part that is still being read, and it is ordered
+// a snapshot again.
+TEST_F(SnapshotSenderTest, ATransferThatWasGivenUpWithNoPartAtHandBeginsAnew) {
+  sender_.start(kPeer, kTerm, Index());
+  ASSERT_TRUE(world_.run_until([&] { return !sent_.empty(); }));
+  for (int i = 0; i < SnapshotSender::kGiveUpTicks; ++i) {
+    sender_.tick();
+    world_.run_for(seconds(1));  // longer than a part has to wait for the rate
+  }
+  sent_.clear();
+  log_loop_.stall_until(world_.now() + seconds(2));
+  sender_.on_reply(kPeer, {kTerm, kIndex, 1});
+  sender_.start(kPeer, Term(4), Index());
+  world_.run_for(seconds(1));
+  EXPECT_TRUE(sent_.empty());
+  ASSERT_TRUE(world_.run_until([&] { return !sent_.empty(); }));
+  EXPECT_EQ(sent_, (std::vector<uint64_t>{0}));
+}
+
 }  // namespace
 }  // namespace swarm::raft::test
