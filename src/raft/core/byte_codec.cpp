@@ -82,26 +82,16 @@ void put_u64(std::string& bytes, uint64_t value) {
   }
 }
 
-namespace {
-
-// Compilers make one load of it where the pointer is known to have the bytes.
-template <class Number>
-Number get(const char* bytes) {
-  Number value = 0;
-  for (size_t i = 0; i < sizeof(Number); ++i) {
-    value |= static_cast<Number>(static_cast<unsigned char>(bytes[i])) << (8 * i);
+uint32_t get_u32(std::string_view bytes, size_t offset) {
+  uint32_t value = 0;
+  for (size_t i = 0; i < 4; ++i) {
+    value |= static_cast<uint32_t>(static_cast<unsigned char>(bytes[offset + i])) << (8 * i);
   }
   return value;
 }
 
-}  // namespace
-
-uint32_t get_u32(std::string_view bytes, size_t offset) {
-  return get<uint32_t>(bytes.data() + offset);
-}
-
 uint64_t get_u64(std::string_view bytes, size_t offset) {
-  return get<uint64_t>(bytes.data() + offset);
+  return get_u32(bytes, offset) | static_cast<uint64_t>(get_u32(bytes, offset + 4)) << 32;
 }
 
 }  // namespace swarm::raft

@@ -134,7 +134,6 @@ void RaftReplica::compact_log() {
   // A follower that was away for a moment catches up by entries: some stay.
   const uint64_t kept = options_.snapshot_log_bytes / 2;
   const Index limit = droppable();
-
   uint64_t bytes = log.bytes();
   Index index = log.base();
   while (index < limit && bytes - log.at(after(index)).bytes() >= kept) {
