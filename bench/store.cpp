@@ -121,7 +121,7 @@ std::vector<model::NodeId> add_nodes(Store& store, Random& random) {
 void add_service(Store& store, size_t number, size_t tasks, Random& random) {
   model::Service service;
   service.id = model::ServiceId(random_id(random));
-  service.spec.name = "service-" + std::to_string(number);
+  service.settings.name = "service-" + std::to_string(number);
   service.revision = 1;
   model::Revision revision;
   revision.service = service.id;

@@ -21,7 +21,7 @@ bool is_moving(RolloutState state) {
 }
 
 Duration monitor_of(const Service& service, bool is_rollback) {
-  return is_rollback ? service.spec.rollback.monitor : service.spec.update.monitor;
+  return is_rollback ? service.settings.rollback.monitor : service.settings.update.monitor;
 }
 
 std::string with_message(std::string_view what, const Rollout& rollout) {
@@ -42,7 +42,7 @@ Convergence::Step Convergence::observe(const Service& service, const Progress& p
   Step step;
   const bool is_first = std::exchange(is_first_, false);
   if (service.is_removed) {
-    step.outcome = {exit_code::kError, "service " + service.spec.name + " was removed"};
+    step.outcome = {exit_code::kError, "service " + service.settings.name + " was removed"};
     return step;
   }
   const Rollout* rollout = own_rollout(service);

@@ -138,9 +138,9 @@ Json ports_json(const std::vector<model::PublishedPort>& ports) {
 Json template_json(const model::TaskTemplate& task) {
   Json json;
   json["ContainerSpec"] = container_json(task.container);
-  json["Resources"] = requirements_json(task.resources);
+  json["Resources"] = requirements_json(*task.resources);
   json["RestartPolicy"] = restart_json(task.restart);
-  json["Placement"] = placement_json(task.placement);
+  json["Placement"] = placement_json(*task.placement);
   json["DrainTimeout"] = task.drain_timeout.count();
   json["ForceUpdate"] = task.force_update;
   return json;
@@ -216,10 +216,10 @@ Json service_json(const api::Client::ServiceSummary& summary) {
   Json json;
   json["ID"] = service.id.value();
   put_meta(json, service.meta);
-  json["Spec"] = spec_json(service.spec);
+  json["Spec"] = spec_json(summary.spec());
   json["Revision"] = service.revision;
   json["PreviousRevision"] = service.previous_revision;
-  json["Endpoint"]["Ports"] = ports_json(service.spec.task.ports);
+  json["Endpoint"]["Ports"] = ports_json(summary.task.ports);
   if (service.rollout) {
     json["UpdateStatus"] = rollout_json(*service.rollout);
   }

@@ -122,16 +122,16 @@ void put_resources(Page& page, const model::Resources& resources) {
 
 void put_template(Page& page, const model::TaskTemplate& task) {
   page.group("Placement", [&] {
-    page.line("Constraints", joined(task.placement.constraints));
-    page.line("Preferences", joined(task.placement.preferences));
-    if (task.placement.max_replicas_per_node > 0) {
-      page.line("Max Replicas Per Node", task.placement.max_replicas_per_node);
+    page.line("Constraints", joined(task.placement->constraints));
+    page.line("Preferences", joined(task.placement->preferences));
+    if (task.placement->max_replicas_per_node > 0) {
+      page.line("Max Replicas Per Node", task.placement->max_replicas_per_node);
     }
   });
   put_container(page, task.container);
   page.group("Resources", [&] {
-    page.group("Reservations", [&] { put_resources(page, task.resources.reservations); });
-    page.group("Limits", [&] { put_resources(page, task.resources.limits); });
+    page.group("Reservations", [&] { put_resources(page, task.resources->reservations); });
+    page.group("Limits", [&] { put_resources(page, task.resources->limits); });
   });
   page.group("Ports", [&] {
     for (const model::PublishedPort& port : task.ports) {
@@ -155,10 +155,10 @@ std::string service_page(const api::Client::ServiceSummary& summary, WallTime no
   const model::Service& service = summary.service;
   Page page;
   page.line("ID", service.id.value());
-  page.line("Name", service.spec.name);
-  page.labels(service.spec.labels);
+  page.line("Name", service.settings.name);
+  page.labels(service.settings.labels);
   page.line("Service Mode", "Replicated");
-  page.line(" Replicas", service.spec.replicas);
+  page.line(" Replicas", service.settings.replicas);
   page.line("Revision", service.revision);
   if (service.previous_revision != 0) {
     page.line("Previous Revision", service.previous_revision);
@@ -166,9 +166,9 @@ std::string service_page(const api::Client::ServiceSummary& summary, WallTime no
   if (service.rollout) {
     put_rollout(page, *service.rollout, now);
   }
-  put_policy(page, "UpdateConfig", service.spec.update);
-  put_policy(page, "RollbackConfig", service.spec.rollback);
-  put_template(page, service.spec.task);
+  put_policy(page, "UpdateConfig", service.settings.update);
+  put_policy(page, "RollbackConfig", service.settings.rollback);
+  put_template(page, summary.task);
   return page.take();
 }
 

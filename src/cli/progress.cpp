@@ -127,7 +127,7 @@ Progress measure_progress(const model::Service& service, const std::vector<Clien
   const bool has_rollout = service.rollout.has_value();
   progress.is_rolling_back =
       has_rollout && service.rollout->state == model::RolloutState::rollback_started;
-  progress.total = service.spec.replicas;
+  progress.total = service.settings.replicas;
   for (const auto& [slot, task] : chosen) {
     SlotProgress line{.slot = slot, .state = task->status.state, .reason = {}};
     if (task->status.state == TaskState::running && task->desired == TaskState::running) {

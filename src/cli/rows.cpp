@@ -56,7 +56,7 @@ std::string ago(WallTime then, WallTime now) {
 
 std::string replicas_text(const Client::ServiceSummary& summary) {
   std::string text = std::to_string(summary.running) + "/" + std::to_string(summary.desired);
-  const uint64_t max_per_node = summary.service.spec.task.placement.max_replicas_per_node;
+  const uint64_t max_per_node = summary.task.placement->max_replicas_per_node;
   if (max_per_node > 0) {
     text += " (max " + std::to_string(max_per_node) + " per node)";
   }
@@ -170,15 +170,15 @@ void sort_tasks(std::vector<Client::TaskView>& tasks) {
 
 Listing service_listing(std::vector<Client::ServiceSummary> services, bool no_trunc) {
   std::stable_sort(services.begin(), services.end(), [](const auto& a, const auto& b) {
-    return natural_less(a.service.spec.name, b.service.spec.name);
+    return natural_less(a.service.settings.name, b.service.settings.name);
   });
   Listing listing{.fields = kServiceFields, .rows = {}};
   for (const Client::ServiceSummary& summary : services) {
     const model::Service& service = summary.service;
     listing.rows.push_back({no_trunc ? service.id.value() : short_id(service.id.value()),
-                            service.spec.name, "replicated", replicas_text(summary),
-                            image_without_digest(service.spec.task.container.image),
-                            ports_text(service.spec.task.ports, model::PublishMode::ingress)});
+                            service.settings.name, "replicated", replicas_text(summary),
+                            image_without_digest(summary.task.container.image),
+                            ports_text(summary.task.ports, model::PublishMode::ingress)});
   }
   return listing;
 }

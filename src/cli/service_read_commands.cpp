@@ -30,9 +30,10 @@ Result<std::vector<Client::ServiceSummary>> filtered_services(Session& session,
       return [&text](const std::string& value) { return text.starts_with(value); };
     };
     return !filters.match("id", starts(service.id.value())) ||
-           !filters.match("name", starts(service.spec.name)) ||
+           !filters.match("name", starts(service.settings.name)) ||
            !filters.match(
-               "label", [&](const auto& value) { return has_label(service.spec.labels, value); }) ||
+               "label",
+               [&](const auto& value) { return has_label(service.settings.labels, value); }) ||
            !filters.match("mode", [](const auto& value) { return value == "replicated"; });
   });
   return services;

@@ -94,7 +94,9 @@ Result<ServiceSpec> edited(const ServiceSpec& before, const SpecEdits& edits) {
   const model::TaskTemplate& old = before.task;
   keep_order_if_same(old.container.env, spec.task.container.env);
   keep_order_if_same(old.container.mounts, spec.task.container.mounts);
-  keep_order_if_same(old.placement.constraints, spec.task.placement.constraints);
+  if (spec.task.placement) {
+    keep_order_if_same(old.placement->constraints, spec.task.placement.edit().constraints);
+  }
   keep_order_if_same(old.ports, spec.task.ports);
   return spec;
 }
@@ -108,7 +110,7 @@ int update_service(Session& session, const UpdateOptions& options) {
     return session.fail(before.status());
   }
   const model::Service& service = before->service;
-  const Result<ServiceSpec> spec = edited(service.spec, options.edits);
+  const Result<ServiceSpec> spec = edited(before->spec(), options.edits);
   if (!spec.ok()) {
     return session.fail(spec.status());
   }

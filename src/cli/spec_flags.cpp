@@ -48,7 +48,7 @@ class FieldFlags {
   }
 
   void text(const std::string& name, std::string_view type, const std::string& help,
-            std::string ContainerSpec::* field) {
+            std::string ContainerSpec::*field) {
     value<std::string>(
         name, type, help, [](std::string_view text) { return std::string(text); },
         [field](ServiceSpec& spec, const std::string& value) {
@@ -69,7 +69,7 @@ class FieldFlags {
     value<Duration>(name, "DURATION", help, &parse_positive_duration, std::move(set));
   }
 
-  void toggle(const std::string& name, const std::string& help, bool ContainerSpec::* field) {
+  void toggle(const std::string& name, const std::string& help, bool ContainerSpec::*field) {
     add_switch(app_, name, help, [&edits = edits_, field](bool is_set) {
       edits.add([field, is_set](ServiceSpec& spec) {
         spec.task.container.*field = is_set;
@@ -118,20 +118,24 @@ void add_container_flags(FieldFlags& flags) {
 }
 
 void add_resource_flags(FieldFlags& flags) {
-  flags.value<int64_t>(
-      "--limit-cpu", "CPUS", "At most so many CPUs, like 0.5", &parse_nano_cpus,
-      [](ServiceSpec& spec, int64_t value) { spec.task.resources.limits.nano_cpus = value; });
-  flags.value<int64_t>(
-      "--limit-memory", "BYTES", "At most so much memory, like 512m", &parse_bytes,
-      [](ServiceSpec& spec, int64_t value) { spec.task.resources.limits.memory_bytes = value; });
-  flags.count("--limit-pids", "At most so many processes; 0: no limit", kAnyCount,
-              [](ServiceSpec& spec, int64_t value) { spec.task.resources.pids_limit = value; });
-  flags.value<int64_t>(
-      "--reserve-cpu", "CPUS", "Keep so many CPUs free for each task", &parse_nano_cpus,
-      [](ServiceSpec& spec, int64_t value) { spec.task.resources.reservations.nano_cpus = value; });
+  flags.value<int64_t>("--limit-cpu", "CPUS", "At most so many CPUs, like 0.5", &parse_nano_cpus,
+                       [](ServiceSpec& spec, int64_t value) {
+                         spec.task.resources.edit().limits.nano_cpus = value;
+                       });
+  flags.value<int64_t>("--limit-memory", "BYTES", "At most so much memory, like 512m", &parse_bytes,
+                       [](ServiceSpec& spec, int64_t value) {
+                         spec.task.resources.edit().limits.memory_bytes = value;
+                       });
+  flags.count(
+      "--limit-pids", "At most so many processes; 0: no limit", kAnyCount,
+      [](ServiceSpec& spec, int64_t value) { spec.task.resources.edit().pids_limit = value; });
+  flags.value<int64_t>("--reserve-cpu", "CPUS", "Keep so many CPUs free for each task",
+                       &parse_nano_cpus, [](ServiceSpec& spec, int64_t value) {
+                         spec.task.resources.edit().reservations.nano_cpus = value;
+                       });
   flags.value<int64_t>("--reserve-memory", "BYTES", "Keep so much memory free for each task",
                        &parse_bytes, [](ServiceSpec& spec, int64_t value) {
-                         spec.task.resources.reservations.memory_bytes = value;
+                         spec.task.resources.edit().reservations.memory_bytes = value;
                        });
 }
 
@@ -154,7 +158,7 @@ void add_restart_flags(FieldFlags& flags) {
 // The six flags of an update policy and the progress deadline, for "update" or "rollback".
 class PolicyFlags {
  public:
-  PolicyFlags(FieldFlags& flags, std::string which, UpdatePolicy ServiceSpec::* policy)
+  PolicyFlags(FieldFlags& flags, std::string which, UpdatePolicy ServiceSpec::*policy)
       : flags_(flags), prefix_("--" + std::move(which) + "-"), policy_(policy) {}
 
   void add(bool may_roll_back) {
@@ -180,25 +184,25 @@ class PolicyFlags {
 
  private:
   template <class T>
-  std::function<void(ServiceSpec&, T)> setter(T UpdatePolicy::* field) {
+  std::function<void(ServiceSpec&, T)> setter(T UpdatePolicy::*field) {
     return [policy = policy_, field](ServiceSpec& spec, T value) { (spec.*policy).*field = value; };
   }
-  void duration(const std::string& name, const std::string& help, Duration UpdatePolicy::* field) {
+  void duration(const std::string& name, const std::string& help, Duration UpdatePolicy::*field) {
     flags_.duration(prefix_ + name, help, setter(field));
   }
 
   FieldFlags& flags_;
   const std::string prefix_;
-  UpdatePolicy ServiceSpec::* const policy_;
+  UpdatePolicy ServiceSpec::*const policy_;
 };
 
 // The check a --health flag merges into; a switched-off one starts anew.
 HealthCheck& health_of(ServiceSpec& spec) {
-  std::optional<HealthCheck>& health = spec.task.container.health;
-  if (!health || health->test == std::vector<std::string>{"NONE"}) {
-    health.emplace();
+  Boxed<HealthCheck>& health = spec.task.container.health;
+  if (health->test == std::vector<std::string>{"NONE"}) {
+    health.reset();
   }
-  return *health;
+  return health.edit();
 }
 
 void add_health_flags(CLI::App& app, FieldFlags& flags, SpecEdits& edits) {
@@ -210,7 +214,7 @@ void add_health_flags(CLI::App& app, FieldFlags& flags, SpecEdits& edits) {
                                                : std::vector<std::string>{"CMD-SHELL", command};
       });
   const auto duration = [&flags](const std::string& name, const std::string& help,
-                                 Duration HealthCheck::* field) {
+                                 Duration HealthCheck::*field) {
     flags.duration(name, help,
                    [field](ServiceSpec& spec, Duration value) { health_of(spec).*field = value; });
   };
@@ -257,7 +261,7 @@ void add_spec_flags(CLI::App& app, SpecEdits& edits) {
               });
   flags.count("--replicas-max-per-node", "At most so many tasks on one node; 0: no limit",
               kAnyCount, [](ServiceSpec& spec, int64_t value) {
-                spec.task.placement.max_replicas_per_node = static_cast<uint64_t>(value);
+                spec.task.placement.edit().max_replicas_per_node = static_cast<uint64_t>(value);
               });
   start_flag_group(app, "Container");
   add_container_flags(flags);

@@ -54,10 +54,10 @@ Labels& container_labels(ServiceSpec& spec) {
   return spec.task.container.labels;
 }
 std::vector<std::string>& constraints(ServiceSpec& spec) {
-  return spec.task.placement.constraints;
+  return spec.task.placement.edit().constraints;
 }
 std::vector<std::string>& preferences(ServiceSpec& spec) {
-  return spec.task.placement.preferences;
+  return spec.task.placement.edit().preferences;
 }
 
 void add_labels(CLI::App& app, SpecEdits& edits, const std::string& name, const std::string& help,

@@ -20,7 +20,7 @@ bool is_under_way(const model::Service& service) {
 }
 
 std::vector<PublishedPort> held_ports(const state::View& view, const model::Service& service) {
-  std::vector<PublishedPort> ports = service.spec.task.ports;
+  std::vector<PublishedPort> ports = view.template_of(service).ports;
   if (is_under_way(service)) {
     if (const auto from = view.revision(service.id, service.rollout->from)) {
       ports.insert(ports.end(), from->task.ports.begin(), from->task.ports.end());
@@ -112,7 +112,7 @@ Status check_ports_free(const state::View& view, const model::ServiceId& self,
           return absl::AlreadyExistsError(
               "port " + std::to_string(ours.published) + "/" +
               std::string(to_string(ours.protocol)) + " is already published by service \"" +
-              service->spec.name + "\" as " +
+              service->settings.name + "\" as " +
               (theirs.mode == model::PublishMode::host ? "a host port" : "an ingress port") +
               ": choose another published port");
         }

@@ -33,7 +33,7 @@ bool is_before(const Row& a, const Row& b) {
 
 ServiceCount count_service(const state::View& view, const model::Service& service) {
   ServiceCount count;
-  count.desired = service.is_removed ? 0 : service.spec.replicas;
+  count.desired = service.is_removed ? 0 : service.settings.replicas;
   for (const auto& [id, task] : view.tasks_of(service.id)) {
     if (task->status.state != model::TaskState::running) continue;
     const state::NodePtr node = view.node(task->node);
@@ -50,7 +50,7 @@ std::vector<state::ServicePtr> list_services(const state::View& view) {
     }
   }
   std::sort(services.begin(), services.end(), [](const auto& a, const auto& b) {
-    return is_naturally_before(a->spec.name, b->spec.name);
+    return is_naturally_before(a->settings.name, b->settings.name);
   });
   return services;
 }
@@ -71,7 +71,7 @@ model::Resources reserved_on(const state::View& view, const model::NodeId& node)
   model::Resources reserved;
   for (const auto& [id, task] : view.tasks_on(node)) {
     if (model::is_terminal(task->status.state)) continue;
-    const model::Resources& one = view.template_of(*task).resources.reservations;
+    const model::Resources& one = view.template_of(*task).resources->reservations;
     reserved.nano_cpus += one.nano_cpus;
     reserved.memory_bytes += one.memory_bytes;
   }
@@ -88,7 +88,7 @@ std::vector<state::TaskPtr> list_tasks(const state::View& view,
     if (!wanted_services.empty() && !wanted_services.contains(service_id)) continue;
     for (const auto& [task_id, task] : view.tasks_of(service_id)) {
       if (wanted_nodes.empty() || wanted_nodes.contains(task->node)) {
-        rows.push_back({service->spec.name, task});
+        rows.push_back({service->settings.name, task});
       }
     }
   }

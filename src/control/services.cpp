@@ -16,7 +16,7 @@ namespace {
 using model::RevisionNumber;
 
 std::string name_of(const model::Service& service) {
-  return "service \"" + service.spec.name + "\"";
+  return "service \"" + service.settings.name + "\"";
 }
 
 Status no_such_service(std::string_view reference) {
@@ -30,20 +30,26 @@ Result<state::ServicePtr> find(const Context& context, std::string_view referenc
   return absl::IsNotFound(service.status()) ? no_such_service(reference) : service;
 }
 
-// Brings what means the same into the same form, so that a new revision means a real difference.
-void normalise(model::TaskTemplate* task) {
-  std::sort(task->ports.begin(), task->ports.end());
-  std::vector<std::string>& constraints = task->placement.constraints;
+void normalise(model::Placement* placement) {
+  std::vector<std::string>& constraints = placement->constraints;
   std::sort(constraints.begin(), constraints.end());
   constraints.erase(std::unique(constraints.begin(), constraints.end()), constraints.end());
-  for (std::string& preference : task->placement.preferences) {
+  for (std::string& preference : placement->preferences) {
     if (Result<std::string> descriptor = model::parse_preference(preference); descriptor.ok()) {
       preference = *std::move(descriptor);
     }
   }
-  if (task->container.health == model::HealthCheck()) {
-    task->container.health.reset();  // says only what the image says anyway
+}
+
+// Brings what means the same into the same form, so that a new revision means a real difference.
+void normalise(model::TaskTemplate* task) {
+  std::sort(task->ports.begin(), task->ports.end());
+  if (task->placement) {
+    normalise(&task->placement.edit());
   }
+  task->placement.drop_if_default();
+  task->resources.drop_if_default();
+  task->container.health.drop_if_default();  // which says only what the image says anyway
 }
 
 Status check_spec(const model::ServiceSpec& spec) {
@@ -100,7 +106,7 @@ model::Rollout start_rollout(model::RolloutState state, RevisionNumber from, Rev
 void switch_revision(model::Service* service, RevisionNumber to, model::RolloutState state,
                      WallTime now, std::string message) {
   service->rollout = start_rollout(state, service->revision, to, now, std::move(message));
-  service->rollout->previous = service->previous_revision;
+  service->rollout.edit().previous = service->previous_revision;
   service->previous_revision = service->revision;
   service->revision = to;
 }
@@ -136,7 +142,7 @@ Status check_update(const model::Service& stored, model::Position version,
                               std::to_string(stored.meta.version) + ", yours is " +
                               std::to_string(version) + "): read it again and repeat the update");
   }
-  if (spec.name != stored.spec.name) {
+  if (spec.name != stored.settings.name) {
     return absl::InvalidArgumentError(name_of(stored) + " cannot be renamed to \"" + spec.name +
                                       "\": create a service of that name and remove this one");
   }
@@ -164,10 +170,10 @@ Result<CreatedService> create_service(Context context, model::ServiceSpec spec) 
   model::Revision revision;
   revision.service = created.id;
   revision.number = 1;
-  revision.task = spec.task;
+  revision.task = std::move(spec.task);
   model::Service service;
   service.id = created.id;
-  service.spec = std::move(spec);
+  service.settings = std::move(static_cast<model::ServiceSettings&>(spec));
   service.revision = 1;
   service.last_revision = 1;
   created.changes.put(std::move(service));
@@ -184,23 +190,24 @@ Result<state::ChangeSet> update_service(Context context, const model::ServiceId&
   SWARM_RETURN_IF_ERROR(check_update(*stored, version, spec));
   normalise(&spec.task);
   SWARM_RETURN_IF_ERROR(check_spec(spec));
-  SWARM_RETURN_IF_ERROR(assign_ports(context.view, id, stored->spec.task.ports, &spec.task.ports));
+  const model::TaskTemplate& current = context.view.template_of(*stored);
+  SWARM_RETURN_IF_ERROR(assign_ports(context.view, id, current.ports, &spec.task.ports));
   std::sort(spec.task.ports.begin(), spec.task.ports.end());
-  state::ChangeSet changes;
-  if (spec == stored->spec) {
-    return changes;
-  }
-  model::Service service = *stored;
-  const bool has_new_template = spec.task != stored->spec.task;
-  if (spec.task.ports != stored->spec.task.ports) {
+  if (spec.task.ports != current.ports) {
     SWARM_RETURN_IF_ERROR(check_ports_free(context.view, id, spec.task.ports));
   }
-  service.spec = std::move(spec);
+  const bool has_new_template = spec.task != current;
+  state::ChangeSet changes;
+  model::Service service = *stored;
+  service.settings = std::move(static_cast<model::ServiceSettings&>(spec));
+  if (!has_new_template && service.settings == stored->settings) {
+    return changes;
+  }
   if (has_new_template) {
     model::Revision revision;
     revision.service = id;
     revision.number = ++service.last_revision;
-    revision.task = service.spec.task;
+    revision.task = std::move(spec.task);
     switch_revision(&service, revision.number, model::RolloutState::updating, context.now,
                     "update in progress");
     changes.put(std::move(revision));
@@ -218,11 +225,12 @@ Result<state::ChangeSet> rollback_service(Context context, std::string_view refe
   if (target == stored->revision) {
     return changes;
   }
-  model::Service service = *stored;
-  service.spec.task = context.view.revision(service.id, target)->task;
-  if (service.spec.task.ports != stored->spec.task.ports) {
-    SWARM_RETURN_IF_ERROR(check_ports_free(context.view, service.id, service.spec.task.ports));
+  const std::vector<model::PublishedPort>& ports =
+      context.view.revision(stored->id, target)->task.ports;
+  if (ports != context.view.template_of(*stored).ports) {
+    SWARM_RETURN_IF_ERROR(check_ports_free(context.view, stored->id, ports));
   }
+  model::Service service = *stored;
   switch_revision(&service, target, model::RolloutState::rollback_started, context.now,
                   "manually requested rollback");
   changes.put(std::move(service));
@@ -238,9 +246,9 @@ Result<state::ChangeSet> scale_service(Context context, std::string_view referen
                                       std::to_string(model::kMaxReplicas));
   }
   state::ChangeSet changes;
-  if (replicas != stored->spec.replicas) {
+  if (replicas != stored->settings.replicas) {
     model::Service service = *stored;
-    service.spec.replicas = replicas;
+    service.settings.replicas = replicas;
     changes.put(std::move(service));
   }
   return changes;

@@ -23,7 +23,7 @@ model::Assignment assignment_of(const state::View& view, const model::Task& task
   assignment.task = task.id;
   assignment.service = task.service;
   if (const state::ServicePtr service = view.service(task.service)) {
-    assignment.service_name = service->spec.name;
+    assignment.service_name = service->settings.name;
   }
   assignment.slot = task.slot;
   assignment.revision = task.revision;

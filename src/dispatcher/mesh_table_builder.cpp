@@ -23,14 +23,18 @@ std::optional<std::pair<model::NodeId, model::EndpointState>> endpoint_of(const 
 std::optional<model::MeshService> mesh_service_of(const state::View& view,
                                                   const model::ServiceId& id) {
   const state::ServicePtr service = view.service(id);
-  if (service == nullptr || service->spec.task.ports.empty()) {
+  if (service == nullptr) {
+    return std::nullopt;
+  }
+  const std::vector<model::PublishedPort>& ports = view.template_of(*service).ports;
+  if (ports.empty()) {
     return std::nullopt;
   }
   model::MeshService mesh;
   mesh.service = id;
-  mesh.name = service->spec.name;
+  mesh.name = service->settings.name;
   if (!service->is_removed) {
-    mesh.ports = service->spec.task.ports;
+    mesh.ports = ports;
   }
   for (const auto& [task_id, task] : view.tasks_of(id)) {
     const auto endpoint = endpoint_of(task.get());

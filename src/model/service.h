@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/boxed.h"
 #include "base/time.h"
 #include "model/ids.h"
 
@@ -59,7 +60,7 @@ struct ContainerSpec {
   std::string hostname;
   Labels labels;
   std::vector<Mount> mounts;
-  std::optional<HealthCheck> health;
+  Boxed<HealthCheck> health;
   bool read_only = false;
   bool init = false;
   std::string stop_signal;  // empty: the image's, else SIGTERM
@@ -121,9 +122,9 @@ struct PublishedPort {
 // Everything in a service's spec that affects its tasks. A change of it makes a new revision.
 struct TaskTemplate {
   ContainerSpec container;
-  ResourceRequirements resources;
+  Boxed<ResourceRequirements> resources;
   RestartPolicy restart;
-  Placement placement;
+  Boxed<Placement> placement;
   std::vector<PublishedPort> ports;
   // How long open connections may delay the stop signal of a draining task.
   Duration drain_timeout = seconds(30);
@@ -151,13 +152,19 @@ struct UpdatePolicy {
   bool operator==(const UpdatePolicy&) const = default;
 };
 
-struct ServiceSpec {
+// What of a service's spec does not affect its tasks. It is changed in place.
+struct ServiceSettings {
   std::string name;
   Labels labels;
   uint64_t replicas = 1;
-  TaskTemplate task;
   UpdatePolicy update;
   UpdatePolicy rollback;
+
+  bool operator==(const ServiceSettings&) const = default;
+};
+
+struct ServiceSpec : ServiceSettings {
+  TaskTemplate task;
 
   bool operator==(const ServiceSpec&) const = default;
 };
@@ -190,15 +197,15 @@ struct Rollout {
   bool operator==(const Rollout&) const = default;
 };
 
-// `spec.task` always equals the template of revision `revision`.
+// A spec as it is stored: the template is that of revision `revision`.
 struct Service {
   ServiceId id;
   Meta meta;
-  ServiceSpec spec;
+  ServiceSettings settings;
   RevisionNumber revision = 0;           // what tasks should be
   RevisionNumber previous_revision = 0;  // where --rollback goes; 0: nowhere
   RevisionNumber last_revision = 0;      // highest number given out
-  std::optional<Rollout> rollout;
+  Boxed<Rollout> rollout;
   // Removed by the user; the record stays until its last task is gone.
   bool is_removed = false;
 

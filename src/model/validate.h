@@ -12,7 +12,7 @@
 namespace swarm::model {
 
 // A spec larger than this is refused before it is looked at. One log entry (state::kMaxEntryBytes)
-// must hold it twice: in the service and in the new revision.
+// must hold it, shared out between the service and its new revision.
 inline constexpr size_t kMaxSpecBytes = 512 * 1024;
 inline constexpr uint64_t kMaxReplicas = 100'000;
 inline constexpr size_t kMaxListItems = 1'000;

@@ -217,9 +217,9 @@ Status check_ports(const std::vector<PublishedPort>& ports) {
 }  // namespace
 
 Status validate_template(const TaskTemplate& task) {
-  SWARM_RETURN_IF_ERROR(check_requirements(task.resources));
+  SWARM_RETURN_IF_ERROR(check_requirements(*task.resources));
   SWARM_RETURN_IF_ERROR(check_restart(task.restart));
-  SWARM_RETURN_IF_ERROR(check_placement(task.placement));
+  SWARM_RETURN_IF_ERROR(check_placement(*task.placement));
   SWARM_RETURN_IF_ERROR(check_container(task.container));
   SWARM_RETURN_IF_ERROR(check_ports(task.ports));
   return check_duration("drain timeout", task.drain_timeout);

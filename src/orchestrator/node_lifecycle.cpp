@@ -29,7 +29,7 @@ Condition condition_of(const model::Node* node) {
 }
 
 bool fits(const state::View& view, const model::Task& task, const model::Node& node) {
-  for (const std::string& text : view.template_of(task).placement.constraints) {
+  for (const std::string& text : view.template_of(task).placement->constraints) {
     const Result<model::Constraint> constraint = model::parse_constraint(text);
     if (constraint.ok() && !model::matches(*constraint, node)) {
       return false;

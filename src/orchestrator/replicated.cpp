@@ -112,10 +112,10 @@ class Replicated final : public ServiceReconciler {
         occupied.push_back(&slot);
       }
     }
-    if (occupied.size() < service.spec.replicas) {
-      create_missing(service, slots, service.spec.replicas - occupied.size(), plan);
-    } else if (occupied.size() > service.spec.replicas) {
-      for (const SlotTasks* slot : surplus(std::move(occupied), service.spec.replicas)) {
+    if (occupied.size() < service.settings.replicas) {
+      create_missing(service, slots, service.settings.replicas - occupied.size(), plan);
+    } else if (occupied.size() > service.settings.replicas) {
+      for (const SlotTasks* slot : surplus(std::move(occupied), service.settings.replicas)) {
         if (plan.is_full()) {
           break;
         }

@@ -50,7 +50,7 @@ void carry_on(const model::Service& service, const model::Task& task, model::Tas
 
 void hold_for_attempt(const model::Service& service, const model::RestartPolicy& policy,
                       const model::Task& ended, WallTime now, model::Task& successor) {
-  const Attempt attempt = next_attempt(policy, ended, service.spec.update.monitor);
+  const Attempt attempt = next_attempt(policy, ended, service.settings.update.monitor);
   if (successor.revision == ended.revision) {
     successor.restarts = attempt.restarts;
     successor.window_restarts = attempt.window_restarts;

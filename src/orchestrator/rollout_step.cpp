@@ -153,7 +153,6 @@ void RolloutStep::roll_back(const std::string& cause) {
   const model::RevisionNumber from = service_.rollout->from;
   model::Service& service = plan_.edit(service_);
   service.revision = from;
-  service.spec.task = plan_.view().revision(service_.id, from)->task;
   service.previous_revision = service_.rollout->previous;
   model::Rollout back;
   back.state = RolloutState::rollback_started;

@@ -64,7 +64,7 @@ class RolloutStep {
   void complete_if_done();
   void complete();
 
-  model::Rollout& rollout() { return *plan_.edit(service_).rollout; }
+  model::Rollout& rollout() { return plan_.edit(service_).rollout.edit(); }
   void wait_until(WallTime deadline);
 
   const model::Service& service_;

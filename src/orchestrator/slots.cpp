@@ -96,8 +96,8 @@ bool is_rollback(const model::Rollout& rollout) {
 }
 
 const model::UpdatePolicy& policy_of(const model::Service& service) {
-  return service.rollout && is_rollback(*service.rollout) ? service.spec.rollback
-                                                          : service.spec.update;
+  return service.rollout && is_rollback(*service.rollout) ? service.settings.rollback
+                                                          : service.settings.update;
 }
 
 model::Task make_task(const model::Service& service, model::Slot slot,

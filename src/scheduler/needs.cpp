@@ -7,8 +7,8 @@ Needs parse_needs(const model::ServiceId& service, model::RevisionNumber revisio
   Needs needs;
   needs.service = service;
   needs.revision = revision;
-  needs.reservations = task.resources.reservations;
-  for (const std::string& text : task.placement.constraints) {
+  needs.reservations = task.resources->reservations;
+  for (const std::string& text : task.placement->constraints) {
     Result<model::Constraint> constraint = model::parse_constraint(text);
     if (constraint.ok()) {
       needs.constraints.push_back(*std::move(constraint));
@@ -16,8 +16,8 @@ Needs parse_needs(const model::ServiceId& service, model::RevisionNumber revisio
       needs.has_bad_constraint = true;
     }
   }
-  needs.preferences = task.placement.preferences;
-  needs.max_replicas_per_node = task.placement.max_replicas_per_node;
+  needs.preferences = task.placement->preferences;
+  needs.max_replicas_per_node = task.placement->max_replicas_per_node;
   for (const model::PublishedPort& port : task.ports) {
     if (port.mode == model::PublishMode::host && port.published != 0) {
       needs.host_ports.emplace_back(port.published, port.protocol);

@@ -187,6 +187,7 @@ class Table {
       return;
     }
     Slot slot{KeyOf::prefix(key), std::move(object)};
+    make_room(slots);
     slots.insert(slots.begin() + static_cast<std::ptrdiff_t>(place), std::move(slot));
     ++size_;
     note_last(index);
@@ -283,6 +284,14 @@ class Table {
       block = std::make_shared<Block>(edition_, block->slots);
     }
     return *block;
+  }
+
+  // A quarter more instead of twice as much: a block of a large table seldom grows, and what it
+  // keeps free is never used by others.
+  static void make_room(std::vector<Slot>& slots) {
+    if (slots.size() == slots.capacity()) {
+      slots.reserve(slots.size() + slots.size() / 4 + 4);
+    }
   }
 
   void note_last(size_t index) { blocks_[index].last = blocks_[index].block->slots.back().prefix; }

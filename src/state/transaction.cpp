@@ -22,7 +22,7 @@ std::string describe(const model::Node& node) {
   return "node " + node.id.value();
 }
 std::string describe(const model::Service& service) {
-  return "service \"" + service.spec.name + "\"";
+  return "service \"" + service.settings.name + "\"";
 }
 std::string describe(const model::Revision& revision) {
   return "revision " + std::to_string(revision.number) + " of service " + revision.service.value();
@@ -208,6 +208,13 @@ class Outcome {
     const auto found = revisions_.find(key);
     return (found != revisions_.end() ? found->second : tables_.revision(key)) != nullptr;
   }
+  // Whether tasks of its service are to be of it.
+  bool is_at(const model::Revision& revision) const {
+    const auto found = services_.find(revision.service);
+    const ServicePtr service =
+        found != services_.end() ? found->second : tables_.service(revision.service);
+    return service != nullptr && service->revision == revision.number;
+  }
   bool has_task(const TaskPtr& stored) const {
     const auto found = tasks_.find(stored->id);
     return (found != tasks_.end() ? found->second : stored) != nullptr;
@@ -216,7 +223,7 @@ class Outcome {
   bool frees_name(const ServicePtr& holder, const std::string& name) const {
     const auto found = services_.find(holder->id);
     return found != services_.end() && (found->second == nullptr || found->second->is_removed ||
-                                        found->second->spec.name != name);
+                                        found->second->settings.name != name);
   }
 
  private:
@@ -262,10 +269,15 @@ class ReferenceCheck {
   Status check_put(const model::Node&) { return absl::OkStatus(); }
 
   Status check_put(const model::Service& service) {
+    const RevisionKey key{service.id, service.revision};
+    if (!outcome_.has_revision(key)) {
+      return absl::AbortedError(describe(service) + " is at no revision: " + describe(key) +
+                                " was removed");
+    }
     if (service.is_removed) {
       return absl::OkStatus();
     }
-    const std::string& name = service.spec.name;
+    const std::string& name = service.settings.name;
     const auto found = tables_.services_by_name.find(name);
     const bool is_taken = found != tables_.services_by_name.end() &&
                           found->second->id != service.id &&
@@ -309,6 +321,9 @@ class ReferenceCheck {
   }
 
   Status check_removal(const model::Revision& revision) {
+    if (outcome_.is_at(revision)) {
+      return absl::AbortedError(describe(revision) + " is the one it is at");
+    }
     return check_unused(revision.service, revision.number, describe(revision));
   }
 

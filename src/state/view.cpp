@@ -116,10 +116,18 @@ std::map<model::Slot, std::vector<TaskPtr>> View::slots_of(const model::ServiceI
 }
 
 const model::TaskTemplate& View::template_of(const model::Task& task) const {
-  const RevisionPtr found = revision(task.service, task.revision);
-  SWARM_CHECK(found != nullptr, "task " + task.id.value() + " has revision " +
-                                    std::to_string(task.revision) + " of service " +
-                                    task.service.value() + ", which is not stored");
+  return stored_template(task.service, task.revision);
+}
+
+const model::TaskTemplate& View::template_of(const model::Service& service) const {
+  return stored_template(service.id, service.revision);
+}
+
+const model::TaskTemplate& View::stored_template(const model::ServiceId& service,
+                                                 model::RevisionNumber number) const {
+  const RevisionPtr found = revision(service, number);
+  SWARM_CHECK(found != nullptr, "revision " + std::to_string(number) + " of service " +
+                                    service.value() + " is in use, but not stored");
   return found->task;  // the store holds it as well
 }
 
@@ -163,7 +171,7 @@ Result<TaskPtr> View::find_task(std::string_view reference) const {
     std::vector<TaskPtr> all;
     if (const ServicePtr owner = service_by_name(reference.substr(0, dot))) {
       for (const auto& [id, task] : tasks_of(owner->id)) {
-        if (model::task_name(owner->spec.name, *task) != reference) continue;
+        if (model::task_name(owner->settings.name, *task) != reference) continue;
         all.push_back(task);
         if (task->desired <= model::TaskState::running) live.push_back(task);
       }

@@ -46,8 +46,10 @@ class View {
   // Tasks that wait for a node: observed pending, desired at most running, no node yet.
   const TaskTable& unplaced_tasks() const;
 
-  // The template a task was made from. Checks that it exists: a revision in use is never removed.
+  // The template a task was made from, or that tasks of a service should be made from. Checks that
+  // it exists: a revision in use is never removed.
   const model::TaskTemplate& template_of(const model::Task& task) const;
+  const model::TaskTemplate& template_of(const model::Service& service) const;
 
   // A person's reference: full id, then exact name (nodes: hostname), then a unique prefix of an
   // id. NOT_FOUND or INVALID_ARGUMENT ("is ambiguous (2 matches found)").
@@ -56,6 +58,9 @@ class View {
   Result<TaskPtr> find_task(std::string_view reference) const;
 
  private:
+  const model::TaskTemplate& stored_template(const model::ServiceId& service,
+                                             model::RevisionNumber number) const;
+
   const Tables* tables_;
 };
 

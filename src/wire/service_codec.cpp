@@ -202,9 +202,13 @@ Result<model::Resources> decode(const v1::Resources& in) {
 
 void encode(const model::TaskTemplate& task, v1::TaskTemplate* out) {
   encode_container(task.container, out->mutable_container());
-  encode_requirements(task.resources, out->mutable_resources());
+  if (task.resources) {
+    encode_requirements(*task.resources, out->mutable_resources());
+  }
   encode_restart(task.restart, out->mutable_restart());
-  encode_placement(task.placement, out->mutable_placement());
+  if (task.placement) {
+    encode_placement(*task.placement, out->mutable_placement());
+  }
   for (const model::PublishedPort& port : task.ports) {
     encode(port, out->add_ports());
   }
@@ -215,9 +219,13 @@ void encode(const model::TaskTemplate& task, v1::TaskTemplate* out) {
 Result<model::TaskTemplate> decode(const v1::TaskTemplate& in) {
   model::TaskTemplate task;
   SWARM_ASSIGN_OR_RETURN(task.container, decode_container(in.container()));
-  SWARM_ASSIGN_OR_RETURN(task.resources, decode_requirements(in.resources()));
+  if (in.has_resources()) {
+    SWARM_ASSIGN_OR_RETURN(task.resources, decode_requirements(in.resources()));
+  }
   SWARM_ASSIGN_OR_RETURN(task.restart, decode_restart(in.restart()));
-  task.placement = decode_placement(in.placement());
+  if (in.has_placement()) {
+    task.placement = decode_placement(in.placement());
+  }
   SWARM_ASSIGN_OR_RETURN(task.ports, decode_all<model::PublishedPort>(in.ports(), decode));
   task.drain_timeout = duration_of(in.drain_timeout_ns());
   task.force_update = in.force_update();
@@ -246,13 +254,33 @@ Result<model::UpdatePolicy> decode(const v1::UpdatePolicy& in) {
   return policy;
 }
 
+namespace {
+
+// The two messages have these fields in common.
+template <class Message>
+void encode_settings(const model::ServiceSettings& settings, Message* out) {
+  out->set_name(settings.name);
+  encode_labels(settings.labels, out->mutable_labels());
+  out->set_replicas(settings.replicas);
+  encode(settings.update, out->mutable_update());
+  encode(settings.rollback, out->mutable_rollback());
+}
+
+template <class Message>
+Status decode_settings(const Message& in, model::ServiceSettings* settings) {
+  settings->name = in.name();
+  SWARM_ASSIGN_OR_RETURN(settings->labels, decode_labels(in.labels()));
+  settings->replicas = in.replicas();
+  SWARM_ASSIGN_OR_RETURN(settings->update, decode(in.update()));
+  SWARM_ASSIGN_OR_RETURN(settings->rollback, decode(in.rollback()));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 void encode(const model::ServiceSpec& spec, v1::ServiceSpec* out) {
-  out->set_name(spec.name);
-  encode_labels(spec.labels, out->mutable_labels());
-  out->set_replicas(spec.replicas);
+  encode_settings(spec, out);
   encode(spec.task, out->mutable_task());
-  encode(spec.update, out->mutable_update());
-  encode(spec.rollback, out->mutable_rollback());
 }
 
 Result<model::ServiceSpec> decode(const v1::ServiceSpec& in) {
@@ -262,12 +290,8 @@ Result<model::ServiceSpec> decode(const v1::ServiceSpec& in) {
                                       " are accepted");
   }
   model::ServiceSpec spec;
-  spec.name = in.name();
-  SWARM_ASSIGN_OR_RETURN(spec.labels, decode_labels(in.labels()));
-  spec.replicas = in.replicas();
+  SWARM_RETURN_IF_ERROR(decode_settings(in, &spec));
   SWARM_ASSIGN_OR_RETURN(spec.task, decode(in.task()));
-  SWARM_ASSIGN_OR_RETURN(spec.update, decode(in.update()));
-  SWARM_ASSIGN_OR_RETURN(spec.rollback, decode(in.rollback()));
   return spec;
 }
 
@@ -304,7 +328,7 @@ Result<model::Rollout> decode(const v1::Rollout& in) {
 void encode(const model::Service& service, v1::Service* out) {
   out->set_id(service.id.value());
   encode(service.meta, out->mutable_meta());
-  encode(service.spec, out->mutable_spec());
+  encode_settings(service.settings, out->mutable_settings());
   out->set_revision(service.revision);
   out->set_previous_revision(service.previous_revision);
   out->set_last_revision(service.last_revision);
@@ -318,7 +342,7 @@ Result<model::Service> decode(const v1::Service& in) {
   model::Service service;
   service.id = model::ServiceId(in.id());
   service.meta = decode(in.meta());
-  SWARM_ASSIGN_OR_RETURN(service.spec, decode(in.spec()));
+  SWARM_RETURN_IF_ERROR(decode_settings(in.settings(), &service.settings));
   service.revision = in.revision();
   service.previous_revision = in.previous_revision();
   service.last_revision = in.last_revision();

@@ -229,8 +229,8 @@ TEST_F(DockerEngine, BadCommandIsARefusal) {
 
 TEST_F(DockerEngine, LimitsAndSettingsAreAccepted) {
   model::TaskTemplate limited = spec("web:1.0");
-  limited.resources.limits = {.nano_cpus = 500'000'000, .memory_bytes = 64 << 20};
-  limited.resources.pids_limit = 50;
+  limited.resources.edit().limits = {.nano_cpus = 500'000'000, .memory_bytes = 64 << 20};
+  limited.resources.edit().pids_limit = 50;
   limited.container.read_only = true;
   limited.container.init = true;
   limited.container.stop_signal = "SIGINT";

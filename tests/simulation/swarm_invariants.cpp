@@ -10,7 +10,7 @@ namespace {
 // What a person needs to see of a service that is not as it should be.
 std::string describe(const state::View& view, const model::Service& service) {
   std::string text = " [revision " + std::to_string(service.revision) + ", " +
-                     std::to_string(service.spec.replicas) + " replicas";
+                     std::to_string(service.settings.replicas) + " replicas";
   if (service.rollout) {
     text += ", " + std::string(model::to_string(service.rollout->state)) + " from " +
             std::to_string(service.rollout->from) + " to " + std::to_string(service.rollout->to) +
@@ -123,7 +123,7 @@ void SwarmInvariants::check_present(const state::View& view, const Acknowledged&
     }
     const state::ServicePtr service = view.service_by_name(name);
     for (const uint64_t operation : operations) {
-      if (service == nullptr || !service->spec.labels.contains(operation_label(operation))) {
+      if (service == nullptr || !service->settings.labels.contains(operation_label(operation))) {
         violate(who + " lacks acknowledged operation " + std::to_string(operation) + " of " + name);
         return;
       }
@@ -146,7 +146,7 @@ std::string SwarmInvariants::unrest() {
   for (const auto& [id, service] : view.services()) {
     std::string lacks = unrest_of(view, *service, expected);
     if (!lacks.empty()) {
-      return service->spec.name + ": " + lacks + describe(view, *service);
+      return service->settings.name + ": " + lacks + describe(view, *service);
     }
   }
   for (const model::TaskId& task : running_) {
@@ -195,8 +195,8 @@ std::string SwarmInvariants::unrest_of(const state::View& view, const model::Ser
              task->status.error + ")";
     }
   }
-  if (!is_paused && slots.size() != service.spec.replicas) {
-    return std::to_string(slots.size()) + " of " + std::to_string(service.spec.replicas) +
+  if (!is_paused && slots.size() != service.settings.replicas) {
+    return std::to_string(slots.size()) + " of " + std::to_string(service.settings.replicas) +
            " slots run";
   }
   for (const auto& [slot, tasks] : slots) {

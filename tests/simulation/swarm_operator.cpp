@@ -42,7 +42,7 @@ void mark(state::ChangeSet& changes, uint64_t operation) {
   for (auto& object : changes.puts) {
     if (const auto* const service = std::get_if<state::ServicePtr>(&object)) {
       model::Service marked = **service;
-      marked.spec.labels[SwarmInvariants::operation_label(operation)] = "";
+      marked.settings.labels[SwarmInvariants::operation_label(operation)] = "";
       object = std::make_shared<const model::Service>(std::move(marked));
     }
   }
@@ -56,7 +56,7 @@ Change random_change(Random& random) {
   if (kind < 5) {
     const std::string image = "app:" + std::to_string(1 + random.below(6));
     return [image](const control::Context& context, const state::ServicePtr& service) {
-      model::ServiceSpec spec = service->spec;
+      model::ServiceSpec spec{service->settings, context.view.template_of(*service)};
       spec.task.container.image = image;
       return control::update_service(context, service->id, service->meta.version, spec);
     };
@@ -165,7 +165,7 @@ void SwarmSimulation::read_services(ManagerMachines::Machine& manager) {
           for (const uint64_t operation : operations) {
             const std::string label = SwarmInvariants::operation_label(operation);
             if (!removed.contains(name) &&
-                (service == nullptr || !service->spec.labels.contains(label))) {
+                (service == nullptr || !service->settings.labels.contains(label))) {
               *lacks = label + " of " + name;
             }
           }

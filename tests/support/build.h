@@ -36,24 +36,23 @@ inline model::Node labelled_node(const std::string& id, const std::string& label
   return node;
 }
 
-// At revision 1, of image "web:1".
+// At revision 1.
 inline model::Service service_of(const std::string& name, uint64_t replicas) {
   model::Service service;
   service.id = model::ServiceId(name + "-id");
-  service.spec.name = name;
-  service.spec.replicas = replicas;
-  service.spec.task.container.image = name + ":1";
+  service.settings.name = name;
+  service.settings.replicas = replicas;
   service.revision = 1;
   service.last_revision = 1;
   return service;
 }
 
-// The revision a service is at.
+// The revision a service is at, of image "web:1" (the first of a service "web").
 inline model::Revision revision_of(const model::Service& service) {
   model::Revision revision;
   revision.service = service.id;
   revision.number = service.revision;
-  revision.task = service.spec.task;
+  revision.task.container.image = service.settings.name + ":" + std::to_string(service.revision);
   return revision;
 }
 

@@ -22,8 +22,11 @@ class Client {
  public:
   struct ServiceSummary {
     model::Service service;
+    model::TaskTemplate task;  // of the revision it is at
     uint64_t running = 0;
     uint64_t desired = 0;
+
+    model::ServiceSpec spec() const { return {service.settings, task}; }
   };
   struct TaskView {
     model::Task task;  // status: the newest known, soft progress included

@@ -12,6 +12,7 @@ namespace {
 Result<Client::ServiceSummary> decode(const v1::ServiceSummary& in) {
   Client::ServiceSummary summary;
   SWARM_ASSIGN_OR_RETURN(summary.service, wire::decode(in.service()));
+  SWARM_ASSIGN_OR_RETURN(summary.task, wire::decode(in.task()));
   summary.running = in.running();
   summary.desired = in.desired();
   return summary;

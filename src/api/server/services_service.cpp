@@ -20,6 +20,7 @@ using GatewayPtr = std::shared_ptr<Gateway>;
 void fill_summary(const View& view, const model::Service& service, v1::ServiceSummary& out) {
   const control::ServiceCount count = control::count_service(view, service);
   wire::encode(service, out.mutable_service());
+  wire::encode(view.template_of(service), out.mutable_task());
   out.set_running(count.running);
   out.set_desired(count.desired);
 }

@@ -62,7 +62,7 @@ void fill_view(const View& view, const Gateway& gateway, const model::Task& stor
     wire::encode(stored, out.mutable_task());
   }
   if (const state::ServicePtr service = view.service(stored.service)) {
-    out.set_service_name(service->spec.name);
+    out.set_service_name(service->settings.name);
   }
   if (const state::NodePtr node = view.node(stored.node)) {
     out.set_node_hostname(node->description.hostname);

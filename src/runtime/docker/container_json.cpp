@@ -140,10 +140,10 @@ json host_json(const model::TaskTemplate& spec) {
       host[name] = value;
     }
   };
-  set("Memory", spec.resources.limits.memory_bytes);
-  set("MemoryReservation", spec.resources.reservations.memory_bytes);
-  set("NanoCpus", spec.resources.limits.nano_cpus);
-  set("PidsLimit", spec.resources.pids_limit);
+  set("Memory", spec.resources->limits.memory_bytes);
+  set("MemoryReservation", spec.resources->reservations.memory_bytes);
+  set("NanoCpus", spec.resources->limits.nano_cpus);
+  set("PidsLimit", spec.resources->pids_limit);
   return host;
 }
 

@@ -228,8 +228,8 @@ Result<TaskRecord> ProcessExecutor::make_record(const agent::TaskLabels& labels,
       container.workdir.empty() ? bundle.manifest.workdir : container.workdir;
   record.workdir = (bundle.directory / workdir).lexically_normal().string();
   record.health = bundle.manifest.health;
-  if (container.health && !container.health->test.empty()) {
-    record.health = container.health;
+  if (!container.health->test.empty()) {
+    record.health = *container.health;
     SWARM_RETURN_IF_ERROR(check_health_test(record.health->test));
   }
   for (const model::PublishedPort& port : spec.ports) {
@@ -250,9 +250,9 @@ Result<TaskRecord> ProcessExecutor::make_record(const agent::TaskLabels& labels,
   record.stop_signal =
       container.stop_signal.empty() ? bundle.manifest.stop_signal : container.stop_signal;
   record.grace = container.stop_grace_period;
-  record.limits = {.memory_bytes = spec.resources.limits.memory_bytes,
-                   .nano_cpus = spec.resources.limits.nano_cpus,
-                   .pids = spec.resources.pids_limit};
+  record.limits = {.memory_bytes = spec.resources->limits.memory_bytes,
+                   .nano_cpus = spec.resources->limits.nano_cpus,
+                   .pids = spec.resources->pids_limit};
   return record;
 }
 

@@ -55,7 +55,7 @@ TEST_F(Control, AServiceIsCreatedShownAndListedAsItWasAskedFor) {
   const auto shown = client_->get_service("web");
   ASSERT_TRUE(shown.ok()) << shown.status();
   EXPECT_EQ(shown->service.id, *id);
-  EXPECT_EQ(shown->service.spec, spec_of("web", 3));
+  EXPECT_EQ(shown->spec(), spec_of("web", 3));
   EXPECT_EQ(shown->desired, 3U);
   EXPECT_EQ(shown->running, 0U);
   const auto listed = client_->list_services();
@@ -69,7 +69,7 @@ TEST_F(Control, AnUpdateMakesARevisionAndARollbackGoesBack) {
   ASSERT_TRUE(id.ok()) << id.status();
   const auto first = client_->get_service("web");
   ASSERT_TRUE(first.ok());
-  model::ServiceSpec changed = first->service.spec;
+  model::ServiceSpec changed = first->spec();
   changed.task.container.image = "web:1.1";
   ASSERT_TRUE(client_->update_service(*id, first->service.meta.version, changed).ok());
 
@@ -89,7 +89,7 @@ TEST_F(Control, AnUpdateMakesARevisionAndARollbackGoesBack) {
 TEST_F(Control, ScaleAndRemoveChangeTheService) {
   ASSERT_TRUE(client_->create_service(spec_of("web")).ok());
   ASSERT_TRUE(client_->scale_service("web", 5).ok());
-  EXPECT_EQ(client_->get_service("web")->service.spec.replicas, 5U);
+  EXPECT_EQ(client_->get_service("web")->service.settings.replicas, 5U);
   ASSERT_TRUE(client_->remove_service("web").ok());
   EXPECT_TRUE(client_->list_services()->empty());
 }

@@ -18,8 +18,7 @@ class Create : public testing::Test {
   ServiceSpec spec_of(const std::string& flags) {
     const RunResult result = fixture_.run("service create -d " + flags);
     EXPECT_EQ(result.exit_code, 0) << flags << "\n" << result.err;
-    return fixture_.swarm.services.empty() ? ServiceSpec{}
-                                           : fixture_.swarm.services.back().service.spec;
+    return fixture_.swarm.services.empty() ? ServiceSpec{} : fixture_.swarm.services.back().spec();
   }
 
   Fixture fixture_;
@@ -89,14 +88,14 @@ TEST_F(Create, FillsResourcesAndPlacement) {
           "node.labels.zone!=a --placement-pref spread=node.labels.zone "
           "--replicas-max-per-node 2 web:1.0")
           .task;
-  EXPECT_EQ(task.resources.limits,
+  EXPECT_EQ(task.resources->limits,
             (model::Resources{.nano_cpus = 500'000'000, .memory_bytes = 1 << 30}));
-  EXPECT_EQ(task.resources.reservations,
+  EXPECT_EQ(task.resources->reservations,
             (model::Resources{.nano_cpus = 250'000'000, .memory_bytes = 64 << 20}));
-  EXPECT_EQ(task.resources.pids_limit, 10);
-  EXPECT_THAT(task.placement.constraints, ElementsAre("node.role==worker", "node.labels.zone!=a"));
-  EXPECT_THAT(task.placement.preferences, ElementsAre("node.labels.zone"));
-  EXPECT_EQ(task.placement.max_replicas_per_node, 2);
+  EXPECT_EQ(task.resources->pids_limit, 10);
+  EXPECT_THAT(task.placement->constraints, ElementsAre("node.role==worker", "node.labels.zone!=a"));
+  EXPECT_THAT(task.placement->preferences, ElementsAre("node.labels.zone"));
+  EXPECT_EQ(task.placement->max_replicas_per_node, 2);
 }
 
 TEST_F(Create, ReadsPortsInBothForms) {

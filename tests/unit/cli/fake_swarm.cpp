@@ -22,7 +22,7 @@ Status no_such_node(const std::string& reference) {
 
 FakeSwarm::ServiceSummary* FakeSwarm::find(const std::string& reference) {
   for (ServiceSummary& summary : services) {
-    if (summary.service.id.value() == reference || summary.service.spec.name == reference) {
+    if (summary.service.id.value() == reference || summary.service.settings.name == reference) {
       return &summary;
     }
   }
@@ -53,7 +53,8 @@ FakeSwarm::NodeView& FakeSwarm::node(const std::string& reference) {
 
 FakeSwarm::TaskView& FakeSwarm::add_task(const std::string& reference, model::Slot slot,
                                          TaskState state) {
-  const model::Service& owner = service(reference).service;
+  const ServiceSummary& summary = service(reference);
+  const model::Service& owner = summary.service;
   TaskView view;
   view.task.id = model::TaskId("task" + std::to_string(tasks.size() + 1) + "aaaaaaaaaaaaaaaaaaaa");
   view.task.service = owner.id;
@@ -62,9 +63,9 @@ FakeSwarm::TaskView& FakeSwarm::add_task(const std::string& reference, model::Sl
   view.task.meta.created_at = kNow + seconds(tasks.size());
   view.task.status.state = state;
   view.task.status.at = kNow;
-  view.service_name = owner.spec.name;
-  view.image = owner.spec.task.container.image;
-  view.ports = owner.spec.task.ports;
+  view.service_name = owner.settings.name;
+  view.image = summary.task.container.image;
+  view.ports = summary.task.ports;
   tasks.push_back(view);
   return tasks.back();
 }
@@ -173,7 +174,8 @@ Result<model::ServiceId> FakeSwarm::create_service(const model::ServiceSpec& spe
   ServiceSummary summary;
   summary.service.id =
       model::ServiceId("newservice" + std::to_string(services.size()) + "aaaaaaaaaaaaaa");
-  summary.service.spec = spec;
+  summary.service.settings = spec;
+  summary.task = spec.task;
   summary.service.meta = {.version = 1, .created_at = kNow, .updated_at = kNow};
   summary.service.revision = 1;
   summary.desired = spec.replicas;
@@ -197,18 +199,21 @@ Result<std::vector<FakeSwarm::ServiceSummary>> FakeSwarm::list_services() {
 Status FakeSwarm::update_service(const model::ServiceId& id, model::Position version,
                                  const model::ServiceSpec& spec) {
   SWARM_RETURN_IF_ERROR(may_change());
-  model::Service& stored = service(id.value()).service;
+  ServiceSummary& summary = service(id.value());
+  model::Service& stored = summary.service;
   if (stored.meta.version != version) {
     return absl::AbortedError("stale");
   }
-  if (stored.spec.task != spec.task) {
+  if (summary.task != spec.task) {
     stored.previous_revision = stored.revision++;
-    stored.rollout.emplace();
-    stored.rollout->from = stored.previous_revision;
-    stored.rollout->to = stored.revision;
-    stored.rollout->started_at = kNow + seconds(version);
+    stored.rollout.reset();
+    model::Rollout& rollout = stored.rollout.edit();
+    rollout.from = stored.previous_revision;
+    rollout.to = stored.revision;
+    rollout.started_at = kNow + seconds(version);
   }
-  stored.spec = spec;
+  stored.settings = spec;
+  summary.task = spec.task;
   ++stored.meta.version;
   return absl::OkStatus();
 }
@@ -224,11 +229,12 @@ Status FakeSwarm::rollback_service(const std::string& reference,
   }
   rolled_back_to = to;
   stored.previous_revision = std::exchange(stored.revision, target);
-  stored.rollout.emplace();
-  stored.rollout->state = model::RolloutState::rollback_started;
-  stored.rollout->from = stored.previous_revision;
-  stored.rollout->to = target;
-  stored.rollout->started_at = kNow + seconds(100);
+  stored.rollout.reset();
+  model::Rollout& rollout = stored.rollout.edit();
+  rollout.state = model::RolloutState::rollback_started;
+  rollout.from = stored.previous_revision;
+  rollout.to = target;
+  rollout.started_at = kNow + seconds(100);
   return absl::OkStatus();
 }
 
@@ -238,7 +244,7 @@ Status FakeSwarm::scale_service(const std::string& reference, uint64_t replicas)
   if (found == nullptr) {
     return no_such_service(reference);
   }
-  found->service.spec.replicas = replicas;
+  found->service.settings.replicas = replicas;
   found->desired = replicas;
   return absl::OkStatus();
 }
@@ -323,29 +329,33 @@ void add_nodes(FakeSwarm& swarm) {
   swarm.nodes[2].node.status.state = model::NodeState::down;
 }
 
-model::Service sample_service(const std::string& id, const std::string& name,
-                              const std::string& image, uint64_t replicas) {
-  model::Service service;
+api::Client::ServiceSummary sample_service(const std::string& id, const std::string& name,
+                                           const std::string& image, uint64_t replicas) {
+  api::Client::ServiceSummary summary;
+  model::Service& service = summary.service;
   service.id = model::ServiceId(id);
   service.meta = {.version = 7, .created_at = kNow - hours(2), .updated_at = kNow};
-  service.spec.name = name;
-  service.spec.replicas = replicas;
-  service.spec.task.container.image = image;
+  service.settings.name = name;
+  service.settings.replicas = replicas;
   service.revision = service.last_revision = 1;
-  return service;
+  summary.task.container.image = image;
+  summary.desired = replicas;
+  return summary;
 }
 
 void add_services(FakeSwarm& swarm) {
-  model::Service web = sample_service("webaaaaaaaaaaaaaaaaaaaaaa", "web", "web:1.0@sha256:abc", 3);
-  web.spec.labels["team"] = "shop";
-  web.spec.task.ports = {{.target = 80, .published = 8080},
-                         {.target = 81, .published = 8081},
-                         {.target = 443, .published = 8443, .mode = model::PublishMode::host}};
-  web.spec.task.container.env = {"A=1", "B=2"};
-  model::Service api = sample_service("apiaaaaaaaaaaaaaaaaaaaaaa", "api", "api:2", 1);
-  api.spec.task.placement.max_replicas_per_node = 2;
-  swarm.services.push_back({web, 3, 3});
-  swarm.services.push_back({api, 0, 1});
+  api::Client::ServiceSummary web =
+      sample_service("webaaaaaaaaaaaaaaaaaaaaaa", "web", "web:1.0@sha256:abc", 3);
+  web.service.settings.labels["team"] = "shop";
+  web.task.ports = {{.target = 80, .published = 8080},
+                    {.target = 81, .published = 8081},
+                    {.target = 443, .published = 8443, .mode = model::PublishMode::host}};
+  web.task.container.env = {"A=1", "B=2"};
+  web.running = 3;
+  api::Client::ServiceSummary api = sample_service("apiaaaaaaaaaaaaaaaaaaaaaa", "api", "api:2", 1);
+  api.task.placement.edit().max_replicas_per_node = 2;
+  swarm.services.push_back(std::move(web));
+  swarm.services.push_back(std::move(api));
 }
 
 void add_tasks(FakeSwarm& swarm) {

@@ -42,7 +42,7 @@ TEST_F(ProgressOf, ConvergesWhenEverySlotRuns) {
 }
 
 TEST_F(ProgressOf, WithoutReplicasConvergesWhenNothingRuns) {
-  service().spec.replicas = 0;
+  service().settings.replicas = 0;
   EXPECT_TRUE(measure().is_converged);
   add(1, TaskState::running);
   EXPECT_FALSE(measure().is_converged);
@@ -131,15 +131,14 @@ TEST_F(ProgressOf, BarsGrowWithTheState) {
 }
 
 TEST_F(ProgressOf, ManySlotsHaveNoLinesOfTheirOwn) {
-  service().spec.replicas = 20;
+  service().settings.replicas = 20;
   EXPECT_THAT(progress_lines(measure(), true), SizeIs(21));
-  service().spec.replicas = 21;
+  service().settings.replicas = 21;
   EXPECT_THAT(progress_lines(measure(), true), ElementsAre("overall progress: 0 out of 21 tasks"));
 }
 
 TEST_F(ProgressOf, RollingBackSaysSo) {
-  service().rollout.emplace();
-  service().rollout->state = model::RolloutState::rollback_started;
+  service().rollout.edit().state = model::RolloutState::rollback_started;
   EXPECT_EQ(progress_lines(measure(), false)[0], "rolling back update: 0 out of 2 tasks");
 }
 
@@ -188,7 +187,7 @@ TEST_F(Printer, ATerminalIsRewrittenInPlace) {
 TEST_F(Printer, LinesAreCutToTheTerminal) {
   Terminal screen = terminal(true, 12);
   ProgressPrinter printer(screen, false);
-  service().spec.replicas = 0;
+  service().settings.replicas = 0;
   printer.show(measure(), std::nullopt);
   EXPECT_EQ(out_.take(), "overall pr…\n");
 }

@@ -17,7 +17,7 @@ class Update : public testing::Test {
  protected:
   Update() { fill_with_sample(fixture_.swarm); }
 
-  ServiceSpec& web() { return fixture_.swarm.service("web").service.spec; }
+  ServiceSpec web() { return fixture_.swarm.service("web").spec(); }
 
   void update(const std::string& flags) {
     const RunResult result = fixture_.run("service update -d " + flags + " web");
@@ -56,7 +56,8 @@ TEST_F(Update, EnvKeepsItsOrder) {
 }
 
 TEST_F(Update, RemovingAndAddingTheSameChangesNothing) {
-  web().task.placement.constraints = {"node.role==worker", "node.labels.zone==a"};
+  fixture_.swarm.service("web").task.placement.edit().constraints = {"node.role==worker",
+                                                                     "node.labels.zone==a"};
   update("--mount-add target=/a --mount-add target=/b");
   const ServiceSpec before = web();
   update(
@@ -106,12 +107,12 @@ TEST_F(Update, PreferencesAreAppendedInOrder) {
   update(
       "--placement-pref-add spread=node.labels.zone --placement-pref-add "
       "spread=node.labels.rack");
-  EXPECT_THAT(web().task.placement.preferences,
+  EXPECT_THAT(web().task.placement->preferences,
               ElementsAre("node.labels.zone", "node.labels.rack"));
   update(
       "--placement-pref-rm spread=node.labels.zone --placement-pref-add "
       "spread=node.labels.zone");
-  EXPECT_THAT(web().task.placement.preferences,
+  EXPECT_THAT(web().task.placement->preferences,
               ElementsAre("node.labels.rack", "node.labels.zone"));
 }
 
@@ -179,7 +180,7 @@ TEST_F(Update, ScaleChangesSeveralServicesBeforeItWaits) {
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_EQ(result.out, "web scaled to 5\napi scaled to 0\n");
   EXPECT_EQ(web().replicas, 5);
-  EXPECT_EQ(fixture_.swarm.service("api").service.spec.replicas, 0);
+  EXPECT_EQ(fixture_.swarm.service("api").service.settings.replicas, 0);
 }
 
 TEST_F(Update, ABadScaleSpecifierChangesNothing) {

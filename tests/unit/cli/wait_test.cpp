@@ -34,7 +34,7 @@ class Wait : public testing::Test {
   }
   void retire(size_t task) { swarm().tasks[task].task.desired = TaskState::shutdown; }
   void set_rollout(RolloutState state, const std::string& message = "") {
-    model::Rollout& rollout = *swarm().service("web").service.rollout;
+    model::Rollout& rollout = swarm().service("web").service.rollout.edit();
     rollout.state = state;
     rollout.message = message;
   }

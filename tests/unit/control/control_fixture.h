@@ -76,6 +76,11 @@ class ControlTest : public testing::Test {
     return *found;
   }
 
+  // As its user would see it.
+  model::ServiceSpec stored_spec(const std::string& name = "web") const {
+    return {service(name).settings, view().template_of(service(name))};
+  }
+
   std::vector<model::RevisionNumber> history(const std::string& name = "web") const {
     std::vector<model::RevisionNumber> numbers;
     for (const auto& [number, revision] : view().revisions_of(service(name).id)) {

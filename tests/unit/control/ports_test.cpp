@@ -19,7 +19,7 @@ class PortsTest : public ControlTest {
     return spec;
   }
   uint16_t published(const std::string& name) const {
-    return service(name).spec.task.ports.at(0).published;
+    return stored_spec(name).task.ports.at(0).published;
   }
 };
 
@@ -66,7 +66,7 @@ TEST_F(PortsTest, ARolloutHoldsThePortsItMayHaveToGoBackTo) {
   EXPECT_TRUE(
       fails_with(create(publishing("web", {port(8080)})), StatusCode::kAlreadyExists, "\"api\""));
   model::Service done = service("api");
-  done.rollout->state = model::RolloutState::completed;
+  done.rollout.edit().state = model::RolloutState::completed;
   given(done);
   EXPECT_TRUE(create(publishing("web", {port(8080)})).ok());
   // And now there is no way back.
@@ -76,7 +76,7 @@ TEST_F(PortsTest, ARolloutHoldsThePortsItMayHaveToGoBackTo) {
 TEST_F(PortsTest, TheSwarmChoosesFreePortsAndKeepsThemAcrossUpdates) {
   ASSERT_TRUE(create(publishing("taken", {port(30'000)})).ok());
   ASSERT_TRUE(create(publishing("web", {port(0), port(0, 443)})).ok());
-  const auto chosen = service().spec.task.ports;
+  const auto chosen = stored_spec().task.ports;
   EXPECT_EQ(chosen[0].published, 30'001);
   EXPECT_EQ(chosen[1].published, 30'002);
   EXPECT_EQ(view().revision(service().id, 1)->task.ports, chosen);
@@ -84,15 +84,15 @@ TEST_F(PortsTest, TheSwarmChoosesFreePortsAndKeepsThemAcrossUpdates) {
   model::ServiceSpec next = publishing("web", {port(0), port(0, 443)});
   next.task.container.image = "web:1.1";
   ASSERT_TRUE(update(next).ok());
-  EXPECT_EQ(service().spec.task.ports, chosen);
+  EXPECT_EQ(stored_spec().task.ports, chosen);
 }
 
 TEST_F(PortsTest, AChosenPortNeverCollidesWithOneThatWasNamed) {
   ASSERT_TRUE(create(publishing("web", {port(30'000), port(0, 443)})).ok());
-  EXPECT_EQ(service().spec.task.ports[1].published, 30'001);
+  EXPECT_EQ(stored_spec().task.ports[1].published, 30'001);
   // The kept port of target 443 is taken away by name: another is chosen.
   ASSERT_TRUE(update(publishing("web", {port(30'001, 80), port(0, 443)})).ok());
-  EXPECT_EQ(service().spec.task.ports[1].published, 30'000);
+  EXPECT_EQ(stored_spec().task.ports[1].published, 30'000);
 }
 
 TEST_F(PortsTest, SaysWhenNoPortIsLeft) {

@@ -51,7 +51,7 @@ TEST_F(QueriesTest, ListsServicesInNaturalOrderWithoutRemovedOnes) {
   }
   ASSERT_TRUE(apply(remove_service(context(), "old")).ok());
   std::vector<std::string> names;
-  for (const auto& service : list_services(view())) names.push_back(service->spec.name);
+  for (const auto& service : list_services(view())) names.push_back(service->settings.name);
   EXPECT_THAT(names, ElementsAre("api", "web2", "web10"));
 }
 
@@ -71,7 +71,7 @@ TEST_F(QueriesTest, ListsNodesInNaturalOrderOfHostnamesThenIds) {
 
 TEST_F(QueriesTest, SumsReservationsOfTasksThatAreNotOver) {
   model::ServiceSpec spec = spec_of("web");
-  spec.task.resources.reservations = {500'000'000, 64 << 20};
+  spec.task.resources.edit().reservations = {500'000'000, 64 << 20};
   ASSERT_TRUE(create(spec).ok());
   model::Task assigned = on("n", task_of("web", "t1", 1));
   assigned.status.state = TaskState::assigned;

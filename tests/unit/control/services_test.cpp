@@ -19,12 +19,12 @@ class ServicesTest : public ControlTest {
  protected:
   void given_web() { ASSERT_TRUE(create(spec_of("web")).ok()); }
   void update_image(const std::string& image) {
-    model::ServiceSpec spec = service().spec;
+    model::ServiceSpec spec = stored_spec();
     spec.task.container.image = image;
     const Status status = update(spec);
     ASSERT_TRUE(status.ok()) << status;
   }
-  std::string image() const { return service().spec.task.container.image; }
+  std::string image() const { return stored_spec().task.container.image; }
 };
 
 TEST_F(ServicesTest, CreateBeginsWithRevisionOneAndNoRollout) {
@@ -33,7 +33,7 @@ TEST_F(ServicesTest, CreateBeginsWithRevisionOneAndNoRollout) {
   EXPECT_EQ(service().previous_revision, 0u);
   EXPECT_EQ(service().last_revision, 1u);
   EXPECT_FALSE(service().rollout);
-  EXPECT_EQ(view().revision(service().id, 1)->task, service().spec.task);
+  EXPECT_EQ(stored_spec(), spec_of("web"));
   EXPECT_EQ(service().id.value().size(), 25u);
 }
 
@@ -42,8 +42,8 @@ TEST_F(ServicesTest, CreateGivesANameToAServiceWithoutOne) {
   ASSERT_TRUE(create(spec_of("")).ok());
   std::set<std::string> names;
   for (const auto& [id, service] : view().services()) {
-    EXPECT_TRUE(model::validate_name(service->spec.name).ok()) << service->spec.name;
-    names.insert(service->spec.name);
+    EXPECT_TRUE(model::validate_name(service->settings.name).ok()) << service->settings.name;
+    names.insert(service->settings.name);
   }
   EXPECT_EQ(names.size(), 2u);
 }
@@ -95,12 +95,12 @@ TEST_F(ServicesTest, UpdateOfAnythingElseKeepsRevisionAndRollout) {
   given_web();
   update_image("web:1.1");
   const auto rollout = service().rollout;
-  model::ServiceSpec spec = service().spec;
+  model::ServiceSpec spec = stored_spec();
   spec.replicas = 5;
   spec.labels["team"] = "a";
   spec.update.parallelism = 2;
   ASSERT_TRUE(update(spec).ok());
-  EXPECT_EQ(service().spec, spec);
+  EXPECT_EQ(stored_spec(), spec);
   EXPECT_EQ(service().revision, 2u);
   EXPECT_EQ(service().previous_revision, 1u);
   EXPECT_EQ(service().rollout, rollout);
@@ -109,20 +109,20 @@ TEST_F(ServicesTest, UpdateOfAnythingElseKeepsRevisionAndRollout) {
 TEST_F(ServicesTest, UpdateThatChangesNothingIsNoTransaction) {
   given_web();
   const model::Position head = store.head();
-  EXPECT_TRUE(update(service().spec).ok());
+  EXPECT_TRUE(update(stored_spec()).ok());
   EXPECT_EQ(store.head(), head);
 }
 
 TEST_F(ServicesTest, UpdateThatOnlyWritesTheSameDifferentlyMakesNoRevision) {
   model::ServiceSpec spec = spec_of("web");
   spec.task.ports = {port(8080), port(9090, 90)};
-  spec.task.placement.constraints = {"node.role==worker", "node.labels.a==1"};
-  spec.task.placement.preferences = {"spread=node.labels.zone"};
+  spec.task.placement.edit().constraints = {"node.role==worker", "node.labels.a==1"};
+  spec.task.placement.edit().preferences = {"spread=node.labels.zone"};
   ASSERT_TRUE(create(spec).ok());
   const model::Position head = store.head();
   std::swap(spec.task.ports[0], spec.task.ports[1]);
-  std::swap(spec.task.placement.constraints[0], spec.task.placement.constraints[1]);
-  spec.task.placement.preferences = {"node.labels.zone"};
+  std::swap(spec.task.placement.edit().constraints[0], spec.task.placement.edit().constraints[1]);
+  spec.task.placement.edit().preferences = {"node.labels.zone"};
   spec.task.container.health = model::HealthCheck();
   EXPECT_TRUE(update(spec).ok());
   EXPECT_EQ(store.head(), head);
@@ -130,7 +130,7 @@ TEST_F(ServicesTest, UpdateThatOnlyWritesTheSameDifferentlyMakesNoRevision) {
 
 TEST_F(ServicesTest, ForceMakesARevision) {
   given_web();
-  model::ServiceSpec spec = service().spec;
+  model::ServiceSpec spec = stored_spec();
   spec.task.force_update += 1;
   ASSERT_TRUE(update(spec).ok());
   EXPECT_EQ(service().revision, 2u);
@@ -140,8 +140,8 @@ TEST_F(ServicesTest, UpdateReplacesARolloutThatRuns) {
   given_web();
   update_image("web:1.1");
   model::Service paused = service();
-  paused.rollout->state = RolloutState::paused;
-  paused.rollout->failed_slots = {1};
+  paused.rollout.edit().state = RolloutState::paused;
+  paused.rollout.edit().failed_slots = {1};
   given(paused);
   update_image("web:1.2");
   EXPECT_EQ(service().rollout->state, RolloutState::updating);
@@ -153,7 +153,7 @@ TEST_F(ServicesTest, UpdateReplacesARolloutThatRuns) {
 TEST_F(ServicesTest, UpdateRefusesAStaleVersionANewNameAndAnUnknownService) {
   given_web();
   const model::ServiceId id = service().id;
-  EXPECT_TRUE(fails_with(apply(update_service(context(), id, 99, service().spec)),
+  EXPECT_TRUE(fails_with(apply(update_service(context(), id, 99, stored_spec())),
                          StatusCode::kAborted, "update out of sequence"));
   EXPECT_TRUE(
       fails_with(apply(update_service(context(), id, service().meta.version, spec_of("api"))),
@@ -194,14 +194,14 @@ TEST_F(ServicesTest, RollbackGoesAnywhereInTheHistory) {
 TEST_F(ServicesTest, RollbackKeepsScaleLabelsAndPolicies) {
   given_web();
   update_image("web:1.1");
-  model::ServiceSpec spec = service().spec;
+  model::ServiceSpec spec = stored_spec();
   spec.replicas = 7;
   spec.labels["a"] = "b";
   spec.update.delay = seconds(3);
   ASSERT_TRUE(update(spec).ok());
   ASSERT_TRUE(roll_back("web").ok());
   spec.task.container.image = "web:1.0";
-  EXPECT_EQ(service().spec, spec);
+  EXPECT_EQ(stored_spec(), spec);
 }
 
 TEST_F(ServicesTest, RollbackWithoutAPreviousRevisionIsRefused) {
@@ -244,7 +244,7 @@ TEST_F(ServicesTest, ScaleChangesNothingButReplicas) {
   update_image("web:1.1");
   model::Service expected = service();
   ASSERT_TRUE(apply(scale_service(context(), "web", 4)).ok());
-  expected.spec.replicas = 4;
+  expected.settings.replicas = 4;
   expected.meta = service().meta;
   EXPECT_EQ(service(), expected);
   EXPECT_TRUE(fails_with(apply(scale_service(context(), "web", 1'000'000)),

@@ -36,14 +36,13 @@ struct StoreTest : testing::Test, state::Proposer {
     put(cluster);
     model::Service service;
     service.id = ServiceId("web");
-    service.spec.name = "web";
-    service.spec.task.container.image = "web:1.0";
-    service.spec.task.ports = {{.target = 80, .published = 8080}};
+    service.settings.name = "web";
     service.revision = 1;
     model::Revision revision;
     revision.service = service.id;
     revision.number = 1;
-    revision.task = service.spec.task;
+    revision.task.container.image = "web:1.0";
+    revision.task.ports = {{.target = 80, .published = 8080}};
     state::ChangeSet changes;
     changes.put(service);
     changes.put(revision);

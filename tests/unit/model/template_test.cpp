@@ -34,26 +34,32 @@ void expect_verdicts(std::initializer_list<Row> rows) {
 
 TEST(ValidateTemplate, TakesResourcesFromTheirMinimum) {
   expect_verdicts({
-      {[](TaskTemplate& t) { t.resources.reservations.nano_cpus = 1'000'000; }, {}},
-      {[](TaskTemplate& t) { t.resources.limits.memory_bytes = 4 << 20; }, {}},
-      {[](TaskTemplate& t) { t.resources.reservations.nano_cpus = 999'999; },
+      {[](TaskTemplate& t) { t.resources.edit().reservations.nano_cpus = 1'000'000; }, {}},
+      {[](TaskTemplate& t) { t.resources.edit().limits.memory_bytes = 4 << 20; }, {}},
+      {[](TaskTemplate& t) { t.resources.edit().reservations.nano_cpus = 999'999; },
        {"reservation of CPUs", "at least 0.001"}},
-      {[](TaskTemplate& t) { t.resources.limits.nano_cpus = -1; }, {"limit of CPUs"}},
-      {[](TaskTemplate& t) { t.resources.limits.nano_cpus = INT64_MAX; }, {"limit of CPUs"}},
-      {[](TaskTemplate& t) { t.resources.limits.memory_bytes = (4 << 20) - 1; },
+      {[](TaskTemplate& t) { t.resources.edit().limits.nano_cpus = -1; }, {"limit of CPUs"}},
+      {[](TaskTemplate& t) { t.resources.edit().limits.nano_cpus = INT64_MAX; }, {"limit of CPUs"}},
+      {[](TaskTemplate& t) { t.resources.edit().limits.memory_bytes = (4 << 20) - 1; },
        {"limit of memory \"4194303 bytes\"", "at least 4MiB"}},
-      {[](TaskTemplate& t) { t.resources.reservations.memory_bytes = -1; },
+      {[](TaskTemplate& t) { t.resources.edit().reservations.memory_bytes = -1; },
        {"reservation of memory"}},
-      {[](TaskTemplate& t) { t.resources.pids_limit = -1; }, {"limit of processes"}},
+      {[](TaskTemplate& t) { t.resources.edit().pids_limit = -1; }, {"limit of processes"}},
   });
 }
 
 TEST(ValidateTemplate, ChecksEnvironmentVariables) {
   expect_verdicts({
-      {[](TaskTemplate& t) { t.container.env = {"A=", "B=x=y", "a=1"}; }, {}},
+      {[](TaskTemplate& t) {
+         t.container.env = {"A=", "B=x=y", "a=1"};
+       },
+       {}},
       {[](TaskTemplate& t) { t.container.env = {"A"}; }, {"\"A\" has no name", "NAME=VALUE"}},
       {[](TaskTemplate& t) { t.container.env = {"=x"}; }, {"has no name"}},
-      {[](TaskTemplate& t) { t.container.env = {"A=1", "A=2"}; }, {"\"A\" is set twice"}},
+      {[](TaskTemplate& t) {
+         t.container.env = {"A=1", "A=2"};
+       },
+       {"\"A\" is set twice"}},
       {[](TaskTemplate& t) { t.container.env.assign(1001, "x"); }, {"1001 items"}},
   });
 }
@@ -85,11 +91,17 @@ TEST(ValidateTemplate, ChecksMounts) {
                                {MountType::tmpfs, "", "/z"}};
        },
        {}},
-      {[](TaskTemplate& t) { t.container.mounts = {{MountType::volume, "data", "y"}}; },
+      {[](TaskTemplate& t) {
+         t.container.mounts = {{MountType::volume, "data", "y"}};
+       },
        {"mount target \"y\" is not absolute"}},
-      {[](TaskTemplate& t) { t.container.mounts = {{MountType::bind, "a", "/x"}}; },
+      {[](TaskTemplate& t) {
+         t.container.mounts = {{MountType::bind, "a", "/x"}};
+       },
        {"mount source \"a\""}},
-      {[](TaskTemplate& t) { t.container.mounts = {{MountType::tmpfs, "a", "/x"}}; },
+      {[](TaskTemplate& t) {
+         t.container.mounts = {{MountType::tmpfs, "a", "/x"}};
+       },
        {"tmpfs", "leave the source"}},
       {[](TaskTemplate& t) {
          t.container.mounts = {{MountType::volume, "a", "/x"}, {MountType::volume, "b", "/x"}};
@@ -101,16 +113,32 @@ TEST(ValidateTemplate, ChecksMounts) {
 TEST(ValidateTemplate, ChecksHealthChecks) {
   expect_verdicts({
       {[](TaskTemplate& t) { t.container.health = HealthCheck{{"NONE"}}; }, {}},
-      {[](TaskTemplate& t) { t.container.health = HealthCheck{{"CMD", "true", "x"}}; }, {}},
-      {[](TaskTemplate& t) { t.container.health = HealthCheck{{"HTTP", "/health"}}; }, {}},
-      {[](TaskTemplate& t) { t.container.health = HealthCheck{{}, milliseconds(1)}; }, {}},
+      {[](TaskTemplate& t) {
+         t.container.health = HealthCheck{{"CMD", "true", "x"}};
+       },
+       {}},
+      {[](TaskTemplate& t) {
+         t.container.health = HealthCheck{{"HTTP", "/health"}};
+       },
+       {}},
+      {[](TaskTemplate& t) {
+         t.container.health = HealthCheck{{}, milliseconds(1)};
+       },
+       {}},
       {[](TaskTemplate& t) { t.container.health = HealthCheck{{"true"}}; },
        {"health check \"true\"", "CMD-SHELL"}},
       {[](TaskTemplate& t) { t.container.health = HealthCheck{{"CMD"}}; }, {"wrong form"}},
-      {[](TaskTemplate& t) { t.container.health = HealthCheck{{"HTTP", "x"}}; }, {"begins with /"}},
-      {[](TaskTemplate& t) { t.container.health = HealthCheck{{}, microseconds(1)}; },
+      {[](TaskTemplate& t) {
+         t.container.health = HealthCheck{{"HTTP", "x"}};
+       },
+       {"begins with /"}},
+      {[](TaskTemplate& t) {
+         t.container.health = HealthCheck{{}, microseconds(1)};
+       },
        {"health interval", "at least 1ms"}},
-      {[](TaskTemplate& t) { t.container.health = HealthCheck{{}, Duration(), -seconds(1)}; },
+      {[](TaskTemplate& t) {
+         t.container.health = HealthCheck{{}, Duration(), -seconds(1)};
+       },
        {"health timeout", "negative"}},
       {[](TaskTemplate& t) {
          t.container.health = HealthCheck{{}, Duration(), Duration(), Duration(), -1};
@@ -123,13 +151,15 @@ TEST(ValidateTemplate, ChecksRestartAndPlacement) {
   expect_verdicts({
       {[](TaskTemplate& t) { t.restart.delay = -seconds(1); }, {"restart delay"}},
       {[](TaskTemplate& t) { t.restart.window = -seconds(1); }, {"restart window"}},
-      {[](TaskTemplate& t) { t.placement.constraints = {"node.role==worker"}; }, {}},
-      {[](TaskTemplate& t) { t.placement.constraints = {"node.x==worker"}; }, {"known keys are"}},
-      {[](TaskTemplate& t) { t.placement.preferences = {"node.labels.zone"}; }, {}},
-      {[](TaskTemplate& t) { t.placement.preferences = {"spread=node.labels.zone"}; },
+      {[](TaskTemplate& t) { t.placement.edit().constraints = {"node.role==worker"}; }, {}},
+      {[](TaskTemplate& t) { t.placement.edit().constraints = {"node.x==worker"}; },
+       {"known keys are"}},
+      {[](TaskTemplate& t) { t.placement.edit().preferences = {"node.labels.zone"}; }, {}},
+      {[](TaskTemplate& t) { t.placement.edit().preferences = {"spread=node.labels.zone"}; },
        {"store node.labels.zone"}},
-      {[](TaskTemplate& t) { t.placement.preferences = {"zone"}; }, {"spread=node.labels.NAME"}},
-      {[](TaskTemplate& t) { t.placement.max_replicas_per_node = 100'001; },
+      {[](TaskTemplate& t) { t.placement.edit().preferences = {"zone"}; },
+       {"spread=node.labels.NAME"}},
+      {[](TaskTemplate& t) { t.placement.edit().max_replicas_per_node = 100'001; },
        {"max replicas per node"}},
   });
 }
@@ -140,12 +170,18 @@ TEST(ValidateTemplate, ChecksPublishedPorts) {
          t.ports = {{80, 8080}, {53, 8080, PortProtocol::udp}, {81, 0}, {82, 0}};
        },
        {}},
-      {[](TaskTemplate& t) { t.ports = {{0, 8080}}; }, {"no target port", "8080:80"}},
+      {[](TaskTemplate& t) {
+         t.ports = {{0, 8080}};
+       },
+       {"no target port", "8080:80"}},
       {[](TaskTemplate& t) {
          t.ports = {{80, 8080}, {81, 8080, PortProtocol::tcp, PublishMode::host}};
        },
        {"\"8080/tcp\" is published twice"}},
-      {[](TaskTemplate& t) { t.ports.assign(1001, {80, 0}); }, {"1001 items"}},
+      {[](TaskTemplate& t) {
+         t.ports.assign(1001, {80, 0});
+       },
+       {"1001 items"}},
   });
 }
 

@@ -29,12 +29,16 @@ class Swarm : public test::DeciderHarness {
   // Creates "web"; `change` adapts it before.
   void create(uint64_t replicas, const std::function<void(model::ServiceSpec&)>& change = {}) {
     model::Service service = test::service_of("web", replicas);
+    model::Revision revision = test::revision_of(service);
+    model::ServiceSpec spec{service.settings, revision.task};
     if (change) {
-      change(service.spec);
+      change(spec);
     }
+    service.settings = spec;
+    revision.task = spec.task;
     state::ChangeSet changes;
-    changes.put(test::revision_of(service));
-    changes.put(service);
+    changes.put(std::move(revision));
+    changes.put(std::move(service));
     commit(std::move(changes));
     run();
   }
@@ -45,11 +49,14 @@ class Swarm : public test::DeciderHarness {
     const model::RevisionNumber before = service.previous_revision;
     service.revision = ++service.last_revision;
     service.previous_revision = from;
-    service.spec.task.container.image = "web:" + std::to_string(service.revision);
+    model::Revision revision = test::revision_of(service);
+    const std::string image = revision.task.container.image;
+    revision.task = view().template_of(*this->service());
+    revision.task.container.image = image;
     service.rollout = rollout(model::RolloutState::updating, from, service.revision);
-    service.rollout->previous = before;
+    service.rollout.edit().previous = before;
     state::ChangeSet changes;
-    changes.put(test::revision_of(service));
+    changes.put(std::move(revision));
     changes.put(std::move(service));
     commit(std::move(changes));
     run();
@@ -58,7 +65,6 @@ class Swarm : public test::DeciderHarness {
   void roll_back() {
     model::Service service = *this->service();
     std::swap(service.revision, service.previous_revision);
-    service.spec.task = view().revision(web_, service.revision)->task;
     service.rollout =
         rollout(model::RolloutState::rollback_started, service.previous_revision, service.revision);
     put(std::move(service));
@@ -71,7 +77,7 @@ class Swarm : public test::DeciderHarness {
     run();
   }
   void scale(uint64_t replicas) {
-    change_service([&](model::Service& service) { service.spec.replicas = replicas; });
+    change_service([&](model::Service& service) { service.settings.replicas = replicas; });
   }
   void change_node(const std::string& id, const std::function<void(model::Node&)>& change) {
     model::Node node = *view().node(model::NodeId(id));
@@ -297,7 +303,7 @@ class Swarm : public test::DeciderHarness {
   }
 
   bool fits(const model::Task& task, const model::Node& node) const {
-    for (const std::string& text : view().template_of(task).placement.constraints) {
+    for (const std::string& text : view().template_of(task).placement->constraints) {
       if (!model::matches(*model::parse_constraint(text), node)) {
         return false;
       }

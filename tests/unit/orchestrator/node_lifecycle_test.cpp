@@ -160,7 +160,7 @@ TEST(NodeLifecycle, TaskWhoseConstraintNoLongerHoldsMoves) {
   swarm.put(test::labelled_node("a", "zone", "x"));
   swarm.put(test::labelled_node("b", "zone", "x"));
   swarm.create(2, [](model::ServiceSpec& spec) {
-    spec.task.placement.constraints = {"node.labels.zone==x"};
+    spec.task.placement.edit().constraints = {"node.labels.zone==x"};
   });
   swarm.settle();
   swarm.change_node("a", [](model::Node& node) { node.spec.labels["zone"] = "y"; });

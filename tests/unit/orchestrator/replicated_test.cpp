@@ -63,7 +63,7 @@ TEST(Replicated, ScaleDownPrefersSlotsThatDoNotRun) {
   Swarm swarm;
   swarm.create(3);
   swarm.settle();
-  swarm.change_service([](model::Service& service) { service.spec.replicas = 4; });
+  swarm.change_service([](model::Service& service) { service.settings.replicas = 4; });
   swarm.starts = false;
   swarm.place_all();
   // Slot 4 is assigned to a node, but does not run.

@@ -167,7 +167,7 @@ TEST(Restart, PausedUpdateRestartsEachTaskAtItsOwnRevision) {
   swarm.starts = false;
   swarm.update();  // slot 1 is in flight
   swarm.change_service(
-      [](model::Service& service) { service.rollout->state = model::RolloutState::paused; });
+      [](model::Service& service) { service.rollout.edit().state = model::RolloutState::paused; });
   swarm.starts = true;
   swarm.settle();
   EXPECT_EQ(swarm.only(1).revision, 2U);

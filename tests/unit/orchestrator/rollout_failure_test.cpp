@@ -111,7 +111,7 @@ TEST(RolloutFailure, RollbackReturnsToTheRevisionBefore) {
   EXPECT_EQ(swarm.rollout().from, 2U);
   EXPECT_EQ(swarm.rollout().to, 1U);
   EXPECT_EQ(swarm.service()->revision, 1U);
-  EXPECT_EQ(swarm.service()->spec.task.container.image, "web:1");
+  EXPECT_EQ(swarm.view().template_of(*swarm.service()).container.image, "web:1");
   swarm.live_for(seconds(10));
   EXPECT_EQ(swarm.rollout().state, RolloutState::rollback_completed);
   EXPECT_EQ(swarm.running_at(1), 3U);

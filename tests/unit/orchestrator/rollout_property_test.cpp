@@ -216,8 +216,8 @@ TEST_P(RolloutProperty, PolicyIsKeptWhateverHappensAndItConvergesInTheEnd) {
   swarm.calm_down();
   const model::Service& service = *swarm.service();
   EXPECT_EQ(service.rollout->state, model::RolloutState::completed) << swarm.story();
-  EXPECT_EQ(swarm.running_at(service.revision), service.spec.replicas) << swarm.story();
-  EXPECT_EQ(swarm.running(), service.spec.replicas) << swarm.story();
+  EXPECT_EQ(swarm.running_at(service.revision), service.settings.replicas) << swarm.story();
+  EXPECT_EQ(swarm.running(), service.settings.replicas) << swarm.story();
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RolloutProperty, testing::Range(0, 40));

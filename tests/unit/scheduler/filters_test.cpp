@@ -24,17 +24,17 @@ TEST(Filters, WhatIsReservedMustBeFree) {
   NodeAccount account = account_of(test::ready_node("n"));
   account.reserved = {3 * kCpu, 900 * kMiB};
   model::TaskTemplate task;
-  task.resources.reservations = {kCpu, 100 * kMiB};
+  task.resources.edit().reservations = {kCpu, 100 * kMiB};
   EXPECT_EQ(refusal(account, needs_of(task)), std::nullopt);
-  task.resources.reservations.nano_cpus += 1;
+  task.resources.edit().reservations.nano_cpus += 1;
   EXPECT_EQ(refusal(account, needs_of(task)), Filter::resources);
-  task.resources.reservations = {0, 100 * kMiB + 1};
+  task.resources.edit().reservations = {0, 100 * kMiB + 1};
   EXPECT_EQ(refusal(account, needs_of(task)), Filter::resources);
 }
 
 TEST(Filters, LimitsAreNotReservations) {
   model::TaskTemplate task;
-  task.resources.limits = {100 * kCpu, 100'000 * kMiB};
+  task.resources.edit().limits = {100 * kCpu, 100'000 * kMiB};
   EXPECT_EQ(refusal(account_of(test::ready_node("n")), needs_of(task)), std::nullopt);
 }
 
@@ -66,7 +66,7 @@ TEST(Filters, AllConstraintsMustHold) {
   };
   for (const auto& [constraint, fits] : cases) {
     model::TaskTemplate task;
-    task.placement.constraints = {"node.platform.os==linux", constraint};
+    task.placement.edit().constraints = {"node.platform.os==linux", constraint};
     EXPECT_EQ(refusal(account_of(node), needs_of(task)),
               fits ? std::nullopt : std::optional(Filter::constraints))
         << constraint;
@@ -75,7 +75,7 @@ TEST(Filters, AllConstraintsMustHold) {
 
 TEST(Filters, ConstraintThatCannotBeReadIsMetByNoNode) {
   model::TaskTemplate task;
-  task.placement.constraints = {"nonsense"};
+  task.placement.edit().constraints = {"nonsense"};
   EXPECT_EQ(refusal(account_of(test::ready_node("n")), needs_of(task)), Filter::constraints);
 }
 
@@ -100,7 +100,7 @@ TEST(Filters, HostPortMayBeSharedWithinAServiceButNotBetweenTwo) {
 
 TEST(Filters, MaxReplicasCountActiveTasksOfTheService) {
   model::TaskTemplate task;
-  task.placement.max_replicas_per_node = 2;
+  task.placement.edit().max_replicas_per_node = 2;
   NodeAccount account = account_of(test::ready_node("n"));
   account.active_of[model::ServiceId("web-id")] = 1;
   account.active_of[model::ServiceId("other-id")] = 9;
@@ -115,8 +115,8 @@ TEST(Filters, FirstFilterThatRefusesIsTheReason) {
   model::Node node = test::ready_node("n");
   node.spec.availability = model::Availability::pause;
   model::TaskTemplate task;
-  task.resources.reservations.memory_bytes = 5'000 * kMiB;
-  task.placement.constraints = {"node.id==other"};
+  task.resources.edit().reservations.memory_bytes = 5'000 * kMiB;
+  task.placement.edit().constraints = {"node.id==other"};
   EXPECT_EQ(refusal(account_of(node), needs_of(task)), Filter::ready);
   node.spec.availability = model::Availability::active;
   EXPECT_EQ(refusal(account_of(node), needs_of(task)), Filter::resources);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -26,9 +27,14 @@ class Cluster final : public test::DeciderHarness {
     put(std::move(node));
     run();
   }
-  void add(const model::Service& service) {
+  using TemplateEdit = std::function<void(model::TaskTemplate&)>;
+  void add(const model::Service& service, const TemplateEdit& edit = {}) {
+    model::Revision revision = test::revision_of(service);
+    if (edit) {
+      edit(revision.task);
+    }
     state::ChangeSet changes;
-    changes.put(test::revision_of(service));
+    changes.put(std::move(revision));
     changes.put(service);
     commit(std::move(changes));
     run();
@@ -50,7 +56,7 @@ class Cluster final : public test::DeciderHarness {
   static std::string id_of(const model::Service& service, model::Slot slot) {
     std::string number = std::to_string(slot);
     number.insert(0, 6 - number.size(), '0');
-    return service.spec.name + "." + number;
+    return service.settings.name + "." + number;
   }
 
   model::Task task(const std::string& id) const { return *view().task(model::TaskId(id)); }

@@ -70,11 +70,12 @@ TEST(NodeLedger, BooksKeptChangeByChangeEqualThoseMadeAtOnce) {
   state::ChangeSet setup;
   std::vector<model::Service> services;
   for (const char* name : {"a", "b", "c"}) {
-    model::Service service = test::service_of(name, 1);
-    service.spec.task.resources.reservations = {static_cast<int64_t>(random.below(100)), 7};
-    service.spec.task.ports = {{80, static_cast<uint16_t>(8000 + services.size() / 2),
-                                model::PortProtocol::tcp, model::PublishMode::host}};
-    setup.put(test::revision_of(service));
+    const model::Service service = test::service_of(name, 1);
+    model::Revision revision = test::revision_of(service);
+    revision.task.resources.edit().reservations = {static_cast<int64_t>(random.below(100)), 7};
+    revision.task.ports = {{80, static_cast<uint16_t>(8000 + services.size() / 2),
+                            model::PortProtocol::tcp, model::PublishMode::host}};
+    setup.put(std::move(revision));
     setup.put(service);
     services.push_back(service);
   }

@@ -13,10 +13,10 @@ using test::kMiB;
 
 using Counts = std::map<std::string, int>;
 
-model::Service asking_for_memory(const std::string& name, int64_t mebibytes) {
-  model::Service service = test::service_of(name, 1);
-  service.spec.task.resources.reservations.memory_bytes = mebibytes * kMiB;
-  return service;
+Cluster::TemplateEdit asking_for_memory(int64_t mebibytes) {
+  return [mebibytes](model::TaskTemplate& task) {
+    task.resources.edit().reservations.memory_bytes = mebibytes * kMiB;
+  };
 }
 
 TEST(Scheduler, SpreadsReplicasEvenly) {
@@ -67,8 +67,8 @@ TEST(Scheduler, TaskThatFitsNowhereSaysWhyAndSaysItOnce) {
   cluster.add_nodes(3);
   cluster.change_node(
       "node3", [](model::Node& node) { node.spec.availability = model::Availability::drain; });
-  const model::Service big = asking_for_memory("big", 2'000);
-  cluster.add(big);
+  const model::Service big = test::service_of("big", 1);
+  cluster.add(big, asking_for_memory(2'000));
   cluster.add_pending(big, 1);
   model::Task task = cluster.task("big.000001");
   EXPECT_EQ(task.status.state, TaskState::pending);
@@ -111,10 +111,10 @@ TEST(Scheduler, PendingTaskIsPlacedWhenATaskEndsOrGoes) {
   for (const bool is_removed : {false, true}) {
     Cluster cluster;
     cluster.add_nodes(1);
-    const model::Service old = asking_for_memory("old", 800);
-    const model::Service web = asking_for_memory("web", 800);
-    cluster.add(old);
-    cluster.add(web);
+    const model::Service old = test::service_of("old", 1);
+    const model::Service web = test::service_of("web", 1);
+    cluster.add(old, asking_for_memory(800));
+    cluster.add(web, asking_for_memory(800));
     cluster.add(test::running_task(old, "o1", 1, "node1"));
     cluster.add_pending(web, 1);
     ASSERT_EQ(cluster.unplaced(), 1U);
@@ -136,8 +136,8 @@ TEST(Scheduler, PendingTaskIsPlacedWhenATaskEndsOrGoes) {
 TEST(Scheduler, ReservationsAreKeptAcrossLeaders) {
   Cluster cluster;
   cluster.add_nodes(2);
-  const model::Service web = asking_for_memory("web", 600);
-  cluster.add(web);
+  const model::Service web = test::service_of("web", 1);
+  cluster.add(web, asking_for_memory(600));
   cluster.add_pending(web, 1);
   cluster.new_leader();
   cluster.add_pending(web, 2, 2);
@@ -218,9 +218,9 @@ TEST(Scheduler, FewFailuresDoNotCount) {
 TEST(Scheduler, StartFirstWorksWithOneReplicaPerNode) {
   Cluster cluster;
   cluster.add_nodes(2);
-  model::Service web = test::service_of("web", 2);
-  web.spec.task.placement.max_replicas_per_node = 1;
-  cluster.add(web);
+  const model::Service web = test::service_of("web", 2);
+  cluster.add(web,
+              [](model::TaskTemplate& task) { task.placement.edit().max_replicas_per_node = 1; });
   cluster.add(test::running_task(web, "old1", 1, "node1"));
   cluster.add(test::running_task(web, "old2", 2, "node2"));
   cluster.add(test::pending_task(web, "new2", 2));
@@ -234,8 +234,8 @@ TEST(Scheduler, StartFirstWorksWithOneReplicaPerNode) {
 TEST(Scheduler, StartFirstWorksOnAFullNodeButPrefersOneWithRoom) {
   Cluster cluster;
   cluster.add_nodes(1);
-  const model::Service web = asking_for_memory("web", 800);
-  cluster.add(web);
+  const model::Service web = test::service_of("web", 1);
+  cluster.add(web, asking_for_memory(800));
   cluster.add(test::running_task(web, "old", 1, "node1"));
   cluster.add(test::pending_task(web, "other", 2));
   EXPECT_TRUE(cluster.task("other").node.is_empty());
@@ -244,7 +244,7 @@ TEST(Scheduler, StartFirstWorksOnAFullNodeButPrefersOneWithRoom) {
 
   Cluster roomy;
   roomy.add_nodes(2);
-  roomy.add(web);
+  roomy.add(web, asking_for_memory(800));
   roomy.add(test::running_task(web, "old", 1, "node1"));
   roomy.add(test::pending_task(web, "new", 1));
   EXPECT_EQ(roomy.task("new").node, model::NodeId("node2"));
@@ -265,10 +265,10 @@ TEST(Scheduler, OldTaskOnADrainedNodeDoesNotMakeWayThere) {
 TEST(Scheduler, ServiceChangeRetriesItsTasks) {
   Cluster cluster;
   cluster.add_nodes(1);
-  const model::Service big = asking_for_memory("big", 2'000);
-  cluster.add(big);
+  const model::Service big = test::service_of("big", 1);
+  cluster.add(big, asking_for_memory(2'000));
   cluster.add_pending(big, 1);
-  cluster.change_service(big, [](model::Service& service) { service.spec.replicas = 2; });
+  cluster.change_service(big, [](model::Service& service) { service.settings.replicas = 2; });
   EXPECT_EQ(cluster.unplaced(), 1U);
 }
 
@@ -288,8 +288,8 @@ TEST(Scheduler, ThousandsOfTasksArePlacedInBoundedDecisions) {
 TEST(Scheduler, RemovedNodeAndServiceLeaveNothingBehind) {
   Cluster cluster;
   cluster.add_nodes(2);
-  const model::Service web = asking_for_memory("web", 100);
-  cluster.add(web);
+  const model::Service web = test::service_of("web", 1);
+  cluster.add(web, asking_for_memory(100));
   cluster.add_pending(web, 2);
   state::ChangeSet gone;
   gone.remove(model::NodeId("node1"));
@@ -302,8 +302,8 @@ TEST(Scheduler, RemovedNodeAndServiceLeaveNothingBehind) {
   rest.remove(web.id);
   cluster.commit(std::move(rest));
   cluster.run();
-  const model::Service next = asking_for_memory("next", 1'000);
-  cluster.add(next);
+  const model::Service next = test::service_of("next", 1);
+  cluster.add(next, asking_for_memory(1'000));
   cluster.add_pending(next, 1);
   EXPECT_EQ(cluster.counts(), (Counts{{"node2", 1}}));
 }

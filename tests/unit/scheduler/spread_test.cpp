@@ -5,10 +5,13 @@ namespace {
 
 using Counts = std::map<std::string, int>;
 
-model::Service spread_by_zone(uint64_t replicas) {
-  model::Service service = test::service_of("web", replicas);
-  service.spec.task.placement.preferences = {"node.labels.zone"};
-  return service;
+void spread_by_zone(model::TaskTemplate& task) {
+  task.placement.edit().preferences = {"node.labels.zone"};
+}
+
+void spread_by_zone_and_ask_for_memory(model::TaskTemplate& task) {
+  spread_by_zone(task);
+  task.resources.edit().reservations.memory_bytes = test::kMiB;
 }
 
 TEST(Spread, ZonesShareEvenlyHoweverManyNodesTheyHave) {
@@ -17,8 +20,8 @@ TEST(Spread, ZonesShareEvenlyHoweverManyNodesTheyHave) {
   cluster.add(test::labelled_node("b1", "zone", "b"));
   cluster.add(test::labelled_node("b2", "zone", "b"));
   cluster.add(test::labelled_node("b3", "zone", "b"));
-  const model::Service web = spread_by_zone(6);
-  cluster.add(web);
+  const model::Service web = test::service_of("web", 6);
+  cluster.add(web, &spread_by_zone);
   cluster.add_pending(web, 6);
   EXPECT_EQ(cluster.counts(), (Counts{{"a1", 3}, {"b1", 1}, {"b2", 1}, {"b3", 1}}));
 }
@@ -28,8 +31,8 @@ TEST(Spread, WhatRunsCountsAsPartOfTheShare) {
   Cluster cluster;
   cluster.add(test::labelled_node("x", "zone", "x"));
   cluster.add(test::labelled_node("y", "zone", "y"));
-  const model::Service web = spread_by_zone(8);
-  cluster.add(web);
+  const model::Service web = test::service_of("web", 8);
+  cluster.add(web, &spread_by_zone);
   for (model::Slot slot = 1; slot <= 3; ++slot) {
     cluster.add(test::running_task(web, "old" + std::to_string(slot), slot, "x"));
   }
@@ -45,9 +48,8 @@ TEST(Spread, FullZoneLeavesTheRestToTheOthersEvenly) {
   model::Node full = test::labelled_node("z", "zone", "z");
   full.description.resources = {};
   cluster.add(full);
-  model::Service web = spread_by_zone(12);
-  web.spec.task.resources.reservations.memory_bytes = test::kMiB;
-  cluster.add(web);
+  const model::Service web = test::service_of("web", 12);
+  cluster.add(web, &spread_by_zone_and_ask_for_memory);
   for (model::Slot slot = 1; slot <= 3; ++slot) {
     cluster.add(test::running_task(web, "old" + std::to_string(slot), slot, "x"));
   }
@@ -62,9 +64,8 @@ TEST(Spread, ZoneThatFillsUpOnTheWayLeavesTheRestToTheOthers) {
   small.description.resources.memory_bytes = 2 * test::kMiB;
   cluster.add(small);
   cluster.add(test::labelled_node("z", "zone", "z"));
-  model::Service web = spread_by_zone(10);
-  web.spec.task.resources.reservations.memory_bytes = test::kMiB;
-  cluster.add(web);
+  const model::Service web = test::service_of("web", 10);
+  cluster.add(web, &spread_by_zone_and_ask_for_memory);
   cluster.add_pending(web, 10);
   EXPECT_EQ(cluster.counts(), (Counts{{"x", 4}, {"y", 2}, {"z", 4}}));
 }
@@ -76,8 +77,8 @@ TEST(Spread, TasksOnNodesThatTakeNoMoreStillCountForTheirZone) {
   cluster.add(drained);
   cluster.add(test::labelled_node("x2", "zone", "x"));
   cluster.add(test::labelled_node("y", "zone", "y"));
-  const model::Service web = spread_by_zone(4);
-  cluster.add(web);
+  const model::Service web = test::service_of("web", 4);
+  cluster.add(web, &spread_by_zone);
   cluster.add(test::running_task(web, "old1", 1, "x1"));
   cluster.add(test::running_task(web, "old2", 2, "x1"));
   cluster.add_pending(web, 2, 3);
@@ -89,8 +90,8 @@ TEST(Spread, NodesWithoutTheLabelAreABranchOfTheirOwn) {
   cluster.add(test::ready_node("plain1"));
   cluster.add(test::ready_node("plain2"));
   cluster.add(test::labelled_node("a", "zone", "a"));
-  const model::Service web = spread_by_zone(4);
-  cluster.add(web);
+  const model::Service web = test::service_of("web", 4);
+  cluster.add(web, &spread_by_zone);
   cluster.add_pending(web, 4);
   EXPECT_EQ(cluster.counts(), (Counts{{"a", 2}, {"plain1", 1}, {"plain2", 1}}));
 }
@@ -104,9 +105,10 @@ TEST(Spread, PreferencesAreLevelsOfATree) {
     node.spec.labels["rack"] = rack;
     cluster.add(node);
   }
-  model::Service web = spread_by_zone(8);
-  web.spec.task.placement.preferences.push_back("node.labels.rack");
-  cluster.add(web);
+  const model::Service web = test::service_of("web", 8);
+  cluster.add(web, [](model::TaskTemplate& task) {
+    task.placement.edit().preferences = {"node.labels.zone", "node.labels.rack"};
+  });
   cluster.add_pending(web, 8);
   EXPECT_EQ(cluster.counts(), (Counts{{"a1", 2}, {"a2", 1}, {"a3", 1}, {"b1", 4}}));
 }

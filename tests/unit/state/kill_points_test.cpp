@@ -35,7 +35,7 @@ model::Task placed_on(const View& view, const std::string& id, const std::string
 
 model::Service renamed(const View& view, const std::string& id, const std::string& name) {
   model::Service service = *view.service(ServiceId(id));
-  service.spec.name = name;
+  service.settings.name = name;
   return service;
 }
 
@@ -276,16 +276,19 @@ TEST(KillPoints, ASnapshotOfEveryMomentHoldsWhatWasCommitted) {
 // undone.
 TEST(KillPoints, ChecksFollowTheHeadForwardAndBack) {
   Leader leader(first_entry());
-  ASSERT_TRUE(leader.store.commit(putting(service_named("s2", "api")), kStart).ok());
+  ASSERT_TRUE(
+      leader.store.commit(putting(service_named("s2", "api"), revision_of("s2", 1)), kStart).ok());
   EXPECT_TRUE(absl::IsAlreadyExists(
-      leader.store.commit(putting(service_named("s3", "api")), kStart).status()));
+      leader.store.commit(putting(service_named("s3", "api"), revision_of("s3", 1)), kStart)
+          .status()));
   ASSERT_TRUE(leader.store.commit(removing(TaskId("t1")), kStart).ok());
   EXPECT_TRUE(absl::IsAborted(leader.store.commit(removing(TaskId("t1")), kStart).status()));
   leader.lose();
   KeptLog log;
   log.first = 2;
   leader.store.lead(log);
-  EXPECT_TRUE(leader.store.commit(putting(service_named("s3", "api")), kStart).ok());
+  EXPECT_TRUE(
+      leader.store.commit(putting(service_named("s3", "api"), revision_of("s3", 1)), kStart).ok());
   EXPECT_TRUE(leader.store.commit(removing(TaskId("t1")), kStart).ok());
 }
 

@@ -125,6 +125,11 @@ class Writer {
       service.meta = stored->meta;
       service.is_removed = random_.chance(0.3);
     }
+    service.revision = 1 + random_.below(3);
+    const bool is_stored = view.revision(service.id, service.revision) != nullptr;
+    if (!is_stored && random_.chance(0.9)) {
+      changes->put(revision_of(service.id.value(), service.revision));
+    }
     changes->put(service);
   }
 

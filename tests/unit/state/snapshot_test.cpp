@@ -17,7 +17,7 @@ TEST_F(StoreTest, SnapshotRestoresEverything) {
   placed.node = NodeId("n1");
   model::Service removed = service_named("s2", "web");
   removed.is_removed = true;
-  ASSERT_TRUE(store.commit(putting(cluster, placed, removed), kStart).ok());
+  ASSERT_TRUE(store.commit(putting(cluster, placed, removed, revision_of("s2", 1)), kStart).ok());
   store.confirm(2);
 
   Store restored;
@@ -60,7 +60,7 @@ TEST_F(StoreTest, SnapshotIsOfTheMomentItWasAskedFor) {
 
 TEST_F(StoreTest, SnapshotIsTheSameBytesOnLeaderAndFollower) {
   model::Service service = web();
-  service.spec.labels = {{"b", "2"}, {"a", "1"}};
+  service.settings.labels = {{"b", "2"}, {"a", "1"}};
   ASSERT_TRUE(store.commit(putting(service), kStart + seconds(1)).ok());
   store.confirm(2);
   Store follower;

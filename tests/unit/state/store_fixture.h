@@ -33,7 +33,7 @@ inline model::Node node_named(const std::string& id) {
 inline model::Service service_named(const std::string& id, const std::string& name) {
   model::Service service;
   service.id = model::ServiceId(id);
-  service.spec.name = name;
+  service.settings.name = name;
   service.revision = 1;
   return service;
 }
@@ -105,9 +105,9 @@ inline Status restore(Store& store, const std::vector<std::string>& chunks) {
 inline std::string fingerprint(const View& view) {
   std::string text = std::to_string(view.position());
   for (const auto& [id, service] : view.services()) {
-    text += "\nservice " + id.value() + " " + service->spec.name + "/" +
+    text += "\nservice " + id.value() + " " + service->settings.name + "/" +
             std::to_string(service->meta.version) + (service->is_removed ? " removed" : "");
-    const ServicePtr named = view.service_by_name(service->spec.name);
+    const ServicePtr named = view.service_by_name(service->settings.name);
     text += " named " + (named ? named->id.value() : "-");
     for (const auto& [number, revision] : view.revisions_of(id)) {
       text += " r" + std::to_string(number);

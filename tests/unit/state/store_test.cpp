@@ -62,9 +62,10 @@ TEST_F(StoreTest, RefusesAnIdInUse) {
 }
 
 TEST_F(StoreTest, RefusesANameInUse) {
-  expect_refused(putting(service_named("s2", "web")), StatusCode::kAlreadyExists,
-                 "a service named \"web\" already exists");
-  expect_refused(putting(service_named("s2", "api"), service_named("s3", "api")),
+  expect_refused(putting(service_named("s2", "web"), revision_of("s2", 1)),
+                 StatusCode::kAlreadyExists, "a service named \"web\" already exists");
+  expect_refused(putting(service_named("s2", "api"), revision_of("s2", 1),
+                         service_named("s3", "api"), revision_of("s3", 1)),
                  StatusCode::kAlreadyExists, "\"api\"");
 }
 
@@ -72,7 +73,9 @@ TEST_F(StoreTest, GivesTheNameOfARemovedServiceFreeAtOnce) {
   model::Service removed = web();
   removed.is_removed = true;
   // Both in one transaction, in the order that is harder for the index.
-  ASSERT_TRUE(store.commit(putting(service_named("s2", "web"), removed), kStart).ok());
+  ASSERT_TRUE(
+      store.commit(putting(service_named("s2", "web"), revision_of("s2", 1), removed), kStart)
+          .ok());
   EXPECT_EQ(web().id, ServiceId("s2"));
   EXPECT_TRUE(view().service(ServiceId("s1"))->is_removed);
   store.abandon();
@@ -80,11 +83,11 @@ TEST_F(StoreTest, GivesTheNameOfARemovedServiceFreeAtOnce) {
 }
 
 TEST_F(StoreTest, SwapsNamesAndSwapsThemBack) {
-  ASSERT_TRUE(store.commit(putting(service_named("s2", "api")), kStart).ok());
+  ASSERT_TRUE(store.commit(putting(service_named("s2", "api"), revision_of("s2", 1)), kStart).ok());
   store.confirm(2);
   model::Service first = *view().service(ServiceId("s1"));
   model::Service second = *view().service(ServiceId("s2"));
-  std::swap(first.spec.name, second.spec.name);
+  std::swap(first.settings.name, second.settings.name);
   ASSERT_TRUE(store.commit(putting(first, second), kStart).ok());
   EXPECT_EQ(web().id, ServiceId("s2"));
   store.abandon();
@@ -98,10 +101,31 @@ TEST_F(StoreTest, RefusesReferencesToNothing) {
   orphan.revision = 7;
   expect_refused(putting(orphan), StatusCode::kAborted, "has no revision");
   expect_refused(putting(revision_of("s9", 1)), StatusCode::kAborted, "has no service");
+  expect_refused(putting(service_named("s2", "api")), StatusCode::kAborted, "is at no revision");
+  model::Service moved = *view().service(ServiceId("s1"));
+  moved.revision = 2;
+  expect_refused(putting(moved), StatusCode::kAborted, "is at no revision");
+  EXPECT_TRUE(store.commit(putting(moved, revision_of("s1", 2)), kStart).ok());
+}
+
+TEST_F(StoreTest, TheRevisionAServiceIsAtStays) {
+  ASSERT_TRUE(store.commit(putting(service_named("s2", "api"), revision_of("s2", 1)), kStart).ok());
+  const RevisionKey first{ServiceId("s2"), 1};
+  expect_refused(removing(first), StatusCode::kAborted, "is the one it is at");
+  model::Service moved = *view().service(ServiceId("s2"));
+  moved.revision = 2;
+  ChangeSet changes = putting(moved, revision_of("s2", 2));
+  changes.remove(first);
+  EXPECT_TRUE(store.commit(std::move(changes), kStart).ok());
+  EXPECT_EQ(view().template_of(*view().service(ServiceId("s2"))).container.image, "web:2");
 }
 
 TEST_F(StoreTest, RefusesToRemoveWhatIsInUse) {
-  expect_refused(removing(RevisionKey{ServiceId("s1"), 1}), StatusCode::kAborted, "in use by task");
+  model::Service moved = *view().service(ServiceId("s1"));
+  moved.revision = 2;
+  ChangeSet changes = putting(moved, revision_of("s1", 2));
+  changes.remove(RevisionKey{ServiceId("s1"), 1});
+  expect_refused(std::move(changes), StatusCode::kAborted, "in use by task");
   expect_refused(removing(ServiceId("s1")), StatusCode::kAborted, "still has revision 1");
   expect_refused(removing(ServiceId("s1"), RevisionKey{ServiceId("s1"), 1}), StatusCode::kAborted,
                  "in use by task");

@@ -81,8 +81,9 @@ class ReferenceTest : public StoreTest {
     model::Service gone = service_named("s13", "old");
     gone.is_removed = true;
     SWARM_CHECK(store
-                    .commit(putting(service_named("x1", "s1"), service_named("s12", "api"), gone,
-                                    node_named("n2"), node_named("m1")),
+                    .commit(putting(service_named("x1", "s1"), revision_of("x1", 1),
+                                    service_named("s12", "api"), revision_of("s12", 1), gone,
+                                    revision_of("s13", 1), node_named("n2"), node_named("m1")),
                             kStart)
                     .ok(),
                 "the fixture is stored");

@@ -84,9 +84,9 @@ TEST(CreateBodies, TakeEverythingTheSpecSays) {
                                              .timeout = microseconds(1),
                                              .start_period = {},
                                              .retries = 2};
-  full.resources.limits = {.nano_cpus = 500'000'000, .memory_bytes = 1 << 26};
-  full.resources.reservations = {.nano_cpus = 0, .memory_bytes = 1 << 25};
-  full.resources.pids_limit = 9;
+  full.resources.edit().limits = {.nano_cpus = 500'000'000, .memory_bytes = 1 << 26};
+  full.resources.edit().reservations = {.nano_cpus = 0, .memory_bytes = 1 << 25};
+  full.resources.edit().pids_limit = 9;
   const json body = created(full);
   EXPECT_EQ(body["Entrypoint"], json({"/web"}));
   EXPECT_EQ(body["Cmd"], json({"-q"}));

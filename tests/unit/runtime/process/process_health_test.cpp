@@ -101,7 +101,7 @@ TEST_F(ProcessHealth, CommandCheckThatHangsIsKilledWithAllItStarted) {
   add_script("app", "exec sleep 1000");
   model::TaskTemplate checked = spec("app");
   checked.container.health = check({"CMD-SHELL", "echo $$ > pid; sleep 1000; true"});
-  checked.container.health->timeout = milliseconds(50);
+  checked.container.health.edit().timeout = milliseconds(50);
   ASSERT_TRUE(run("t1", checked).ok());
   ASSERT_TRUE(await_event("t1", Kind::unhealthy));
   EXPECT_EQ(find_event("t1", Kind::unhealthy)->error, "health check '/bin/sh' took too long");
@@ -137,7 +137,7 @@ TEST_F(ProcessHealth, TaskAdoptedBeforeItWasHealthyBecomesSo) {
   add_script("app", "while [ ! -e $SWARM_TASK_ID.go ]; do sleep 0.01; done; exec sleep 1000");
   model::TaskTemplate checked = spec("app");
   checked.container.health = check({"CMD-SHELL", "test -e t1.go"});
-  checked.container.health->retries = 1000;
+  checked.container.health.edit().retries = 1000;
   ASSERT_TRUE(run("t1", checked).ok());
   restart();
   ASSERT_EQ(list().size(), 1U);
