@@ -9,7 +9,6 @@
 // the calls cost without any write. Prints one JSON line: writes a second, latencies in
 // milliseconds, failures.
 
-#include <grpcpp/completion_queue.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/security/credentials.h>
@@ -17,11 +16,14 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -69,15 +71,15 @@ std::string put_request(const std::string& key, const std::string& value) {
   return request;
 }
 
-// A request that still wants its name.
-swarm::v1::ServiceCreateRequest create_request(const std::string& value) {
+std::string create_request(const std::string& name, const std::string& value) {
   swarm::model::ServiceSpec spec;
+  spec.name = name;
   spec.labels["payload"] = value;
   spec.replicas = 0;
   spec.task.container.image = "web:1.0";
   swarm::v1::ServiceCreateRequest request;
   swarm::wire::encode(spec, request.mutable_spec());
-  return request;
+  return request.SerializeAsString();
 }
 
 const char* method_of(const std::string& system) {
@@ -87,8 +89,7 @@ const char* method_of(const std::string& system) {
   return system == "swarm" ? "/swarm.v1.Services/Create" : "/swarm.v1.Services/Nothing";
 }
 
-// The clients, and what came of them. One thread starts all calls and waits for all answers, which
-// takes the least from the systems measured.
+// The clients, and what came of them. Callbacks come on gRPC's threads.
 class Load {
  public:
   explicit Load(const Options& options)
@@ -96,8 +97,7 @@ class Load {
         run_(std::to_string(getpid())),
         method_(method_of(options.system)),
         expected_(options.system == "nothing" ? grpc::UNIMPLEMENTED : grpc::OK),
-        value_(options.bytes, 'x'),
-        create_(create_request(value_)) {
+        value_(options.bytes, 'x') {
     grpc::SslCredentialsOptions tls;
     // One file with the authority, the certificate and the key: TLS takes from each what it needs.
     tls.pem_root_certs = tls.pem_cert_chain = tls.pem_private_key = read_whole(options.pem);
@@ -112,10 +112,6 @@ class Load {
           grpc::CreateCustomChannel("ipv4:" + options.target, credentials, arguments)));
     }
     clients_.resize(options.clients);
-    for (size_t i = 0; i < clients_.size(); ++i) {
-      clients_[i].name = "w" + run_ + "-" + std::to_string(i) + "-";
-      clients_[i].stub = stubs_[i % stubs_.size()].get();
-    }
   }
 
   // True when every client could write.
@@ -123,67 +119,58 @@ class Load {
     const Clock::time_point start = Clock::now();
     end_ = start + std::chrono::seconds(options_.seconds);
     running_ = options_.clients;
-    for (Client& client : clients_) {
-      write(client);
+    for (int i = 0; i < options_.clients; ++i) {
+      write(i);
     }
-    void* answer = nullptr;
-    bool is_ok = false;
-    while (running_ > 0 && answers_.Next(&answer, &is_ok)) {
-      answered(*static_cast<Client*>(answer));
-    }
-    answers_.Shutdown();
+    std::unique_lock lock(mutex_);
+    is_done_.wait(lock, [this] { return running_ == 0; });
     return report(std::chrono::duration<double>(Clock::now() - start).count());
   }
 
  private:
   struct Client {
-    std::string name;
-    grpc::GenericStub* stub = nullptr;
     std::unique_ptr<grpc::ClientContext> context;
-    std::unique_ptr<grpc::GenericClientAsyncResponseReader> call;
+    grpc::ByteBuffer request;
     grpc::ByteBuffer reply;
-    grpc::Status status;
     Clock::time_point start;
     std::vector<float> latencies;
     uint64_t failures = 0;
     std::string error;
   };
 
-  std::string request_for(const std::string& key) {
-    if (options_.system == "etcd") {
-      return put_request(key, value_);
-    }
-    create_.mutable_spec()->set_name(key);
-    return create_.SerializeAsString();
-  }
-
-  void write(Client& client) {
-    const std::string number = std::to_string(client.latencies.size() + client.failures);
-    const grpc::Slice bytes(request_for(client.name + number));
-    const grpc::ByteBuffer request(&bytes, 1);
-    client.call.reset();
+  void write(int number) {
+    Client& client = clients_[number];
+    const std::string key = "w" + run_ + "-" + std::to_string(number) + "-" +
+                            std::to_string(client.latencies.size() + client.failures);
+    const grpc::Slice bytes(options_.system == "etcd" ? put_request(key, value_)
+                                                      : create_request(key, value_));
     client.context = std::make_unique<grpc::ClientContext>();
     client.context->set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+    client.request = grpc::ByteBuffer(&bytes, 1);
     client.start = Clock::now();
-    client.call = client.stub->PrepareUnaryCall(client.context.get(), method_, request, &answers_);
-    client.call->StartCall();
-    client.call->Finish(&client.reply, &client.status, &client);
+    stubs_[number % stubs_.size()]->UnaryCall(
+        client.context.get(), method_, grpc::StubOptions(), &client.request, &client.reply,
+        [this, number](const grpc::Status& status) { answered(number, status); });
   }
 
-  void answered(Client& client) {
+  void answered(int number, const grpc::Status& status) {
+    Client& client = clients_[number];
     const Clock::time_point now = Clock::now();
-    if (client.status.error_code() == expected_) {
+    if (status.error_code() == expected_) {
       client.latencies.push_back(
           std::chrono::duration<float, std::milli>(now - client.start).count());
     } else {
       ++client.failures;
-      client.error = client.status.error_message();
+      client.error = status.error_message();
     }
     // A client that cannot write at all must not turn into a loop of failures.
     if (now < end_ && client.failures < 100) {
-      write(client);
-    } else {
-      --running_;
+      write(number);
+      return;
+    }
+    const std::lock_guard lock(mutex_);
+    if (--running_ == 0) {
+      is_done_.notify_one();
     }
   }
 
@@ -213,11 +200,11 @@ class Load {
   const std::string method_;
   const grpc::StatusCode expected_;
   const std::string value_;
-  swarm::v1::ServiceCreateRequest create_;
-  grpc::CompletionQueue answers_;
   std::vector<std::unique_ptr<grpc::GenericStub>> stubs_;
   std::vector<Client> clients_;
   Clock::time_point end_;
+  std::mutex mutex_;
+  std::condition_variable is_done_;
   int running_ = 0;
 };
 

@@ -21,7 +21,7 @@ bool is_moving(RolloutState state) {
 }
 
 Duration monitor_of(const Service& service, bool is_rollback) {
-  return is_rollback ? service.settings.rollback.monitor : service.settings.update.monitor;
+  return is_rollback ? service.settings.rollback->monitor : service.settings.update->monitor;
 }
 
 std::string with_message(std::string_view what, const Rollout& rollout) {

@@ -58,8 +58,8 @@ Json health_json(const model::HealthCheck& health) {
 Json container_json(const model::ContainerSpec& container) {
   Json json;
   json["Image"] = container.image;
-  if (!container.labels.empty()) {
-    json["Labels"] = labels_json(container.labels);
+  if (!container.labels->empty()) {
+    json["Labels"] = labels_json(*container.labels);
   }
   put_if(json, "Command", container.entrypoint);
   put_if(json, "Args", container.args);
@@ -139,7 +139,7 @@ Json template_json(const model::TaskTemplate& task) {
   Json json;
   json["ContainerSpec"] = container_json(task.container);
   json["Resources"] = requirements_json(*task.resources);
-  json["RestartPolicy"] = restart_json(task.restart);
+  json["RestartPolicy"] = restart_json(*task.restart);
   json["Placement"] = placement_json(*task.placement);
   json["DrainTimeout"] = task.drain_timeout.count();
   json["ForceUpdate"] = task.force_update;
@@ -152,8 +152,8 @@ Json spec_json(const model::ServiceSpec& spec) {
   json["Labels"] = labels_json(spec.labels);
   json["TaskTemplate"] = template_json(spec.task);
   json["Mode"]["Replicated"]["Replicas"] = spec.replicas;
-  json["UpdateConfig"] = policy_json(spec.update);
-  json["RollbackConfig"] = policy_json(spec.rollback);
+  json["UpdateConfig"] = policy_json(*spec.update);
+  json["RollbackConfig"] = policy_json(*spec.rollback);
   json["EndpointSpec"]["Ports"] = ports_json(spec.task.ports);
   return json;
 }

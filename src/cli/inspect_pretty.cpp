@@ -166,8 +166,8 @@ std::string service_page(const api::Client::ServiceSummary& summary, WallTime no
   if (service.rollout) {
     put_rollout(page, *service.rollout, now);
   }
-  put_policy(page, "UpdateConfig", service.settings.update);
-  put_policy(page, "RollbackConfig", service.settings.rollback);
+  put_policy(page, "UpdateConfig", *service.settings.update);
+  put_policy(page, "RollbackConfig", *service.settings.rollback);
   put_template(page, summary.task);
   return page.take();
 }

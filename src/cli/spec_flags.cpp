@@ -143,28 +143,29 @@ void add_restart_flags(FieldFlags& flags) {
   flags.choice<model::RestartCondition>(
       "--restart-condition", "none|on-failure|any", "When to restart (default any)",
       &model::parse_restart_condition, [](ServiceSpec& spec, model::RestartCondition value) {
-        spec.task.restart.condition = value;
+        spec.task.restart.edit().condition = value;
       });
   flags.duration("--restart-delay", "Before the first restart; doubles (default 5s)",
-                 [](ServiceSpec& spec, Duration value) { spec.task.restart.delay = value; });
+                 [](ServiceSpec& spec, Duration value) { spec.task.restart.edit().delay = value; });
   flags.count("--restart-max-attempts", "Restarts before giving up; 0: no limit", kAnyCount,
               [](ServiceSpec& spec, int64_t value) {
-                spec.task.restart.max_attempts = static_cast<uint64_t>(value);
+                spec.task.restart.edit().max_attempts = static_cast<uint64_t>(value);
               });
-  flags.duration("--restart-window", "Time in which restarts count; 0: for ever",
-                 [](ServiceSpec& spec, Duration value) { spec.task.restart.window = value; });
+  flags.duration(
+      "--restart-window", "Time in which restarts count; 0: for ever",
+      [](ServiceSpec& spec, Duration value) { spec.task.restart.edit().window = value; });
 }
 
 // The six flags of an update policy and the progress deadline, for "update" or "rollback".
 class PolicyFlags {
  public:
-  PolicyFlags(FieldFlags& flags, std::string which, UpdatePolicy ServiceSpec::*policy)
+  PolicyFlags(FieldFlags& flags, std::string which, Boxed<UpdatePolicy> ServiceSpec::*policy)
       : flags_(flags), prefix_("--" + std::move(which) + "-"), policy_(policy) {}
 
   void add(bool may_roll_back) {
     flags_.count(prefix_ + "parallelism", "Slots in flight; 0: all (default 1)", kAnyCount,
                  [policy = policy_](ServiceSpec& spec, int64_t value) {
-                   (spec.*policy).parallelism = static_cast<uint64_t>(value);
+                   (spec.*policy).edit().parallelism = static_cast<uint64_t>(value);
                  });
     duration("delay", "After a slot runs, before the next (default 0s)", &UpdatePolicy::delay);
     duration("monitor", "How long a failure is blamed on it (default 5s)", &UpdatePolicy::monitor);
@@ -185,7 +186,9 @@ class PolicyFlags {
  private:
   template <class T>
   std::function<void(ServiceSpec&, T)> setter(T UpdatePolicy::*field) {
-    return [policy = policy_, field](ServiceSpec& spec, T value) { (spec.*policy).*field = value; };
+    return [policy = policy_, field](ServiceSpec& spec, T value) {
+      (spec.*policy).edit().*field = value;
+    };
   }
   void duration(const std::string& name, const std::string& help, Duration UpdatePolicy::*field) {
     flags_.duration(prefix_ + name, help, setter(field));
@@ -193,7 +196,7 @@ class PolicyFlags {
 
   FieldFlags& flags_;
   const std::string prefix_;
-  UpdatePolicy ServiceSpec::*const policy_;
+  Boxed<UpdatePolicy> ServiceSpec::*const policy_;
 };
 
 // The check a --health flag merges into; a switched-off one starts anew.

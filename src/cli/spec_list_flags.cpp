@@ -51,7 +51,7 @@ Labels& service_labels(ServiceSpec& spec) {
   return spec.labels;
 }
 Labels& container_labels(ServiceSpec& spec) {
-  return spec.task.container.labels;
+  return spec.task.container.labels.edit();
 }
 std::vector<std::string>& constraints(ServiceSpec& spec) {
   return spec.task.placement.edit().constraints;

@@ -47,8 +47,6 @@ void normalise(model::TaskTemplate* task) {
   if (task->placement) {
     normalise(&task->placement.edit());
   }
-  task->placement.drop_if_default();
-  task->resources.drop_if_default();
   task->container.health.drop_if_default();  // which says only what the image says anyway
 }
 

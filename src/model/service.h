@@ -58,7 +58,7 @@ struct ContainerSpec {
   std::string workdir;
   std::string user;
   std::string hostname;
-  Labels labels;
+  Boxed<Labels> labels;
   std::vector<Mount> mounts;
   Boxed<HealthCheck> health;
   bool read_only = false;
@@ -123,7 +123,7 @@ struct PublishedPort {
 struct TaskTemplate {
   ContainerSpec container;
   Boxed<ResourceRequirements> resources;
-  RestartPolicy restart;
+  Boxed<RestartPolicy> restart;
   Boxed<Placement> placement;
   std::vector<PublishedPort> ports;
   // How long open connections may delay the stop signal of a draining task.
@@ -157,8 +157,8 @@ struct ServiceSettings {
   std::string name;
   Labels labels;
   uint64_t replicas = 1;
-  UpdatePolicy update;
-  UpdatePolicy rollback;
+  Boxed<UpdatePolicy> update;
+  Boxed<UpdatePolicy> rollback;
 
   bool operator==(const ServiceSettings&) const = default;
 };

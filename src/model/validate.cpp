@@ -182,8 +182,8 @@ Status validate_spec(const ServiceSpec& spec) {
                    "use 0 to " + std::to_string(kMaxReplicas));
   }
   SWARM_RETURN_IF_ERROR(validate_template(spec.task));
-  SWARM_RETURN_IF_ERROR(validate_policy(spec.update, "update"));
-  return validate_policy(spec.rollback, "rollback");
+  SWARM_RETURN_IF_ERROR(validate_policy(*spec.update, "update"));
+  return validate_policy(*spec.rollback, "rollback");
 }
 
 }  // namespace swarm::model

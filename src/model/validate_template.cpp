@@ -139,7 +139,7 @@ Status check_container(const ContainerSpec& container) {
   SWARM_RETURN_IF_ERROR(check_text("working directory", container.workdir));
   SWARM_RETURN_IF_ERROR(check_text("user", container.user));
   SWARM_RETURN_IF_ERROR(check_hostname(container.hostname));
-  SWARM_RETURN_IF_ERROR(validate_labels(container.labels));
+  SWARM_RETURN_IF_ERROR(validate_labels(*container.labels));
   SWARM_RETURN_IF_ERROR(check_mounts(container.mounts));
   if (container.health) {
     SWARM_RETURN_IF_ERROR(check_health(*container.health));
@@ -218,7 +218,7 @@ Status check_ports(const std::vector<PublishedPort>& ports) {
 
 Status validate_template(const TaskTemplate& task) {
   SWARM_RETURN_IF_ERROR(check_requirements(*task.resources));
-  SWARM_RETURN_IF_ERROR(check_restart(task.restart));
+  SWARM_RETURN_IF_ERROR(check_restart(*task.restart));
   SWARM_RETURN_IF_ERROR(check_placement(*task.placement));
   SWARM_RETURN_IF_ERROR(check_container(task.container));
   SWARM_RETURN_IF_ERROR(check_ports(task.ports));

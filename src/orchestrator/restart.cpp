@@ -50,7 +50,7 @@ void carry_on(const model::Service& service, const model::Task& task, model::Tas
 
 void hold_for_attempt(const model::Service& service, const model::RestartPolicy& policy,
                       const model::Task& ended, WallTime now, model::Task& successor) {
-  const Attempt attempt = next_attempt(policy, ended, service.settings.update.monitor);
+  const Attempt attempt = next_attempt(policy, ended, service.settings.update->monitor);
   if (successor.revision == ended.revision) {
     successor.restarts = attempt.restarts;
     successor.window_restarts = attempt.window_restarts;
@@ -139,7 +139,7 @@ void replace(const model::Service& service, const SlotTasks& slot, const model::
   if (has_newer_live(slot, task) || stays_with_older(service, slot, task)) {
     return;
   }
-  const model::RestartPolicy& policy = plan.view().template_of(task).restart;
+  const model::RestartPolicy& policy = *plan.view().template_of(task).restart;
   const bool is_replaced = cause == Cause::ended
                                ? may_restart(policy, task)
                                : policy.condition != model::RestartCondition::none;
@@ -157,7 +157,7 @@ void replace(const model::Service& service, const SlotTasks& slot, const model::
 }
 
 void add_successor(const model::Service& service, const model::Task& task, Plan& plan) {
-  if (plan.view().template_of(task).restart.condition == model::RestartCondition::none) {
+  if (plan.view().template_of(task).restart->condition == model::RestartCondition::none) {
     plan.retire(task);
     return;
   }

@@ -25,7 +25,7 @@ bool is_rollout_failure(const state::View& view, const model::Service& service,
   }
   const TaskState state = task.status.state;
   if (state == TaskState::complete) {
-    if (view.template_of(task).restart.condition != model::RestartCondition::any) {
+    if (view.template_of(task).restart->condition != model::RestartCondition::any) {
       return false;
     }
   } else if (state != TaskState::failed && state != TaskState::rejected) {

@@ -72,7 +72,7 @@ std::vector<SlotTasks> slots_of(const state::View& view, const model::ServiceId&
 
 bool is_settled(const state::View& view, const SlotTasks& slot) {
   const model::Task* newest = slot.newest();
-  return newest && !slot.has_wanted() && !may_restart(view.template_of(*newest).restart, *newest);
+  return newest && !slot.has_wanted() && !may_restart(*view.template_of(*newest).restart, *newest);
 }
 
 bool is_occupied(const state::View& view, const SlotTasks& slot) {
@@ -96,8 +96,8 @@ bool is_rollback(const model::Rollout& rollout) {
 }
 
 const model::UpdatePolicy& policy_of(const model::Service& service) {
-  return service.rollout && is_rollback(*service.rollout) ? service.settings.rollback
-                                                          : service.settings.update;
+  return service.rollout && is_rollback(*service.rollout) ? *service.settings.rollback
+                                                          : *service.settings.update;
 }
 
 model::Task make_task(const model::Service& service, model::Slot slot,

@@ -67,15 +67,14 @@ void index(Tables&, const NodePtr&, const NodePtr&) {}
 void index(Tables& tables, const ServicePtr& before, const ServicePtr& after) {
   if (before != nullptr) {
     // Within one change set another service may have taken the name already.
-    const auto found = tables.services_by_name.find(before->settings.name);
-    if (found != tables.services_by_name.end() && found->second->id == before->id) {
+    const auto found = tables.services_by_name.find(before);
+    if (found != tables.services_by_name.end() && (*found)->id == before->id) {
       tables.services_by_name.erase(found);
     }
   }
   if (after != nullptr && !after->is_removed) {
-    // The key of the object that had the name ends with it.
-    tables.services_by_name.erase(after->settings.name);
-    tables.services_by_name.emplace(after->settings.name, after);
+    tables.services_by_name.erase(after);
+    tables.services_by_name.insert(after);
   }
 }
 

@@ -3,7 +3,7 @@
 #include <functional>
 #include <map>
 #include <string_view>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "state/change_set.h"
@@ -23,6 +23,24 @@ struct Objects {
   void apply(const Change& change);
 };
 
+// For a set of services that is asked by name.
+inline std::string_view name_of(std::string_view name) {
+  return name;
+}
+inline std::string_view name_of(const ServicePtr& service) {
+  return service->settings.name;
+}
+struct HashOfName {
+  using is_transparent = void;
+  size_t operator()(const auto& named) const {
+    return std::hash<std::string_view>()(name_of(named));
+  }
+};
+struct SameName {
+  using is_transparent = void;
+  bool operator()(const auto& a, const auto& b) const { return name_of(a) == name_of(b); }
+};
+
 // All objects and the indexes over them: what a View looks at. For the sources of this module.
 //
 // Only `apply` changes objects; it keeps the indexes in step and refuses nothing, so that what was
@@ -30,9 +48,8 @@ struct Objects {
 struct Tables : Objects {
   model::Position position = 0;
 
-  // Services that were not removed: a removed one gives its name free at once. Each key is the name
-  // within the object.
-  std::unordered_map<std::string_view, ServicePtr> services_by_name;
+  // Services that were not removed: a removed one gives its name free at once.
+  std::unordered_set<ServicePtr, HashOfName, SameName> services_by_name;
   std::map<model::ServiceId, TaskTable> tasks_by_service;
   std::map<model::NodeId, TaskTable> tasks_by_node;
   TaskTable unplaced;

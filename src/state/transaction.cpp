@@ -279,9 +279,8 @@ class ReferenceCheck {
     }
     const std::string& name = service.settings.name;
     const auto found = tables_.services_by_name.find(name);
-    const bool is_taken = found != tables_.services_by_name.end() &&
-                          found->second->id != service.id &&
-                          !outcome_.frees_name(found->second, name);
+    const bool is_taken = found != tables_.services_by_name.end() && (*found)->id != service.id &&
+                          !outcome_.frees_name(*found, name);
     if (is_taken || !new_names_.insert(name).second) {
       return absl::AlreadyExistsError("a service named \"" + name +
                                       "\" already exists: choose another name");

@@ -74,7 +74,7 @@ TaskPtr View::task(const model::TaskId& id) const {
 
 ServicePtr View::service_by_name(std::string_view name) const {
   const auto found = tables_->services_by_name.find(name);
-  return found == tables_->services_by_name.end() ? nullptr : found->second;
+  return found == tables_->services_by_name.end() ? nullptr : *found;
 }
 
 RevisionPtr View::revision(const model::ServiceId& service, model::RevisionNumber number) const {

@@ -86,7 +86,7 @@ void encode_container(const model::ContainerSpec& container, v1::ContainerSpec* 
   out->set_workdir(container.workdir);
   out->set_user(container.user);
   out->set_hostname(container.hostname);
-  encode_labels(container.labels, out->mutable_labels());
+  encode_labels(*container.labels, out->mutable_labels());
   for (const model::Mount& mount : container.mounts) {
     encode_mount(mount, out->add_mounts());
   }
@@ -109,6 +109,7 @@ Result<model::ContainerSpec> decode_container(const v1::ContainerSpec& in) {
   container.user = in.user();
   container.hostname = in.hostname();
   SWARM_ASSIGN_OR_RETURN(container.labels, decode_labels(in.labels()));
+  container.labels.drop_if_default();
   SWARM_ASSIGN_OR_RETURN(container.mounts, decode_all<model::Mount>(in.mounts(), decode_mount));
   if (in.has_health()) {
     container.health = decode_health(in.health());
@@ -205,7 +206,7 @@ void encode(const model::TaskTemplate& task, v1::TaskTemplate* out) {
   if (task.resources) {
     encode_requirements(*task.resources, out->mutable_resources());
   }
-  encode_restart(task.restart, out->mutable_restart());
+  encode_restart(*task.restart, out->mutable_restart());
   if (task.placement) {
     encode_placement(*task.placement, out->mutable_placement());
   }
@@ -219,13 +220,12 @@ void encode(const model::TaskTemplate& task, v1::TaskTemplate* out) {
 Result<model::TaskTemplate> decode(const v1::TaskTemplate& in) {
   model::TaskTemplate task;
   SWARM_ASSIGN_OR_RETURN(task.container, decode_container(in.container()));
-  if (in.has_resources()) {
-    SWARM_ASSIGN_OR_RETURN(task.resources, decode_requirements(in.resources()));
-  }
+  SWARM_ASSIGN_OR_RETURN(task.resources, decode_requirements(in.resources()));
+  task.resources.drop_if_default();
   SWARM_ASSIGN_OR_RETURN(task.restart, decode_restart(in.restart()));
-  if (in.has_placement()) {
-    task.placement = decode_placement(in.placement());
-  }
+  task.restart.drop_if_default();
+  task.placement = decode_placement(in.placement());
+  task.placement.drop_if_default();
   SWARM_ASSIGN_OR_RETURN(task.ports, decode_all<model::PublishedPort>(in.ports(), decode));
   task.drain_timeout = duration_of(in.drain_timeout_ns());
   task.force_update = in.force_update();
@@ -262,8 +262,8 @@ void encode_settings(const model::ServiceSettings& settings, Message* out) {
   out->set_name(settings.name);
   encode_labels(settings.labels, out->mutable_labels());
   out->set_replicas(settings.replicas);
-  encode(settings.update, out->mutable_update());
-  encode(settings.rollback, out->mutable_rollback());
+  encode(*settings.update, out->mutable_update());
+  encode(*settings.rollback, out->mutable_rollback());
 }
 
 template <class Message>
@@ -273,6 +273,8 @@ Status decode_settings(const Message& in, model::ServiceSettings* settings) {
   settings->replicas = in.replicas();
   SWARM_ASSIGN_OR_RETURN(settings->update, decode(in.update()));
   SWARM_ASSIGN_OR_RETURN(settings->rollback, decode(in.rollback()));
+  settings->update.drop_if_default();
+  settings->rollback.drop_if_default();
   return absl::OkStatus();
 }
 

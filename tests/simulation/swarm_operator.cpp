@@ -30,7 +30,7 @@ model::ServiceSpec random_spec(Random& random, const std::string& name, bool is_
   spec.replicas = 1 + random.below(4);
   spec.task.container.image = "app:1";
   spec.task.container.stop_grace_period = seconds(1 + random.below(4));
-  spec.task.restart.delay = milliseconds(100 + random.below(2'000));
+  spec.task.restart.edit().delay = milliseconds(100 + random.below(2'000));
   spec.task.drain_timeout = seconds(1);
   spec.update = random_policy(random, is_stop_first);
   spec.rollback = random_policy(random, is_stop_first);

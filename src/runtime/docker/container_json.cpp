@@ -58,7 +58,7 @@ std::vector<TargetPort> parse_ports(std::string_view text) {
 
 json labels_json(const agent::TaskLabels& labels, const model::TaskTemplate& spec) {
   json object = json::object();
-  for (const auto& [name, value] : spec.container.labels) {
+  for (const auto& [name, value] : *spec.container.labels) {
     object[name] = value;
   }
   object[kManaged] = "true";

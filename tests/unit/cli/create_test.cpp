@@ -63,7 +63,7 @@ TEST_F(Create, FillsTheContainer) {
   EXPECT_TRUE(container.read_only);
   EXPECT_TRUE(container.init);
   EXPECT_THAT(container.entrypoint, ElementsAre("sh", "-c"));
-  EXPECT_EQ(container.labels, (model::Labels{{"a", "b"}}));
+  EXPECT_EQ(*container.labels, (model::Labels{{"a", "b"}}));
 }
 
 TEST_F(Create, EnvFlagsOverrideFilesAndCopyFromTheClient) {
@@ -111,10 +111,10 @@ TEST_F(Create, ReadsPortsInBothForms) {
 
 TEST_F(Create, FillsTheRestartPolicy) {
   const model::RestartPolicy restart =
-      spec_of(
-          "--restart-condition on-failure --restart-delay 1s --restart-max-attempts 3 "
-          "--restart-window 1m web:1.0")
-          .task.restart;
+      *spec_of(
+           "--restart-condition on-failure --restart-delay 1s --restart-max-attempts 3 "
+           "--restart-window 1m web:1.0")
+           .task.restart;
   EXPECT_EQ(restart, (model::RestartPolicy{.condition = model::RestartCondition::on_failure,
                                            .delay = seconds(1),
                                            .max_attempts = 3,

@@ -44,8 +44,8 @@ TEST_F(Update, OneFlagChangesOneField) {
 TEST_F(Update, PolicyFlagsKeepTheOthers) {
   update("--update-delay 1s");
   update("--update-parallelism 4");
-  EXPECT_EQ(web().update.delay, seconds(1));
-  EXPECT_EQ(web().update.parallelism, 4);
+  EXPECT_EQ(web().update->delay, seconds(1));
+  EXPECT_EQ(web().update->parallelism, 4);
 }
 
 TEST_F(Update, EnvKeepsItsOrder) {
@@ -119,9 +119,9 @@ TEST_F(Update, PreferencesAreAppendedInOrder) {
 TEST_F(Update, LabelsOfServiceAndContainerAreApart) {
   update("--label-rm team --label-rm missing --label-add a=1 --container-label-add b=2");
   EXPECT_EQ(web().labels, (model::Labels{{"a", "1"}}));
-  EXPECT_EQ(web().task.container.labels, (model::Labels{{"b", "2"}}));
+  EXPECT_EQ(*web().task.container.labels, (model::Labels{{"b", "2"}}));
   update("--container-label-rm b");
-  EXPECT_THAT(web().task.container.labels, IsEmpty());
+  EXPECT_THAT(*web().task.container.labels, IsEmpty());
 }
 
 TEST_F(Update, EmptyValuesClear) {

@@ -98,7 +98,7 @@ TEST_F(ServicesTest, UpdateOfAnythingElseKeepsRevisionAndRollout) {
   model::ServiceSpec spec = stored_spec();
   spec.replicas = 5;
   spec.labels["team"] = "a";
-  spec.update.parallelism = 2;
+  spec.update.edit().parallelism = 2;
   ASSERT_TRUE(update(spec).ok());
   EXPECT_EQ(stored_spec(), spec);
   EXPECT_EQ(service().revision, 2u);
@@ -197,7 +197,7 @@ TEST_F(ServicesTest, RollbackKeepsScaleLabelsAndPolicies) {
   model::ServiceSpec spec = stored_spec();
   spec.replicas = 7;
   spec.labels["a"] = "b";
-  spec.update.delay = seconds(3);
+  spec.update.edit().delay = seconds(3);
   ASSERT_TRUE(update(spec).ok());
   ASSERT_TRUE(roll_back("web").ok());
   spec.task.container.image = "web:1.0";

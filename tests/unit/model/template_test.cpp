@@ -73,7 +73,7 @@ TEST(ValidateTemplate, ChecksTextOfTheContainer) {
       {[](TaskTemplate& t) { t.container.user = "\xff"; }, {"user"}},
       {[](TaskTemplate& t) { t.container.hostname = "web-1.example"; }, {}},
       {[](TaskTemplate& t) { t.container.hostname = "-web"; }, {"hostname \"-web\""}},
-      {[](TaskTemplate& t) { t.container.labels[" "] = ""; }, {"label key"}},
+      {[](TaskTemplate& t) { t.container.labels.edit()[" "] = ""; }, {"label key"}},
       {[](TaskTemplate& t) { t.container.stop_signal = "SIGRTMIN+3"; }, {}},
       {[](TaskTemplate& t) { t.container.stop_signal = "TERM; rm"; },
        {"stop signal", "SIGTERM or SIGQUIT"}},
@@ -149,8 +149,8 @@ TEST(ValidateTemplate, ChecksHealthChecks) {
 
 TEST(ValidateTemplate, ChecksRestartAndPlacement) {
   expect_verdicts({
-      {[](TaskTemplate& t) { t.restart.delay = -seconds(1); }, {"restart delay"}},
-      {[](TaskTemplate& t) { t.restart.window = -seconds(1); }, {"restart window"}},
+      {[](TaskTemplate& t) { t.restart.edit().delay = -seconds(1); }, {"restart delay"}},
+      {[](TaskTemplate& t) { t.restart.edit().window = -seconds(1); }, {"restart window"}},
       {[](TaskTemplate& t) { t.placement.edit().constraints = {"node.role==worker"}; }, {}},
       {[](TaskTemplate& t) { t.placement.edit().constraints = {"node.x==worker"}; },
        {"known keys are"}},

@@ -122,8 +122,8 @@ TEST(ValidateSpec, ChecksEveryPart) {
       {[](ServiceSpec& s) { s.labels[""] = "x"; }, "label key"},
       {[](ServiceSpec& s) { s.replicas = kMaxReplicas + 1; }, "replicas \"100001\""},
       {[](ServiceSpec& s) { s.task.container.image = ""; }, "image"},
-      {[](ServiceSpec& s) { s.update.max_failure_ratio = 2; }, "update max failure ratio"},
-      {[](ServiceSpec& s) { s.rollback.delay = -seconds(1); }, "rollback delay"},
+      {[](ServiceSpec& s) { s.update.edit().max_failure_ratio = 2; }, "update max failure ratio"},
+      {[](ServiceSpec& s) { s.rollback.edit().delay = -seconds(1); }, "rollback delay"},
   };
   for (const Row& row : rows) {
     ServiceSpec spec = good;

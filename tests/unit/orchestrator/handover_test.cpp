@@ -7,8 +7,9 @@ using model::TaskState;
 
 TEST(Handover, RestartOfAStopFirstSlotAlsoWaitsForWhatStillStops) {
   Swarm swarm;
-  swarm.create(
-      1, [](model::ServiceSpec& spec) { spec.update.order = model::UpdateOrder::stop_first; });
+  swarm.create(1, [](model::ServiceSpec& spec) {
+    spec.update.edit().order = model::UpdateOrder::stop_first;
+  });
   swarm.settle();
   const model::TaskId old = swarm.only(1).id;
   swarm.stops = false;
@@ -35,8 +36,9 @@ TEST(Handover, HeldTaskIsPreparedButDoesNotRun) {
 
 TEST(Handover, PredecessorWhoseRecordIsGoneIsNotWaitedFor) {
   Swarm swarm;
-  swarm.create(
-      1, [](model::ServiceSpec& spec) { spec.update.order = model::UpdateOrder::stop_first; });
+  swarm.create(1, [](model::ServiceSpec& spec) {
+    spec.update.edit().order = model::UpdateOrder::stop_first;
+  });
   swarm.settle();
   const model::TaskId old = swarm.only(1).id;
   swarm.stops = false;

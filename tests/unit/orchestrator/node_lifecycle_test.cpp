@@ -7,7 +7,7 @@ using model::NodeState;
 using model::TaskState;
 
 void stop_first(model::ServiceSpec& spec) {
-  spec.update.order = model::UpdateOrder::stop_first;
+  spec.update.edit().order = model::UpdateOrder::stop_first;
 }
 
 TEST(NodeLifecycle, TasksOfALostNodeAreReplacedWithoutDelay) {
@@ -56,7 +56,7 @@ TEST(NodeLifecycle, SuspectUnknownAndPausedNodesKeepTheirTasks) {
 
 TEST(NodeLifecycle, LostNodeIsNoAttemptOfTheRestartPolicy) {
   Swarm swarm;
-  swarm.create(1, [](model::ServiceSpec& spec) { spec.task.restart.max_attempts = 1; });
+  swarm.create(1, [](model::ServiceSpec& spec) { spec.task.restart.edit().max_attempts = 1; });
   swarm.settle();
   swarm.fail(swarm.only(1).id);
   swarm.live_for(seconds(6));
@@ -70,7 +70,7 @@ TEST(NodeLifecycle, LostNodeIsNoAttemptOfTheRestartPolicy) {
 TEST(NodeLifecycle, RunOnceTaskOfALostNodeIsNotRunAgain) {
   Swarm swarm;
   swarm.create(1, [](model::ServiceSpec& spec) {
-    spec.task.restart.condition = model::RestartCondition::none;
+    spec.task.restart.edit().condition = model::RestartCondition::none;
   });
   swarm.settle();
   swarm.lose_node(swarm.only(1).node.value());

@@ -13,7 +13,7 @@ void crash(Swarm& swarm, int times) {
 }
 
 void without_delay(model::ServiceSpec& spec) {
-  spec.task.restart.delay = Duration{0};
+  spec.task.restart.edit().delay = Duration{0};
 }
 
 TEST(Reaper, KeepsTheHistoryLimitPerSlotBesidesTheLiveTask) {

@@ -86,8 +86,9 @@ TEST(Replicated, ScaledDownTasksStopThenTheirRecordsGo) {
 
 TEST(Replicated, StopFirstSlotIsNotFilledAgainBeforeItsOldTaskStopped) {
   Swarm swarm;
-  swarm.create(
-      1, [](model::ServiceSpec& spec) { spec.update.order = model::UpdateOrder::stop_first; });
+  swarm.create(1, [](model::ServiceSpec& spec) {
+    spec.update.edit().order = model::UpdateOrder::stop_first;
+  });
   swarm.settle();
   swarm.stops = false;
   swarm.scale(0);
@@ -132,7 +133,7 @@ TEST(Replicated, RemovedServiceIsNeitherRestartedNorRolledOut) {
 TEST(Replicated, CompletedServiceWithoutRestartIsLeftAsItEnded) {
   Swarm swarm;
   swarm.create(1, [](model::ServiceSpec& spec) {
-    spec.task.restart.condition = model::RestartCondition::none;
+    spec.task.restart.edit().condition = model::RestartCondition::none;
   });
   swarm.settle();
   swarm.report(swarm.only(1).id, TaskState::complete, 0);

@@ -95,8 +95,8 @@ TEST(Restart, MaxAttemptsLeaveTheSlotEmptyAcrossLeadersAndReaping) {
   cluster.task_history_limit = 0;
   swarm.put(cluster);
   swarm.create(1, [](model::ServiceSpec& spec) {
-    spec.task.restart.max_attempts = 2;
-    spec.task.restart.delay = Duration{0};
+    spec.task.restart.edit().max_attempts = 2;
+    spec.task.restart.edit().delay = Duration{0};
   });
   swarm.bad_revisions = {1};
   swarm.settle();
@@ -111,8 +111,8 @@ TEST(Restart, MaxAttemptsLeaveTheSlotEmptyAcrossLeadersAndReaping) {
 TEST(Restart, MaxAttemptsAreCountedAnewForANewRevision) {
   Swarm swarm;
   swarm.create(1, [](model::ServiceSpec& spec) {
-    spec.task.restart.max_attempts = 1;
-    spec.task.restart.delay = Duration{0};
+    spec.task.restart.edit().max_attempts = 1;
+    spec.task.restart.edit().delay = Duration{0};
   });
   swarm.bad_revisions = {1};
   swarm.settle();
@@ -126,7 +126,7 @@ TEST(Restart, MaxAttemptsAreCountedAnewForANewRevision) {
 TEST(Restart, OnFailureLeavesCompletedTasks) {
   Swarm swarm;
   swarm.create(1, [](model::ServiceSpec& spec) {
-    spec.task.restart.condition = model::RestartCondition::on_failure;
+    spec.task.restart.edit().condition = model::RestartCondition::on_failure;
   });
   swarm.settle();
   swarm.fail(swarm.only(1).id);

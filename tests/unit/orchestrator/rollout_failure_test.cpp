@@ -36,7 +36,7 @@ TEST(RolloutFailure, FailureWithinTheMonitorWindowCounts) {
 
 TEST(RolloutFailure, FailureAfterTheMonitorWindowIsARestart) {
   Swarm swarm;
-  swarm.create(2, [](model::ServiceSpec& spec) { spec.update.delay = seconds(20); });
+  swarm.create(2, [](model::ServiceSpec& spec) { spec.update.edit().delay = seconds(20); });
   swarm.settle();
   swarm.update();
   swarm.settle();
@@ -51,8 +51,8 @@ TEST(RolloutFailure, FailureAfterTheMonitorWindowIsARestart) {
 TEST(RolloutFailure, RatioIsOfTheSlotsTheUpdateSetOutToChange) {
   Swarm swarm;
   swarm.create(4, [](model::ServiceSpec& spec) {
-    spec.update.max_failure_ratio = 0.5;
-    spec.update.parallelism = 0;
+    spec.update.edit().max_failure_ratio = 0.5;
+    spec.update.edit().parallelism = 0;
   });
   swarm.settle();
   swarm.update();
@@ -72,8 +72,9 @@ TEST(RolloutFailure, RatioIsOfTheSlotsTheUpdateSetOutToChange) {
 
 TEST(RolloutFailure, ContinueGoesThroughAllSlotsAndCompletes) {
   Swarm swarm;
-  swarm.create(
-      3, [](model::ServiceSpec& spec) { spec.update.failure_action = FailureAction::continue_on; });
+  swarm.create(3, [](model::ServiceSpec& spec) {
+    spec.update.edit().failure_action = FailureAction::continue_on;
+  });
   swarm.settle();
   swarm.bad_revisions = {2};
   swarm.update();
@@ -92,8 +93,8 @@ TEST(RolloutFailure, ContinueGoesThroughAllSlotsAndCompletes) {
 TEST(RolloutFailure, RollbackReturnsToTheRevisionBefore) {
   Swarm swarm;
   swarm.create(3, [](model::ServiceSpec& spec) {
-    spec.update.failure_action = FailureAction::rollback;
-    spec.update.max_failure_ratio = 0.4;
+    spec.update.edit().failure_action = FailureAction::rollback;
+    spec.update.edit().max_failure_ratio = 0.4;
   });
   swarm.settle();
   swarm.update();
@@ -120,8 +121,9 @@ TEST(RolloutFailure, RollbackReturnsToTheRevisionBefore) {
 
 TEST(RolloutFailure, RollbackLosesNoRevision) {
   Swarm swarm;
-  swarm.create(
-      1, [](model::ServiceSpec& spec) { spec.update.failure_action = FailureAction::rollback; });
+  swarm.create(1, [](model::ServiceSpec& spec) {
+    spec.update.edit().failure_action = FailureAction::rollback;
+  });
   swarm.settle();
   swarm.update();
   swarm.live_for(seconds(6));
@@ -136,8 +138,9 @@ TEST(RolloutFailure, RollbackLosesNoRevision) {
 
 TEST(RolloutFailure, FailedRollbackPausesAndNeverTurnsAgain) {
   Swarm swarm;
-  swarm.create(
-      2, [](model::ServiceSpec& spec) { spec.rollback.failure_action = FailureAction::rollback; });
+  swarm.create(2, [](model::ServiceSpec& spec) {
+    spec.rollback.edit().failure_action = FailureAction::rollback;
+  });
   swarm.settle();
   swarm.update();
   swarm.live_for(seconds(10));
@@ -151,7 +154,8 @@ TEST(RolloutFailure, FailedRollbackPausesAndNeverTurnsAgain) {
 
 TEST(RolloutFailure, TaskThatDoesNotRunByTheDeadlineCountsAsFailed) {
   Swarm swarm;
-  swarm.create(2, [](model::ServiceSpec& spec) { spec.update.progress_deadline = minutes(1); });
+  swarm.create(2,
+               [](model::ServiceSpec& spec) { spec.update.edit().progress_deadline = minutes(1); });
   swarm.settle();
   swarm.starts = false;
   swarm.update();
@@ -166,8 +170,8 @@ TEST(RolloutFailure, TaskThatDoesNotRunByTheDeadlineCountsAsFailed) {
 TEST(RolloutFailure, StuckUpdateWithRollbackGoesBackByItself) {
   Swarm swarm;
   swarm.create(2, [](model::ServiceSpec& spec) {
-    spec.update.progress_deadline = minutes(1);
-    spec.update.failure_action = FailureAction::rollback;
+    spec.update.edit().progress_deadline = minutes(1);
+    spec.update.edit().failure_action = FailureAction::rollback;
   });
   swarm.settle();
   swarm.starts = false;
@@ -180,7 +184,8 @@ TEST(RolloutFailure, StuckUpdateWithRollbackGoesBackByItself) {
 
 TEST(RolloutFailure, WithoutADeadlineItWaits) {
   Swarm swarm;
-  swarm.create(1, [](model::ServiceSpec& spec) { spec.update.progress_deadline = Duration{0}; });
+  swarm.create(
+      1, [](model::ServiceSpec& spec) { spec.update.edit().progress_deadline = Duration{0}; });
   swarm.settle();
   swarm.starts = false;
   swarm.update();
@@ -191,7 +196,8 @@ TEST(RolloutFailure, WithoutADeadlineItWaits) {
 TEST(RolloutFailure, CompletionCountsOnlyWhereTasksAreToRunForEver) {
   for (const auto condition : {model::RestartCondition::any, model::RestartCondition::on_failure}) {
     Swarm swarm;
-    swarm.create(1, [&](model::ServiceSpec& spec) { spec.task.restart.condition = condition; });
+    swarm.create(1,
+                 [&](model::ServiceSpec& spec) { spec.task.restart.edit().condition = condition; });
     swarm.settle();
     swarm.update();
     swarm.place_all();
@@ -225,10 +231,10 @@ TEST(RolloutFailure, IsCountedAlsoWhenNoHistoryIsKept) {
   cluster.task_history_limit = 0;
   swarm.put(cluster);
   swarm.create(4, [](model::ServiceSpec& spec) {
-    spec.update.max_failure_ratio = 0.3;
-    spec.update.parallelism = 2;
-    spec.task.restart.delay = Duration{0};
-    spec.task.restart.max_attempts = 1;
+    spec.update.edit().max_failure_ratio = 0.3;
+    spec.update.edit().parallelism = 2;
+    spec.task.restart.edit().delay = Duration{0};
+    spec.task.restart.edit().max_attempts = 1;
   });
   swarm.settle();
   swarm.bad_revisions = {2};

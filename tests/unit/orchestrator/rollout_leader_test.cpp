@@ -78,29 +78,29 @@ void expect_same_under_all_leaders(const std::function<void(model::ServiceSpec&)
 
 TEST(RolloutUnderNewLeaders, GoesOnWhereItStopped) {
   expect_same_under_all_leaders([](model::ServiceSpec& spec) {
-    spec.update.parallelism = 2;
-    spec.update.delay = seconds(3);
+    spec.update.edit().parallelism = 2;
+    spec.update.edit().delay = seconds(3);
   });
 }
 
 TEST(RolloutUnderNewLeaders, StopFirstGoesOnWhereItStopped) {
   expect_same_under_all_leaders([](model::ServiceSpec& spec) {
-    spec.update.order = model::UpdateOrder::stop_first;
-    spec.update.delay = seconds(1);
+    spec.update.edit().order = model::UpdateOrder::stop_first;
+    spec.update.edit().delay = seconds(1);
   });
 }
 
 TEST(RolloutUnderNewLeaders, FailureCountsAreNotForgotten) {
   expect_same_under_all_leaders(
-      [](model::ServiceSpec& spec) { spec.update.max_failure_ratio = 0.5; }, true);
+      [](model::ServiceSpec& spec) { spec.update.edit().max_failure_ratio = 0.5; }, true);
 }
 
 TEST(RolloutUnderNewLeaders, AutomaticRollbackIsNotForgotten) {
   expect_same_under_all_leaders(
       [](model::ServiceSpec& spec) {
-        spec.update.max_failure_ratio = 0.3;
-        spec.update.failure_action = model::FailureAction::rollback;
-        spec.update.order = model::UpdateOrder::stop_first;
+        spec.update.edit().max_failure_ratio = 0.3;
+        spec.update.edit().failure_action = model::FailureAction::rollback;
+        spec.update.edit().order = model::UpdateOrder::stop_first;
       },
       true);
 }
@@ -109,7 +109,7 @@ TEST(RolloutUnderNewLeaders, AutomaticRollbackIsNotForgotten) {
 TEST(RolloutUnderNewLeaders, EveryTransactionMayBeTheLastOfItsLeader) {
   for (const auto order : {model::UpdateOrder::start_first, model::UpdateOrder::stop_first}) {
     Swarm swarm;
-    swarm.create(3, [&](model::ServiceSpec& spec) { spec.update.order = order; });
+    swarm.create(3, [&](model::ServiceSpec& spec) { spec.update.edit().order = order; });
     swarm.settle();
     swarm.update();
     uint64_t seed = 1;

@@ -40,18 +40,19 @@ class RandomSwarm final : public Swarm {
 
  private:
   void draw(model::ServiceSpec& spec) {
-    for (model::UpdatePolicy* policy : {&spec.update, &spec.rollback}) {
-      policy->order = random_.chance(0.5) ? UpdateOrder::start_first : UpdateOrder::stop_first;
-      policy->parallelism = random_.below(4);
-      policy->delay = seconds(random_.below(3));
-      policy->monitor = seconds(random_.below(6));
-      policy->max_failure_ratio = random_.chance(0.5) ? 0 : 0.5;
-      policy->progress_deadline = seconds(20 + random_.below(60));
+    for (auto* which : {&spec.update, &spec.rollback}) {
+      model::UpdatePolicy& policy = which->edit();
+      policy.order = random_.chance(0.5) ? UpdateOrder::start_first : UpdateOrder::stop_first;
+      policy.parallelism = random_.below(4);
+      policy.delay = seconds(random_.below(3));
+      policy.monitor = seconds(random_.below(6));
+      policy.max_failure_ratio = random_.chance(0.5) ? 0 : 0.5;
+      policy.progress_deadline = seconds(20 + random_.below(60));
     }
-    spec.rollback.order = spec.update.order;
+    spec.rollback.edit().order = spec.update->order;
     const uint64_t action = random_.below(3);
-    spec.update.failure_action = static_cast<model::FailureAction>(action);
-    spec.task.restart.delay = seconds(random_.below(4));
+    spec.update.edit().failure_action = static_cast<model::FailureAction>(action);
+    spec.task.restart.edit().delay = seconds(random_.below(4));
   }
 
   void event() {

@@ -8,8 +8,8 @@ using model::TaskState;
 using model::UpdateOrder;
 
 void stop_first(model::ServiceSpec& spec) {
-  spec.update.order = UpdateOrder::stop_first;
-  spec.rollback.order = UpdateOrder::stop_first;
+  spec.update.edit().order = UpdateOrder::stop_first;
+  spec.rollback.edit().order = UpdateOrder::stop_first;
 }
 
 // Slots whose task at the new revision does not run yet.
@@ -80,7 +80,7 @@ TEST(Rollout, StopFirstDoesNotWaitForATaskThatNeverHadANode) {
 
 TEST(Rollout, MovesAtMostParallelismSlotsAtATime) {
   Swarm swarm;
-  swarm.create(6, [](model::ServiceSpec& spec) { spec.update.parallelism = 2; });
+  swarm.create(6, [](model::ServiceSpec& spec) { spec.update.edit().parallelism = 2; });
   swarm.settle();
   swarm.starts = false;
   swarm.update();
@@ -92,7 +92,7 @@ TEST(Rollout, MovesAtMostParallelismSlotsAtATime) {
 
 TEST(Rollout, ParallelismZeroMovesAllSlotsAtOnce) {
   Swarm swarm;
-  swarm.create(6, [](model::ServiceSpec& spec) { spec.update.parallelism = 0; });
+  swarm.create(6, [](model::ServiceSpec& spec) { spec.update.edit().parallelism = 0; });
   swarm.settle();
   swarm.update();
   EXPECT_EQ(in_flight(swarm).size(), 6U);
@@ -100,7 +100,7 @@ TEST(Rollout, ParallelismZeroMovesAllSlotsAtOnce) {
 
 TEST(Rollout, DelayHoldsThePlaceOfASlotThatRuns) {
   Swarm swarm;
-  swarm.create(2, [](model::ServiceSpec& spec) { spec.update.delay = seconds(10); });
+  swarm.create(2, [](model::ServiceSpec& spec) { spec.update.edit().delay = seconds(10); });
   swarm.settle();
   swarm.update();
   swarm.settle();
@@ -116,7 +116,7 @@ TEST(Rollout, DelayHoldsThePlaceOfASlotThatRuns) {
 TEST(Rollout, ClockOfANodeNeitherSkipsNorStretchesTheDelay) {
   for (const Duration skew : {Duration(-hours(1)), Duration(hours(1))}) {
     Swarm swarm;
-    swarm.create(2, [](model::ServiceSpec& spec) { spec.update.delay = seconds(10); });
+    swarm.create(2, [](model::ServiceSpec& spec) { spec.update.edit().delay = seconds(10); });
     swarm.settle();
     swarm.update();
     swarm.place_all();
@@ -167,7 +167,7 @@ TEST(Rollout, ServiceWithoutReplicasIsUpdatedAtOnce) {
 
 TEST(Rollout, ManualRollbackFollowsTheRollbackPolicyAndTogglesForEver) {
   Swarm swarm;
-  swarm.create(4, [](model::ServiceSpec& spec) { spec.rollback.parallelism = 4; });
+  swarm.create(4, [](model::ServiceSpec& spec) { spec.rollback.edit().parallelism = 4; });
   swarm.settle();
   swarm.update();
   swarm.live_for(seconds(6));
@@ -208,7 +208,8 @@ TEST(Rollout, RollbackBeforeAnythingRanEndsAtTheRevisionItWentTo) {
 TEST(Rollout, RollbackToATaskThatNeverRunsFailsAtTheProgressDeadline) {
   Swarm swarm;
   swarm.starts = false;
-  swarm.create(1, [](model::ServiceSpec& spec) { spec.rollback.progress_deadline = minutes(1); });
+  swarm.create(
+      1, [](model::ServiceSpec& spec) { spec.rollback.edit().progress_deadline = minutes(1); });
   swarm.place_all();
   swarm.update();
   swarm.place_all();
@@ -307,7 +308,7 @@ TEST(Rollout, LostNodeDoesNotTakeAPlaceInFlightWithIt) {
 TEST(Rollout, RunOnceServiceIsUpdatedAfterItCompleted) {
   Swarm swarm;
   swarm.create(1, [](model::ServiceSpec& spec) {
-    spec.task.restart.condition = model::RestartCondition::none;
+    spec.task.restart.edit().condition = model::RestartCondition::none;
   });
   swarm.settle();
   swarm.report(swarm.only(1).id, TaskState::complete, 0);
@@ -322,8 +323,8 @@ TEST(Rollout, RunOnceServiceIsUpdatedAfterItCompleted) {
 TEST(Rollout, LargeServiceMovesInBoundedDecisions) {
   Swarm swarm;
   swarm.create(1'200, [](model::ServiceSpec& spec) {
-    spec.update.parallelism = 0;
-    spec.update.order = UpdateOrder::stop_first;
+    spec.update.edit().parallelism = 0;
+    spec.update.edit().order = UpdateOrder::stop_first;
   });
   swarm.update();
   EXPECT_EQ(in_flight(swarm).size(), 1'200U);

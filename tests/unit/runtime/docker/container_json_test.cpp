@@ -73,7 +73,7 @@ TEST(CreateBodies, TakeEverythingTheSpecSays) {
   full.container.workdir = "/srv";
   full.container.user = "1000:1000";
   full.container.hostname = "h";
-  full.container.labels = {{"mine", "yes"}, {"com.swarmd.task", "forged"}};
+  full.container.labels = model::Labels{{"mine", "yes"}, {"com.swarmd.task", "forged"}};
   full.container.mounts = {{model::MountType::bind, "/a", "/b", true},
                            {model::MountType::tmpfs, "", "/tmp", false}};
   full.container.read_only = true;
