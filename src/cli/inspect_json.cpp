@@ -61,12 +61,12 @@ Json container_json(const model::ContainerSpec& container) {
   if (!container.labels->empty()) {
     json["Labels"] = labels_json(*container.labels);
   }
-  put_if(json, "Command", container.entrypoint);
+  put_if(json, "Command", container.overrides->entrypoint);
   put_if(json, "Args", container.args);
-  put_if(json, "Hostname", container.hostname);
+  put_if(json, "Hostname", container.overrides->hostname);
   put_if(json, "Env", container.env);
-  put_if(json, "Dir", container.workdir);
-  put_if(json, "User", container.user);
+  put_if(json, "Dir", container.overrides->workdir);
+  put_if(json, "User", container.overrides->user);
   for (const model::Mount& mount : container.mounts) {
     json["Mounts"].push_back({{"Type", word(model::to_string(mount.type))},
                               {"Source", mount.source},
@@ -75,7 +75,7 @@ Json container_json(const model::ContainerSpec& container) {
   }
   json["Init"] = container.init;
   json["ReadOnly"] = container.read_only;
-  put_if(json, "StopSignal", container.stop_signal);
+  put_if(json, "StopSignal", container.overrides->stop_signal);
   json["StopGracePeriod"] = container.stop_grace_period.count();
   if (container.health) {
     json["Healthcheck"] = health_json(*container.health);

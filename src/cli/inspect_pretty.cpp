@@ -98,11 +98,11 @@ void put_policy(Page& page, std::string_view label, const model::UpdatePolicy& p
 void put_container(Page& page, const model::ContainerSpec& container) {
   page.group("ContainerSpec", [&] {
     page.line("Image", container.image);
-    page.line("Entrypoint", joined(container.entrypoint));
+    page.line("Entrypoint", joined(container.overrides->entrypoint));
     page.line("Args", joined(container.args));
     page.line("Env", joined(container.env));
-    page.line("Dir", container.workdir);
-    page.line("User", container.user);
+    page.line("Dir", container.overrides->workdir);
+    page.line("User", container.overrides->user);
     page.line("Init", container.init ? "true" : "false");
   });
   page.group("Mounts", [&] {

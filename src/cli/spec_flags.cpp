@@ -12,6 +12,7 @@ namespace swarm::cli {
 
 namespace {
 
+using model::ContainerOverrides;
 using model::ContainerSpec;
 using model::HealthCheck;
 using model::ServiceSpec;
@@ -48,11 +49,11 @@ class FieldFlags {
   }
 
   void text(const std::string& name, std::string_view type, const std::string& help,
-            std::string ContainerSpec::*field) {
+            std::string ContainerOverrides::* field) {
     value<std::string>(
         name, type, help, [](std::string_view text) { return std::string(text); },
         [field](ServiceSpec& spec, const std::string& value) {
-          spec.task.container.*field = value;
+          spec.task.container.overrides.edit().*field = value;
         });
   }
 
@@ -69,7 +70,7 @@ class FieldFlags {
     value<Duration>(name, "DURATION", help, &parse_positive_duration, std::move(set));
   }
 
-  void toggle(const std::string& name, const std::string& help, bool ContainerSpec::*field) {
+  void toggle(const std::string& name, const std::string& help, bool ContainerSpec::* field) {
     add_switch(app_, name, help, [&edits = edits_, field](bool is_set) {
       edits.add([field, is_set](ServiceSpec& spec) {
         spec.task.container.*field = is_set;
@@ -97,11 +98,11 @@ Result<double> parse_ratio(std::string_view text) {
 
 void add_container_flags(FieldFlags& flags) {
   flags.text("-w,--workdir", "PATH", "Working directory inside the container",
-             &ContainerSpec::workdir);
-  flags.text("-u,--user", "USER[:GROUP]", "Who the process runs as", &ContainerSpec::user);
-  flags.text("--hostname", "NAME", "Hostname of the container", &ContainerSpec::hostname);
+             &ContainerOverrides::workdir);
+  flags.text("-u,--user", "USER[:GROUP]", "Who the process runs as", &ContainerOverrides::user);
+  flags.text("--hostname", "NAME", "Hostname of the container", &ContainerOverrides::hostname);
   flags.text("--stop-signal", "SIGNAL", "Signal that asks the container to stop",
-             &ContainerSpec::stop_signal);
+             &ContainerOverrides::stop_signal);
   flags.duration(
       "--stop-grace-period", "Between the stop signal and killing (default 10s)",
       [](ServiceSpec& spec, Duration value) { spec.task.container.stop_grace_period = value; });
@@ -110,11 +111,11 @@ void add_container_flags(FieldFlags& flags) {
                  [](ServiceSpec& spec, Duration value) { spec.task.drain_timeout = value; });
   flags.toggle("--read-only", "Mount the root file system read-only", &ContainerSpec::read_only);
   flags.toggle("--init", "Run an init process that reaps children", &ContainerSpec::init);
-  flags.value<std::vector<std::string>>("--entrypoint", "COMMAND",
-                                        "Replaces the entrypoint of the image", &split_shell_words,
-                                        [](ServiceSpec& spec, std::vector<std::string> words) {
-                                          spec.task.container.entrypoint = std::move(words);
-                                        });
+  flags.value<std::vector<std::string>>(
+      "--entrypoint", "COMMAND", "Replaces the entrypoint of the image", &split_shell_words,
+      [](ServiceSpec& spec, std::vector<std::string> words) {
+        spec.task.container.overrides.edit().entrypoint = std::move(words);
+      });
 }
 
 void add_resource_flags(FieldFlags& flags) {
@@ -159,7 +160,7 @@ void add_restart_flags(FieldFlags& flags) {
 // The six flags of an update policy and the progress deadline, for "update" or "rollback".
 class PolicyFlags {
  public:
-  PolicyFlags(FieldFlags& flags, std::string which, Boxed<UpdatePolicy> ServiceSpec::*policy)
+  PolicyFlags(FieldFlags& flags, std::string which, Boxed<UpdatePolicy> ServiceSpec::* policy)
       : flags_(flags), prefix_("--" + std::move(which) + "-"), policy_(policy) {}
 
   void add(bool may_roll_back) {
@@ -185,18 +186,18 @@ class PolicyFlags {
 
  private:
   template <class T>
-  std::function<void(ServiceSpec&, T)> setter(T UpdatePolicy::*field) {
+  std::function<void(ServiceSpec&, T)> setter(T UpdatePolicy::* field) {
     return [policy = policy_, field](ServiceSpec& spec, T value) {
       (spec.*policy).edit().*field = value;
     };
   }
-  void duration(const std::string& name, const std::string& help, Duration UpdatePolicy::*field) {
+  void duration(const std::string& name, const std::string& help, Duration UpdatePolicy::* field) {
     flags_.duration(prefix_ + name, help, setter(field));
   }
 
   FieldFlags& flags_;
   const std::string prefix_;
-  Boxed<UpdatePolicy> ServiceSpec::*const policy_;
+  Boxed<UpdatePolicy> ServiceSpec::* const policy_;
 };
 
 // The check a --health flag merges into; a switched-off one starts anew.
@@ -217,7 +218,7 @@ void add_health_flags(CLI::App& app, FieldFlags& flags, SpecEdits& edits) {
                                                : std::vector<std::string>{"CMD-SHELL", command};
       });
   const auto duration = [&flags](const std::string& name, const std::string& help,
-                                 Duration HealthCheck::*field) {
+                                 Duration HealthCheck::* field) {
     flags.duration(name, help,
                    [field](ServiceSpec& spec, Duration value) { health_of(spec).*field = value; });
   };

@@ -50,20 +50,27 @@ struct Mount {
   bool operator==(const Mount&) const = default;
 };
 
-struct ContainerSpec {
-  std::string image;
-  std::vector<std::string> entrypoint;  // empty: the image's
-  std::vector<std::string> args;        // empty: the image's
-  std::vector<std::string> env;         // NAME=value, in the user's order, names unique
+// What few services say of their containers. Empty: as the image or the engine has it.
+struct ContainerOverrides {
+  std::vector<std::string> entrypoint;
   std::string workdir;
   std::string user;
   std::string hostname;
+  std::string stop_signal;
+
+  bool operator==(const ContainerOverrides&) const = default;
+};
+
+struct ContainerSpec {
+  std::string image;
+  std::vector<std::string> args;  // empty: the image's
+  std::vector<std::string> env;   // NAME=value, in the user's order, names unique
+  Boxed<ContainerOverrides> overrides;
   Boxed<Labels> labels;
   std::vector<Mount> mounts;
   Boxed<HealthCheck> health;
   bool read_only = false;
   bool init = false;
-  std::string stop_signal;  // empty: the image's, else SIGTERM
   Duration stop_grace_period = seconds(10);
 
   bool operator==(const ContainerSpec&) const = default;

@@ -133,18 +133,18 @@ Status check_hostname(std::string_view hostname) {
 
 Status check_container(const ContainerSpec& container) {
   SWARM_RETURN_IF_ERROR(validate_image(container.image));
-  SWARM_RETURN_IF_ERROR(check_texts("entrypoint argument", container.entrypoint));
+  SWARM_RETURN_IF_ERROR(check_texts("entrypoint argument", container.overrides->entrypoint));
   SWARM_RETURN_IF_ERROR(check_texts("argument", container.args));
   SWARM_RETURN_IF_ERROR(check_environment(container.env));
-  SWARM_RETURN_IF_ERROR(check_text("working directory", container.workdir));
-  SWARM_RETURN_IF_ERROR(check_text("user", container.user));
-  SWARM_RETURN_IF_ERROR(check_hostname(container.hostname));
+  SWARM_RETURN_IF_ERROR(check_text("working directory", container.overrides->workdir));
+  SWARM_RETURN_IF_ERROR(check_text("user", container.overrides->user));
+  SWARM_RETURN_IF_ERROR(check_hostname(container.overrides->hostname));
   SWARM_RETURN_IF_ERROR(validate_labels(*container.labels));
   SWARM_RETURN_IF_ERROR(check_mounts(container.mounts));
   if (container.health) {
     SWARM_RETURN_IF_ERROR(check_health(*container.health));
   }
-  SWARM_RETURN_IF_ERROR(check_signal(container.stop_signal));
+  SWARM_RETURN_IF_ERROR(check_signal(container.overrides->stop_signal));
   return check_duration("stop grace period", container.stop_grace_period);
 }
 

@@ -78,14 +78,27 @@ Result<model::Mount> decode_mount(const v1::Mount& in) {
   return mount;
 }
 
+void encode_overrides(const model::ContainerOverrides& overrides, v1::ContainerSpec* out) {
+  encode_list(overrides.entrypoint, out->mutable_entrypoint());
+  out->set_workdir(overrides.workdir);
+  out->set_user(overrides.user);
+  out->set_hostname(overrides.hostname);
+  out->set_stop_signal(overrides.stop_signal);
+}
+
+model::ContainerOverrides decode_overrides(const v1::ContainerSpec& in) {
+  return {.entrypoint = decode_list(in.entrypoint()),
+          .workdir = in.workdir(),
+          .user = in.user(),
+          .hostname = in.hostname(),
+          .stop_signal = in.stop_signal()};
+}
+
 void encode_container(const model::ContainerSpec& container, v1::ContainerSpec* out) {
   out->set_image(container.image);
-  encode_list(container.entrypoint, out->mutable_entrypoint());
+  encode_overrides(*container.overrides, out);
   encode_list(container.args, out->mutable_args());
   encode_list(container.env, out->mutable_env());
-  out->set_workdir(container.workdir);
-  out->set_user(container.user);
-  out->set_hostname(container.hostname);
   encode_labels(*container.labels, out->mutable_labels());
   for (const model::Mount& mount : container.mounts) {
     encode_mount(mount, out->add_mounts());
@@ -95,19 +108,16 @@ void encode_container(const model::ContainerSpec& container, v1::ContainerSpec* 
   }
   out->set_read_only(container.read_only);
   out->set_init(container.init);
-  out->set_stop_signal(container.stop_signal);
   out->set_stop_grace_period_ns(to_ns(container.stop_grace_period));
 }
 
 Result<model::ContainerSpec> decode_container(const v1::ContainerSpec& in) {
   model::ContainerSpec container;
   container.image = in.image();
-  container.entrypoint = decode_list(in.entrypoint());
   container.args = decode_list(in.args());
   container.env = decode_list(in.env());
-  container.workdir = in.workdir();
-  container.user = in.user();
-  container.hostname = in.hostname();
+  container.overrides = decode_overrides(in);
+  container.overrides.drop_if_default();
   SWARM_ASSIGN_OR_RETURN(container.labels, decode_labels(in.labels()));
   container.labels.drop_if_default();
   SWARM_ASSIGN_OR_RETURN(container.mounts, decode_all<model::Mount>(in.mounts(), decode_mount));
@@ -116,7 +126,6 @@ Result<model::ContainerSpec> decode_container(const v1::ContainerSpec& in) {
   }
   container.read_only = in.read_only();
   container.init = in.init();
-  container.stop_signal = in.stop_signal();
   container.stop_grace_period = duration_of(in.stop_grace_period_ns());
   return container;
 }

@@ -220,7 +220,7 @@ TEST_F(DockerEngine, MissingImageIsNamedWithWhatThePullSaid) {
 
 TEST_F(DockerEngine, BadCommandIsARefusal) {
   model::TaskTemplate bad = spec("web:1.0");
-  bad.container.entrypoint = {"/no/such/program"};
+  bad.container.overrides.edit().entrypoint = {"/no/such/program"};
   ASSERT_TRUE(prepare("t1", bad).ok());
   const Status status = start("t1");
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
@@ -233,8 +233,8 @@ TEST_F(DockerEngine, LimitsAndSettingsAreAccepted) {
   limited.resources.edit().pids_limit = 50;
   limited.container.read_only = true;
   limited.container.init = true;
-  limited.container.stop_signal = "SIGINT";
-  limited.container.hostname = "webhost";
+  limited.container.overrides.edit().stop_signal = "SIGINT";
+  limited.container.overrides.edit().hostname = "webhost";
   limited.container.mounts.push_back(
       {.type = model::MountType::tmpfs, .source = "", .target = "/scratch"});
   const Status status = run("t1", limited);

@@ -216,12 +216,12 @@ Result<std::string> create_body(const agent::TaskLabels& labels, const model::Ta
       body[name] = value;
     }
   };
-  set("Entrypoint", container.entrypoint);
+  set("Entrypoint", container.overrides->entrypoint);
   set("Cmd", container.args);
-  set("WorkingDir", container.workdir);
-  set("User", container.user);
-  set("Hostname", container.hostname);
-  set("StopSignal", container.stop_signal);
+  set("WorkingDir", container.overrides->workdir);
+  set("User", container.overrides->user);
+  set("Hostname", container.overrides->hostname);
+  set("StopSignal", container.overrides->stop_signal);
   if (container.health) {
     SWARM_ASSIGN_OR_RETURN(body["Healthcheck"], health_json(*container.health));
   }

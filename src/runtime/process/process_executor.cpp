@@ -38,10 +38,10 @@ Status refuse_unsupported(const model::ContainerSpec& container) {
   if (!container.mounts.empty()) {
     return refuse("mounts");
   }
-  if (!container.user.empty()) {
+  if (!container.overrides->user.empty()) {
     return refuse("users");
   }
-  if (!container.hostname.empty()) {
+  if (!container.overrides->hostname.empty()) {
     return refuse("host names");
   }
   if (container.read_only) {
@@ -59,8 +59,8 @@ std::string program_path(const Bundle& bundle, const std::string& name, FileSyst
 std::vector<std::string> command_of(const Bundle& bundle, const model::ContainerSpec& container,
                                     FileSystem& files) {
   std::vector<std::string> command = bundle.manifest.command;
-  if (!container.entrypoint.empty()) {
-    command = container.entrypoint;
+  if (!container.overrides->entrypoint.empty()) {
+    command = container.overrides->entrypoint;
   } else if (!container.args.empty()) {
     command.resize(1);
   }
@@ -225,7 +225,7 @@ Result<TaskRecord> ProcessExecutor::make_record(const agent::TaskLabels& labels,
   record.command = command_of(bundle, container, *files_);
   record.environment = environment_of(bundle, labels, container);
   const std::string workdir =
-      container.workdir.empty() ? bundle.manifest.workdir : container.workdir;
+      container.overrides->workdir.empty() ? bundle.manifest.workdir : container.overrides->workdir;
   record.workdir = (bundle.directory / workdir).lexically_normal().string();
   record.health = bundle.manifest.health;
   if (!container.health->test.empty()) {
@@ -247,8 +247,8 @@ Result<TaskRecord> ProcessExecutor::make_record(const agent::TaskLabels& labels,
   if (record.health && record.health->test.front() == "NONE") {
     record.health.reset();
   }
-  record.stop_signal =
-      container.stop_signal.empty() ? bundle.manifest.stop_signal : container.stop_signal;
+  record.stop_signal = container.overrides->stop_signal.empty() ? bundle.manifest.stop_signal
+                                                                : container.overrides->stop_signal;
   record.grace = container.stop_grace_period;
   record.limits = {.memory_bytes = spec.resources->limits.memory_bytes,
                    .nano_cpus = spec.resources->limits.nano_cpus,

@@ -55,14 +55,14 @@ TEST_F(Create, FillsTheContainer) {
           "-w /srv -u web:web --hostname h --stop-signal SIGINT --stop-grace-period 3s "
           "--read-only --init --entrypoint 'sh -c' --container-label a=b web:1.0")
           .task.container;
-  EXPECT_EQ(container.workdir, "/srv");
-  EXPECT_EQ(container.user, "web:web");
-  EXPECT_EQ(container.hostname, "h");
-  EXPECT_EQ(container.stop_signal, "SIGINT");
+  EXPECT_EQ(container.overrides->workdir, "/srv");
+  EXPECT_EQ(container.overrides->user, "web:web");
+  EXPECT_EQ(container.overrides->hostname, "h");
+  EXPECT_EQ(container.overrides->stop_signal, "SIGINT");
   EXPECT_EQ(container.stop_grace_period, seconds(3));
   EXPECT_TRUE(container.read_only);
   EXPECT_TRUE(container.init);
-  EXPECT_THAT(container.entrypoint, ElementsAre("sh", "-c"));
+  EXPECT_THAT(container.overrides->entrypoint, ElementsAre("sh", "-c"));
   EXPECT_EQ(*container.labels, (model::Labels{{"a", "b"}}));
 }
 

@@ -129,8 +129,8 @@ TEST_F(Update, EmptyValuesClear) {
   EXPECT_THAT(web().task.container.args, ElementsAre("run", "--fast"));
   update("--args= --entrypoint '' --workdir= --health-cmd=");
   EXPECT_THAT(web().task.container.args, IsEmpty());
-  EXPECT_THAT(web().task.container.entrypoint, IsEmpty());
-  EXPECT_EQ(web().task.container.workdir, "");
+  EXPECT_THAT(web().task.container.overrides->entrypoint, IsEmpty());
+  EXPECT_EQ(web().task.container.overrides->workdir, "");
   EXPECT_THAT(web().task.container.health->test, IsEmpty());
 }
 

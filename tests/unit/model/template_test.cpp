@@ -50,16 +50,10 @@ TEST(ValidateTemplate, TakesResourcesFromTheirMinimum) {
 
 TEST(ValidateTemplate, ChecksEnvironmentVariables) {
   expect_verdicts({
-      {[](TaskTemplate& t) {
-         t.container.env = {"A=", "B=x=y", "a=1"};
-       },
-       {}},
+      {[](TaskTemplate& t) { t.container.env = {"A=", "B=x=y", "a=1"}; }, {}},
       {[](TaskTemplate& t) { t.container.env = {"A"}; }, {"\"A\" has no name", "NAME=VALUE"}},
       {[](TaskTemplate& t) { t.container.env = {"=x"}; }, {"has no name"}},
-      {[](TaskTemplate& t) {
-         t.container.env = {"A=1", "A=2"};
-       },
-       {"\"A\" is set twice"}},
+      {[](TaskTemplate& t) { t.container.env = {"A=1", "A=2"}; }, {"\"A\" is set twice"}},
       {[](TaskTemplate& t) { t.container.env.assign(1001, "x"); }, {"1001 items"}},
   });
 }
@@ -67,15 +61,17 @@ TEST(ValidateTemplate, ChecksEnvironmentVariables) {
 TEST(ValidateTemplate, ChecksTextOfTheContainer) {
   expect_verdicts({
       {[](TaskTemplate& t) { t.container.args = {std::string("a\0b", 3)}; }, {"argument", "NUL"}},
-      {[](TaskTemplate& t) { t.container.entrypoint = {"\xff"}; }, {"entrypoint", "UTF-8"}},
-      {[](TaskTemplate& t) { t.container.workdir = std::string(70'000, 'x'); },
+      {[](TaskTemplate& t) { t.container.overrides.edit().entrypoint = {"\xff"}; },
+       {"entrypoint", "UTF-8"}},
+      {[](TaskTemplate& t) { t.container.overrides.edit().workdir = std::string(70'000, 'x'); },
        {"working directory", "at most 65536"}},
-      {[](TaskTemplate& t) { t.container.user = "\xff"; }, {"user"}},
-      {[](TaskTemplate& t) { t.container.hostname = "web-1.example"; }, {}},
-      {[](TaskTemplate& t) { t.container.hostname = "-web"; }, {"hostname \"-web\""}},
+      {[](TaskTemplate& t) { t.container.overrides.edit().user = "\xff"; }, {"user"}},
+      {[](TaskTemplate& t) { t.container.overrides.edit().hostname = "web-1.example"; }, {}},
+      {[](TaskTemplate& t) { t.container.overrides.edit().hostname = "-web"; },
+       {"hostname \"-web\""}},
       {[](TaskTemplate& t) { t.container.labels.edit()[" "] = ""; }, {"label key"}},
-      {[](TaskTemplate& t) { t.container.stop_signal = "SIGRTMIN+3"; }, {}},
-      {[](TaskTemplate& t) { t.container.stop_signal = "TERM; rm"; },
+      {[](TaskTemplate& t) { t.container.overrides.edit().stop_signal = "SIGRTMIN+3"; }, {}},
+      {[](TaskTemplate& t) { t.container.overrides.edit().stop_signal = "TERM; rm"; },
        {"stop signal", "SIGTERM or SIGQUIT"}},
       {[](TaskTemplate& t) { t.container.stop_grace_period = -seconds(1); },
        {"stop grace period \"-1s\"", "e.g. 10s"}},
@@ -91,17 +87,11 @@ TEST(ValidateTemplate, ChecksMounts) {
                                {MountType::tmpfs, "", "/z"}};
        },
        {}},
-      {[](TaskTemplate& t) {
-         t.container.mounts = {{MountType::volume, "data", "y"}};
-       },
+      {[](TaskTemplate& t) { t.container.mounts = {{MountType::volume, "data", "y"}}; },
        {"mount target \"y\" is not absolute"}},
-      {[](TaskTemplate& t) {
-         t.container.mounts = {{MountType::bind, "a", "/x"}};
-       },
+      {[](TaskTemplate& t) { t.container.mounts = {{MountType::bind, "a", "/x"}}; },
        {"mount source \"a\""}},
-      {[](TaskTemplate& t) {
-         t.container.mounts = {{MountType::tmpfs, "a", "/x"}};
-       },
+      {[](TaskTemplate& t) { t.container.mounts = {{MountType::tmpfs, "a", "/x"}}; },
        {"tmpfs", "leave the source"}},
       {[](TaskTemplate& t) {
          t.container.mounts = {{MountType::volume, "a", "/x"}, {MountType::volume, "b", "/x"}};
@@ -113,32 +103,16 @@ TEST(ValidateTemplate, ChecksMounts) {
 TEST(ValidateTemplate, ChecksHealthChecks) {
   expect_verdicts({
       {[](TaskTemplate& t) { t.container.health = HealthCheck{{"NONE"}}; }, {}},
-      {[](TaskTemplate& t) {
-         t.container.health = HealthCheck{{"CMD", "true", "x"}};
-       },
-       {}},
-      {[](TaskTemplate& t) {
-         t.container.health = HealthCheck{{"HTTP", "/health"}};
-       },
-       {}},
-      {[](TaskTemplate& t) {
-         t.container.health = HealthCheck{{}, milliseconds(1)};
-       },
-       {}},
+      {[](TaskTemplate& t) { t.container.health = HealthCheck{{"CMD", "true", "x"}}; }, {}},
+      {[](TaskTemplate& t) { t.container.health = HealthCheck{{"HTTP", "/health"}}; }, {}},
+      {[](TaskTemplate& t) { t.container.health = HealthCheck{{}, milliseconds(1)}; }, {}},
       {[](TaskTemplate& t) { t.container.health = HealthCheck{{"true"}}; },
        {"health check \"true\"", "CMD-SHELL"}},
       {[](TaskTemplate& t) { t.container.health = HealthCheck{{"CMD"}}; }, {"wrong form"}},
-      {[](TaskTemplate& t) {
-         t.container.health = HealthCheck{{"HTTP", "x"}};
-       },
-       {"begins with /"}},
-      {[](TaskTemplate& t) {
-         t.container.health = HealthCheck{{}, microseconds(1)};
-       },
+      {[](TaskTemplate& t) { t.container.health = HealthCheck{{"HTTP", "x"}}; }, {"begins with /"}},
+      {[](TaskTemplate& t) { t.container.health = HealthCheck{{}, microseconds(1)}; },
        {"health interval", "at least 1ms"}},
-      {[](TaskTemplate& t) {
-         t.container.health = HealthCheck{{}, Duration(), -seconds(1)};
-       },
+      {[](TaskTemplate& t) { t.container.health = HealthCheck{{}, Duration(), -seconds(1)}; },
        {"health timeout", "negative"}},
       {[](TaskTemplate& t) {
          t.container.health = HealthCheck{{}, Duration(), Duration(), Duration(), -1};
@@ -170,18 +144,12 @@ TEST(ValidateTemplate, ChecksPublishedPorts) {
          t.ports = {{80, 8080}, {53, 8080, PortProtocol::udp}, {81, 0}, {82, 0}};
        },
        {}},
-      {[](TaskTemplate& t) {
-         t.ports = {{0, 8080}};
-       },
-       {"no target port", "8080:80"}},
+      {[](TaskTemplate& t) { t.ports = {{0, 8080}}; }, {"no target port", "8080:80"}},
       {[](TaskTemplate& t) {
          t.ports = {{80, 8080}, {81, 8080, PortProtocol::tcp, PublishMode::host}};
        },
        {"\"8080/tcp\" is published twice"}},
-      {[](TaskTemplate& t) {
-         t.ports.assign(1001, {80, 0});
-       },
-       {"1001 items"}},
+      {[](TaskTemplate& t) { t.ports.assign(1001, {80, 0}); }, {"1001 items"}},
   });
 }
 

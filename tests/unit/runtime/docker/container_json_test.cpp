@@ -67,18 +67,18 @@ TEST(CreateBodies, LeaveToTheImageWhatTheSpecDoesNotSay) {
 
 TEST(CreateBodies, TakeEverythingTheSpecSays) {
   model::TaskTemplate full = spec();
-  full.container.entrypoint = {"/web"};
+  full.container.overrides.edit().entrypoint = {"/web"};
   full.container.args = {"-q"};
   full.container.env = {"A=1"};
-  full.container.workdir = "/srv";
-  full.container.user = "1000:1000";
-  full.container.hostname = "h";
+  full.container.overrides.edit().workdir = "/srv";
+  full.container.overrides.edit().user = "1000:1000";
+  full.container.overrides.edit().hostname = "h";
   full.container.labels = model::Labels{{"mine", "yes"}, {"com.swarmd.task", "forged"}};
   full.container.mounts = {{model::MountType::bind, "/a", "/b", true},
                            {model::MountType::tmpfs, "", "/tmp", false}};
   full.container.read_only = true;
   full.container.init = true;
-  full.container.stop_signal = "SIGINT";
+  full.container.overrides.edit().stop_signal = "SIGINT";
   full.container.health = model::HealthCheck{.test = {"CMD", "x"},
                                              .interval = seconds(1),
                                              .timeout = microseconds(1),

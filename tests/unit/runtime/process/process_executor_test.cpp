@@ -39,7 +39,7 @@ TEST_F(Processes, RefuseWhatTheyCannotDo) {
   EXPECT_TRUE(absl::IsFailedPrecondition(status));
   EXPECT_THAT(std::string(status.message()), HasSubstr("no mounts"));
   model::TaskTemplate with_user = spec("app");
-  with_user.container.user = "nobody";
+  with_user.container.overrides.edit().user = "nobody";
   EXPECT_TRUE(absl::IsFailedPrecondition(prepare("t2", with_user)));
   EXPECT_FALSE(std::filesystem::exists(task_folder("t1")));
 }
