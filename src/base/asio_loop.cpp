@@ -5,30 +5,16 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <map>
 #include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
+#include "base/real_clock.h"
+#include "base/timer_queue.h"
 
 namespace swarm {
-
-namespace {
-
-struct Deadline {
-  TimePoint when;
-  EventLoop::TimerId id;
-  auto operator<=>(const Deadline&) const = default;
-};
-
-std::chrono::steady_clock::time_point to_steady(TimePoint when) {
-  return std::chrono::steady_clock::time_point(
-      std::chrono::duration_cast<std::chrono::steady_clock::duration>(when.time_since_epoch()));
-}
-
-}  // namespace
 
 // All timers share one Asio timer that is armed for the earliest: thousands of deadlines cost one
 // kernel timer, and equal deadlines run in the order they were set.
@@ -48,9 +34,7 @@ struct AsioLoop::Impl {
   boost::asio::io_context context{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work;
   boost::asio::steady_timer alarm;
-  std::map<Deadline, Callback> timers;
-  std::map<TimerId, TimePoint> due;
-  TimerId last_timer = 0;
+  TimerQueue timers;
   std::atomic<std::thread::id> owner{};
   std::thread thread;
 
@@ -83,6 +67,25 @@ struct AsioLoop::Impl {
 
   void wake() {
     boost::asio::post(context, [this] { run_posted(); });
+  }
+
+  // Sets the alarm for the next timer; it runs every one that is due.
+  void arm() {
+    const std::optional<TimePoint> next = timers.next();
+    if (!next) {
+      alarm.cancel();
+      return;
+    }
+    alarm.expires_at(to_steady(*next));
+    alarm.async_wait([this](const boost::system::error_code& error) {
+      if (error) {
+        return;
+      }
+      const TimePoint time = steady_now();
+      while (timers.run_due(time)) {
+      }
+      arm();
+    });
   }
 };
 
@@ -129,58 +132,25 @@ void AsioLoop::post(Callback callback) {
   }
 }
 
-namespace {
-
-// Runs every timer that is due, then arms the alarm for the next one.
-template <class Impl>
-void arm(Impl& impl) {
-  if (impl.timers.empty()) {
-    impl.alarm.cancel();
-    return;
-  }
-  impl.alarm.expires_at(to_steady(impl.timers.begin()->first.when));
-  impl.alarm.async_wait([&impl](const boost::system::error_code& error) {
-    if (error) {
-      return;
-    }
-    const TimePoint now{std::chrono::steady_clock::now().time_since_epoch()};
-    while (!impl.timers.empty() && impl.timers.begin()->first.when <= now) {
-      auto node = impl.timers.extract(impl.timers.begin());
-      impl.due.erase(node.key().id);
-      node.mapped()();
-    }
-    arm(impl);
-  });
-}
-
-}  // namespace
-
 EventLoop::TimerId AsioLoop::call_at(TimePoint when, Callback callback) {
-  const TimerId id = ++impl_->last_timer;
-  const bool is_first = impl_->timers.empty() || when < impl_->timers.begin()->first.when;
-  impl_->timers.emplace(Deadline{when, id}, std::move(callback));
-  impl_->due.emplace(id, when);
-  if (is_first) {
-    arm(*impl_);
+  const std::optional<TimePoint> next = impl_->timers.next();
+  const TimerId id = impl_->timers.add(when, std::move(callback));
+  if (!next || when < *next) {
+    impl_->arm();
   }
   return id;
 }
 
 void AsioLoop::cancel(TimerId timer) {
-  const auto found = impl_->due.find(timer);
-  if (found == impl_->due.end()) {
-    return;
-  }
-  impl_->timers.erase(Deadline{found->second, timer});
-  impl_->due.erase(found);
+  impl_->timers.cancel(timer);
 }
 
 TimePoint AsioLoop::now() const {
-  return TimePoint(std::chrono::steady_clock::now().time_since_epoch());
+  return steady_now();
 }
 
 WallTime AsioLoop::wall_now() const {
-  return WallTime(std::chrono::system_clock::now().time_since_epoch());
+  return system_now();
 }
 
 bool AsioLoop::is_current() const {

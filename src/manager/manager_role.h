@@ -10,6 +10,7 @@
 #include "base/asio_loop.h"
 #include "base/file_system.h"
 #include "base/result.h"
+#include "base/thread_loop.h"
 #include "manager/enter_swarm.h"
 #include "manager/gateway.h"
 #include "manager/manager.h"
@@ -54,9 +55,9 @@ class ManagerRole {
   explicit ManagerRole(std::unique_ptr<raft::PayloadCipher> cipher);
 
   std::unique_ptr<raft::PayloadCipher> cipher_;
-  AsioLoop control_loop_{"control"};
+  ThreadLoop control_loop_{"control"};
   AsioLoop raft_loop_{"raft"};
-  AsioLoop log_loop_{"log"};
+  ThreadLoop log_loop_{"log"};
   OpensslSigner signer_{control_loop_};
   std::unique_ptr<raft::Transport> transport_;
   std::shared_ptr<Manager> manager_;

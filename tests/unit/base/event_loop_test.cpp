@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/asio_loop.h"
+#include "base/thread_loop.h"
 #include "support/simulated_loop.h"
 
 namespace swarm {
@@ -14,7 +15,7 @@ namespace {
 
 // Runs `body` on a real loop and waits for it.
 template <class Body>
-void on(AsioLoop& loop, Body body) {
+void on(EventLoop& loop, Body body) {
   std::promise<void> done;
   loop.post([&] {
     body();
@@ -23,8 +24,13 @@ void on(AsioLoop& loop, Body body) {
   done.get_future().wait();
 }
 
-TEST(AsioLoop, RunsPostsInOrderOnItsOwnThread) {
-  AsioLoop loop("test");
+template <class Loop>
+class RealLoop : public ::testing::Test {};
+using RealLoops = ::testing::Types<AsioLoop, ThreadLoop>;
+TYPED_TEST_SUITE(RealLoop, RealLoops);
+
+TYPED_TEST(RealLoop, RunsPostsInOrderOnItsOwnThread) {
+  TypeParam loop("test");
   loop.start();
   std::vector<int> order;
   bool is_current = false;
@@ -36,8 +42,8 @@ TEST(AsioLoop, RunsPostsInOrderOnItsOwnThread) {
   EXPECT_EQ(order, (std::vector<int>{1, 2}));
 }
 
-TEST(AsioLoop, RunsWhatItsOwnCallbacksPostBehindWhatWaitsAlready) {
-  AsioLoop loop("test");
+TYPED_TEST(RealLoop, RunsWhatItsOwnCallbacksPostBehindWhatWaitsAlready) {
+  TypeParam loop("test");
   std::vector<int> order;
   loop.post([&] {
     order.push_back(1);
@@ -54,8 +60,8 @@ TEST(AsioLoop, RunsWhatItsOwnCallbacksPostBehindWhatWaitsAlready) {
   EXPECT_EQ(order, (std::vector<int>{1, 2, 3, 4}));
 }
 
-TEST(AsioLoop, LeavesTimersTheirTurnWhileCallbacksPostThemselvesAgain) {
-  AsioLoop loop("test");
+TYPED_TEST(RealLoop, LeavesTimersTheirTurnWhileCallbacksPostThemselvesAgain) {
+  TypeParam loop("test");
   std::function<void()> post_again = [&] { loop.post([&] { post_again(); }); };
   post_again();
   loop.call_at(loop.now(), [&] { loop.stop(); });
@@ -65,17 +71,17 @@ TEST(AsioLoop, LeavesTimersTheirTurnWhileCallbacksPostThemselvesAgain) {
 
 // Posts when it is destroyed, as replies do that nobody gave.
 struct Poster {
-  explicit Poster(AsioLoop& target) : loop(target) {}
+  explicit Poster(EventLoop& target) : loop(target) {}
   ~Poster() {
     loop.post([] { ADD_FAILURE() << "ran after the end"; });
   }
-  AsioLoop& loop;
+  EventLoop& loop;
 };
 
-TEST(AsioLoop, RunsNothingMoreOnceStoppedAndDropsItWithWhatThatPosts) {
+TYPED_TEST(RealLoop, RunsNothingMoreOnceStoppedAndDropsItWithWhatThatPosts) {
   const auto owned = std::make_shared<int>();
   {
-    AsioLoop loop("test");
+    TypeParam loop("test");
     loop.post([&] { loop.stop(); });
     loop.post([owned, poster = std::make_unique<Poster>(loop)] { ADD_FAILURE() << "ran"; });
     loop.run();
@@ -85,8 +91,8 @@ TEST(AsioLoop, RunsNothingMoreOnceStoppedAndDropsItWithWhatThatPosts) {
   EXPECT_EQ(owned.use_count(), 1);
 }
 
-TEST(AsioLoop, ATimerThatIsDroppedWithItsLoopMayPost) {
-  AsioLoop loop("test");
+TYPED_TEST(RealLoop, ATimerThatIsDroppedWithItsLoopMayPost) {
+  TypeParam loop("test");
   loop.post([&] {
     loop.call_at(loop.now() + seconds(3600), [poster = std::make_unique<Poster>(loop)] {});
     loop.stop();
@@ -94,8 +100,8 @@ TEST(AsioLoop, ATimerThatIsDroppedWithItsLoopMayPost) {
   loop.run();
 }
 
-TEST(AsioLoop, FiresTimersInTheOrderOfTheirDeadlines) {
-  AsioLoop loop("test");
+TYPED_TEST(RealLoop, FiresTimersInTheOrderOfTheirDeadlines) {
+  TypeParam loop("test");
   loop.start();
   std::vector<int> order;
   std::promise<void> done;
@@ -112,8 +118,8 @@ TEST(AsioLoop, FiresTimersInTheOrderOfTheirDeadlines) {
   EXPECT_EQ(order, (std::vector<int>{1, 2, 3}));
 }
 
-TEST(AsioLoop, ForgetsACancelledTimer) {
-  AsioLoop loop("test");
+TYPED_TEST(RealLoop, ForgetsACancelledTimer) {
+  TypeParam loop("test");
   loop.start();
   bool has_fired = false;
   std::promise<void> later;
