@@ -15,6 +15,10 @@
 #include "state/change_set.h"
 #include "state/view.h"
 
+namespace swarm::platform {
+class TcpHandle;
+}
+
 namespace swarm::api {
 
 // What the gRPC services of a manager need from it: implemented by manager/. The services convert,
@@ -68,7 +72,8 @@ class Gateway {
 
   // ---- other managers ----
 
-  virtual void receive_raft(model::MemberId from, std::string message) = 0;
+  // A connection of a peer (peers/frame.h), of which nothing has been read.
+  virtual void accept_peer(platform::TcpHandle connection) = 0;
   struct Joined {
     model::MemberId member;
   };

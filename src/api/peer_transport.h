@@ -4,31 +4,50 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "api/credentials_source.h"
 #include "base/event_loop.h"
+#include "model/ids.h"
 #include "raft/core/transport.h"
+
+namespace swarm {
+class AsioLoop;
+}
+namespace swarm::platform {
+class TcpHandle;
+}
 
 namespace swarm::api {
 
-class ChannelCache;
 class LoopGate;
 class PeerLink;
+class PeerSession;
+class PeerTls;
 
-// Raft messages between managers over gRPC: one stream to each peer, kept open and made again when
-// it breaks, and once a snapshot is sent to it another on a connection of its own, so that it keeps
-// no heartbeat waiting. What cannot be sent soon is dropped; Raft sends again. Messages of other
-// members come in through the server (Gateway::receive_raft), not here.
+// Raft messages between managers over TLS (peers/frame.h): one connection to each peer, kept open
+// and made again when it breaks, and once a snapshot is sent to it another, so that it keeps no
+// heartbeat waiting. What cannot be sent soon is dropped; Raft sends again. The connections of
+// other members come in through the server.
+//
+// It is no gRPC: a stream of that wakes two more threads for each message, sends a packet to
+// acknowledge it, and takes half of what a replicated write costs.
 //
 // On the raft loop. After destruction nothing is called.
 class PeerTransport final : public raft::Transport {
  public:
-  // On the loop, each time a connection to `peer` is refused: its machine is up and its process is
-  // gone. A broken stream is tried again at once, so this comes within milliseconds of a crash.
-  using Refused = std::function<void(raft::MemberId peer)>;
+  // On the loop.
+  struct Events {
+    // Each time a connection to `peer` is refused: its machine is up and its process is gone. A
+    // broken connection is tried again at once, so this comes within milliseconds of a crash.
+    std::function<void(raft::MemberId peer)> refused;
+    std::function<void(raft::MemberId from, std::string message)> received;
+    // Whether the node was removed from the swarm, and must not be heard any more.
+    std::function<bool(const model::NodeId& node)> is_removed;
+  };
+  using Intake = std::function<void(platform::TcpHandle)>;
 
-  PeerTransport(EventLoop& loop, raft::MemberId self, CredentialsSource credentials,
-                Refused on_refused);
+  PeerTransport(AsioLoop& loop, raft::MemberId self, CredentialsSource credentials, Events events);
   ~PeerTransport() override;
 
   void set_peer(raft::MemberId peer, const std::string& address) override;
@@ -37,22 +56,28 @@ class PeerTransport final : public raft::Transport {
   void send_bulk(raft::MemberId to, std::string message) override;
   void reset_peer(raft::MemberId peer) override;
 
+  // Takes connections of peers, on any thread; when the transport is gone it closes them.
+  Intake intake();
+
  private:
   struct Peer {
     std::string address;
-    std::shared_ptr<PeerLink> link;
-    std::shared_ptr<PeerLink> bulk;  // null until it is needed
+    std::unique_ptr<PeerLink> link;
+    std::unique_ptr<PeerLink> bulk;  // null until it is needed
   };
 
+  std::unique_ptr<PeerLink> connect(const Peer& peer, std::function<void()> on_refused);
   void open(raft::MemberId id, Peer& peer);
-  static void close(Peer& peer);
+  void accept(platform::TcpHandle connection);
+  Status admit(const security::PeerIdentity& peer) const;
 
+  AsioLoop& loop_;
   const raft::MemberId self_;
-  const std::shared_ptr<ChannelCache> channels_;
-  const std::shared_ptr<ChannelCache> bulk_channels_;
+  const std::shared_ptr<PeerTls> tls_;
+  const Events events_;
   const std::shared_ptr<LoopGate> gate_;
-  const Refused on_refused_;
   std::map<raft::MemberId, Peer> peers_;
+  std::vector<std::weak_ptr<PeerSession>> sessions_;
   Anchor anchor_;
 };
 

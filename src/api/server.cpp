@@ -5,11 +5,14 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include <boost/asio/ip/tcp.hpp>
+
 #include <vector>
 
 #include "api/callback_threads.h"
 #include "api/client/deadline.h"
 #include "api/client/limits.h"
+#include "api/server/front_door.h"
 #include "api/server/server_core.h"
 #include "api/server/service_factories.h"
 #include "api/server_credentials.h"
@@ -30,7 +33,8 @@ struct Server::Impl {
   std::vector<std::unique_ptr<grpc::Service>> services;
   std::shared_ptr<grpc::ServerCredentials> credentials;
   std::unique_ptr<grpc::Server> server;
-  int port = 0;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor;
+  std::unique_ptr<FrontDoor> door;
 
   void add_control_services() {
     services.push_back(make_services_service(core));
@@ -39,10 +43,48 @@ struct Server::Impl {
     services.push_back(make_swarm_service(core));
   }
 
-  bool start(const std::string& address) {
-    keep_callback_threads();
+  bool start_local(const std::string& address) {
     grpc::ServerBuilder builder;
-    builder.AddListeningPort(address, credentials, &port);
+    int is_bound = 0;
+    builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &is_bound);
+    return start(builder) && is_bound != 0;
+  }
+
+  // Once it has its door.
+  bool start_network(CredentialsSource source) {
+    credentials = std::make_shared<RenewableServerCredentials>(std::move(source));
+    grpc::ServerBuilder builder;
+    acceptor = builder.experimental().AddExternalConnectionAcceptor(
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials);
+    if (!start(builder)) {
+      return false;
+    }
+    door->open(
+        {.grpc = [this](FrontDoor::Tcp::socket socket) { hand_to_grpc(std::move(socket)); },
+         .peer = [this](FrontDoor::Tcp::socket socket) { hand_to_manager(std::move(socket)); }});
+    return true;
+  }
+
+ private:
+  void hand_to_grpc(FrontDoor::Tcp::socket socket) {
+    platform::tune_socket(socket, {.unacknowledged_milliseconds = kKeepaliveMs});
+    platform::ErrorCode error;
+    socket.native_non_blocking(true, error);
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.fd = socket.release(error);
+    acceptor->HandleNewConnection(&connection);
+  }
+
+  // Without a manager it is closed without a word: this node may be about to become one, and is
+  // asked again.
+  void hand_to_manager(FrontDoor::Tcp::socket socket) {
+    if (const std::shared_ptr<Gateway> gateway = core->gateway()) {
+      gateway->accept_peer(platform::take_off_loop(std::move(socket)));
+    }
+  }
+
+  bool start(grpc::ServerBuilder& builder) {
+    keep_callback_threads();
     for (const auto& service : services) {
       builder.RegisterService(service.get());
     }
@@ -51,8 +93,6 @@ struct Server::Impl {
     // Nothing is sent compressed, and nobody asks what gRPC counts.
     builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
     builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 0);
-    // Otherwise two daemons could share a port without noticing.
-    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveMs);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -60,7 +100,7 @@ struct Server::Impl {
                                kKeepaliveMs / 4);
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
     server = builder.BuildAndStart();
-    return server != nullptr && port != 0;
+    return server != nullptr;
   }
 };
 
@@ -80,8 +120,7 @@ Result<std::unique_ptr<Server>> Server::listen_local(LocalNode& node,
       std::make_shared<ServerCore>(node, model::SwarmId(), std::move(credentials), leader_budget);
   impl->services.push_back(make_local_node_service(impl->core));
   impl->add_control_services();
-  impl->credentials = grpc::InsecureServerCredentials();
-  if (!impl->start("unix:" + socket.string())) {
+  if (!impl->start_local("unix:" + socket.string())) {
     return absl::UnavailableError("cannot listen on the socket " + socket.string() +
                                   ": check that its folder exists and may be written to");
   }
@@ -97,20 +136,25 @@ Result<std::unique_ptr<Server>> Server::listen_network(LocalNode& node, const st
                          security::identity_of(credentials()->certificate));
   auto impl = std::make_unique<Impl>();
   impl->core = std::make_shared<ServerCore>(node, self.swarm, credentials, leader_budget);
-  impl->credentials = std::make_shared<RenewableServerCredentials>(std::move(credentials));
   impl->services.push_back(make_node_ca_service(impl->core));
   impl->services.push_back(make_raft_peer_service(impl->core));
   impl->services.push_back(make_dispatcher_service(impl->core));
   impl->add_control_services();
-  if (!impl->start(address)) {
+  Result<std::unique_ptr<FrontDoor>> door = FrontDoor::at(address);
+  if (!door.ok()) {
     return absl::UnavailableError("cannot listen on " + address +
                                   ": the port is in use by another program, or the address is not "
                                   "of this machine; choose another with --listen-addr");
+  }
+  impl->door = *std::move(door);
+  if (!impl->start_network(std::move(credentials))) {
+    return absl::InternalError("the gRPC server cannot be started");
   }
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
 Server::~Server() {
+  impl_->door.reset();
   impl_->core->close();
   if (impl_->server != nullptr) {
     impl_->server->Shutdown(deadline_after(kShutdownGrace));
@@ -118,7 +162,7 @@ Server::~Server() {
 }
 
 uint16_t Server::port() const {
-  return static_cast<uint16_t>(impl_->port);
+  return impl_->door == nullptr ? 0 : impl_->door->port();
 }
 
 }  // namespace swarm::api

@@ -6,6 +6,7 @@
 #include "control/nodes.h"
 #include "control/swarm.h"
 #include "manager/reply.h"
+#include "platform/tcp_handle.h"
 
 namespace swarm::manager {
 
@@ -69,8 +70,9 @@ void commit_then(Manager& manager, Result<state::ChangeSet> changes, Then then) 
 
 }  // namespace
 
-ManagerGateway::ManagerGateway(std::shared_ptr<Manager> manager, CertificateSigner& signer)
-    : manager_(std::move(manager)), signer_(signer) {}
+ManagerGateway::ManagerGateway(std::shared_ptr<Manager> manager, CertificateSigner& signer,
+                               std::function<void(platform::TcpHandle)> peers)
+    : manager_(std::move(manager)), signer_(signer), peers_(std::move(peers)) {}
 
 api::Gateway::Leader ManagerGateway::leader() const {
   const Manager::Leader leader = manager_->leader();
@@ -154,8 +156,8 @@ void ManagerGateway::open_session(
   });
 }
 
-void ManagerGateway::receive_raft(model::MemberId from, std::string message) {
-  manager_->receive(from, std::move(message));
+void ManagerGateway::accept_peer(platform::TcpHandle connection) {
+  peers_(std::move(connection));
 }
 
 namespace {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "api/gateway.h"
@@ -13,7 +14,9 @@ namespace swarm::manager {
 // manager stops. From any thread.
 class ManagerGateway final : public api::Gateway {
  public:
-  ManagerGateway(std::shared_ptr<Manager> manager, CertificateSigner& signer);
+  // `peers` takes the connections of other managers, on any thread, also when this one has stopped.
+  ManagerGateway(std::shared_ptr<Manager> manager, CertificateSigner& signer,
+                 std::function<void(platform::TcpHandle)> peers);
 
   Leader leader() const override;
   void write_once(model::RequestId request, Write use_case, Read recall, Done done) override;
@@ -25,7 +28,7 @@ class ManagerGateway final : public api::Gateway {
                     std::unique_ptr<dispatcher::SessionSink> sink,
                     absl::AnyInvocable<void(Result<std::unique_ptr<AgentSession>>)> done) override;
 
-  void receive_raft(model::MemberId from, std::string message) override;
+  void accept_peer(platform::TcpHandle connection) override;
   void join_raft(model::NodeId node, std::string address,
                  absl::AnyInvocable<void(Result<Joined>)> done) override;
   void leave_raft(model::NodeId node, Done done) override;
@@ -42,6 +45,7 @@ class ManagerGateway final : public api::Gateway {
  private:
   std::shared_ptr<Manager> manager_;
   CertificateSigner& signer_;
+  const std::function<void(platform::TcpHandle)> peers_;
 };
 
 }  // namespace swarm::manager

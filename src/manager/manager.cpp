@@ -336,9 +336,9 @@ Manager::Leader Manager::leader() const {
 }
 
 void Manager::receive(model::MemberId from, std::string message) {
-  on_raft_loop([from, message = std::move(message)](raft::Replica& replica) mutable {
-    replica.receive(to_raft(from), std::move(message));
-  });
+  if (replica_ != nullptr) {
+    replica_->receive(to_raft(from), std::move(message));
+  }
 }
 
 void Manager::peer_refused(model::MemberId peer) {

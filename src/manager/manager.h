@@ -105,12 +105,15 @@ class Manager final : public raft::StateMachine,
   };
   void read_committed(absl::AnyInvocable<void(Result<CommittedState>)> done);
 
+  // ---- on the raft loop ----
+
+  void receive(model::MemberId from, std::string message);
+
   // ---- any thread ----
 
   // Runs `call` on the control loop, unless this manager has stopped by then: it is destroyed
   // uncalled. What is posted keeps the manager alive.
   void on_control_loop(absl::AnyInvocable<void()> call);
-  void receive(model::MemberId from, std::string message);
   void peer_refused(model::MemberId peer);
   // The managers that can be reached now, this one included: as leader, those it has heard of
   // lately. None when this manager has stopped. `done` on the raft loop.

@@ -24,9 +24,21 @@ Result<std::unique_ptr<ManagerRole>> ManagerRole::open(
   role->raft_loop_.start();
   role->log_loop_.start();
   ManagerRole* const self = role.get();
-  role->transport_ = std::make_unique<api::PeerTransport>(
+  auto transport = std::make_unique<api::PeerTransport>(
       role->raft_loop_, raft::MemberId(record.member.value()), std::move(credentials),
-      [self](raft::MemberId peer) { self->manager_->peer_refused(model::MemberId(peer.value())); });
+      api::PeerTransport::Events{
+          .refused =
+              [self](raft::MemberId peer) {
+                self->manager_->peer_refused(model::MemberId(peer.value()));
+              },
+          .received =
+              [self](raft::MemberId from, std::string message) {
+                self->manager_->receive(model::MemberId(from.value()), std::move(message));
+              },
+          .is_removed =
+              [self](const model::NodeId& node) { return self->manager_->is_removed(node); }});
+  const api::PeerTransport::Intake intake = transport->intake();
+  role->transport_ = std::move(transport);
   const ManagerEnvironment environment{role->control_loop_, role->raft_loop_,
                                        role->log_loop_,     files,
                                        *role->transport_,   *role->cipher_};
@@ -34,7 +46,7 @@ Result<std::unique_ptr<ManagerRole>> ManagerRole::open(
       role->manager_,
       Manager::open({record.node, record.member, record.advertise_address, directory / "raft"},
                     environment, Random::from_system()));
-  role->gateway_ = std::make_shared<ManagerGateway>(role->manager_, role->signer_);
+  role->gateway_ = std::make_shared<ManagerGateway>(role->manager_, role->signer_, intake);
   if (start.kind == Start::Kind::found) {
     SWARM_RETURN_IF_ERROR(role->manager_->bootstrap(std::move(start.first)));
   } else if (start.kind == Start::Kind::force_alone) {

@@ -23,7 +23,6 @@ constexpr std::array kRules = {
     MethodRule{"/swarm.v1.Nodes/List", Access::manager, true},
     MethodRule{"/swarm.v1.Nodes/Remove", Access::manager, true},
     MethodRule{"/swarm.v1.Nodes/Update", Access::manager, true},
-    MethodRule{"/swarm.v1.RaftPeer/Exchange", Access::manager, false},
     MethodRule{"/swarm.v1.RaftPeer/Join", Access::manager, false},
     MethodRule{"/swarm.v1.RaftPeer/Leave", Access::manager, false},
     MethodRule{"/swarm.v1.Services/Create", Access::manager, true},

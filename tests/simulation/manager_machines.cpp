@@ -80,7 +80,7 @@ bool ManagerMachines::open(Machine& machine) {
     return false;
   }
   machine.manager = *std::move(opened);
-  machine.gateway = std::make_shared<manager::ManagerGateway>(machine.manager, signer_);
+  machine.gateway = std::make_shared<manager::ManagerGateway>(machine.manager, signer_, nullptr);
   return true;
 }
 
@@ -184,7 +184,9 @@ void ManagerMachines::deliver(const Machine& from, model::MemberId to, std::stri
           from.name, machine->name,
           [&target = *machine, member = from.member, text = std::move(message)]() mutable {
             if (target.is_up()) {
-              target.gateway->receive_raft(member, std::move(text));
+              target.raft_loop->post([&target, member, received = std::move(text)]() mutable {
+                target.manager->receive(member, std::move(received));
+              });
             }
           });
       return;

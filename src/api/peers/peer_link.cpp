@@ -1,189 +1,139 @@
 #include "api/peers/peer_link.h"
 
-#include <grpcpp/alarm.h>
-#include <grpcpp/client_context.h>
-
 #include <algorithm>
+#include <boost/asio/error.hpp>
+#include <boost/asio/io_context.hpp>
 #include <utility>
+#include <vector>
 
-#include "api/channel.h"
-#include "api/client/deadline.h"
-#include "api/client/grpc_status.h"
 #include "api/client/limits.h"
+#include "api/peers/peer_connection.h"
+#include "api/peers/peer_tls.h"
+#include "base/asio_loop.h"
 #include "base/log.h"
-#include "proto/raft_peer.grpc.pb.h"
+#include "platform/tcp_address.h"
 
 namespace swarm::api {
 
-// One stream, or one attempt at it. Keeps its link alive, and itself until gRPC is done with it.
-//
-// The read that is always under way gets nothing: its end tells that the stream is over, and until
-// then gRPC does not finish the call, so that writes may start from outside of its callbacks.
-class PeerStreamAttempt final : public grpc::ClientBidiReactor<v1::PeerMessages, v1::PeerMessages> {
+// One connection, or one attempt at it. What is sent before the peer has said that it listens waits
+// here. Calls its link until that lets it go.
+class PeerLink::Dial final : public PeerConnection {
  public:
-  PeerStreamAttempt(std::shared_ptr<PeerLink> link, const std::shared_ptr<grpc::Channel>& channel)
-      : link_(std::move(link)), stub_(v1::RaftPeer::NewStub(channel)) {}
+  Dial(PeerLink& link, boost::asio::ssl::context& context)
+      : PeerConnection(Tcp::socket(link.loop_.context()), context), link_(&link), tls_(link.tls_) {}
 
-  void start() {
-    stub_->async()->Exchange(&context_, this);
-    StartRead(&unused_);
-    StartCall();
-  }
-  void cancel() { context_.TryCancel(); }
-
-  void OnReadDone(bool ok) override {
-    if (ok) {
-      StartRead(&unused_);
-    } else {
-      link_->broken();
+  void enqueue(std::string_view message) {
+    if (is_welcome_) {
+      if (fits(unsent_bytes(), message)) {
+        send(message);
+      }
+    } else if (fits(early_bytes_, message)) {
+      early_bytes_ += message.size();
+      early_.emplace_back(message);
     }
   }
-  void OnWriteDone(bool ok) override { link_->written(ok); }
-  void OnDone(const grpc::Status& status) override {
-    link_->ended(status);
-    delete this;
+
+  void let_go() {
+    link_ = nullptr;
+    close();
   }
 
  private:
-  const std::shared_ptr<PeerLink> link_;
-  const std::unique_ptr<v1::RaftPeer::Stub> stub_;
-  grpc::ClientContext context_;
-  v1::PeerMessages unused_;
+  static bool fits(size_t bytes, std::string_view message) {
+    return bytes == 0 || bytes + message.size() <= kMaxPeerQueueBytes;
+  }
+
+  void secured(const security::PeerIdentity& peer) override {
+    if (const Status status = tls_->check_manager(peer); !status.ok()) {
+      give_up(std::string(status.message()));
+      return;
+    }
+    send(std::to_string(link_->self_.value()));
+  }
+
+  void received(std::string_view answer) override {
+    if (is_welcome_ || !answer.empty()) {
+      give_up(is_welcome_ ? "it speaks where it should listen" : std::string(answer));
+      return;
+    }
+    is_welcome_ = true;
+    settled();
+    link_->welcomed();
+    for (const std::string& message : std::exchange(early_, {})) {
+      send(message);
+    }
+  }
+
+  void ended(ErrorCode error) override {
+    // A node that is about to become a manager does not listen before it is one.
+    const bool is_early = !is_welcome_ && error == boost::asio::error::eof;
+    link_->ended(error.message(), error == boost::asio::error::connection_refused, is_early);
+  }
+
+  void give_up(const std::string& reason) {
+    close();
+    link_->ended(reason, false, false);
+  }
+
+  PeerLink* link_;
+  const std::shared_ptr<PeerTls> tls_;
+  bool is_welcome_ = false;
+  std::vector<std::string> early_;
+  size_t early_bytes_ = 0;
 };
 
-PeerLink::PeerLink(uint64_t self, std::string address, std::shared_ptr<ChannelCache> channels,
-                   std::function<void()> on_refused)
-    : self_(self),
+PeerLink::PeerLink(AsioLoop& loop, raft::MemberId self, std::string address,
+                   std::shared_ptr<PeerTls> tls, std::function<void()> on_refused)
+    : loop_(loop),
+      self_(self),
       address_(std::move(address)),
-      channels_(std::move(channels)),
-      on_refused_(std::move(on_refused)) {}
+      tls_(std::move(tls)),
+      on_refused_(std::move(on_refused)),
+      retry_(loop) {
+  open();
+}
 
-PeerLink::~PeerLink() = default;
+PeerLink::~PeerLink() {
+  if (dial_ != nullptr) {
+    dial_->let_go();
+  }
+}
 
 void PeerLink::open() {
-  const std::lock_guard lock(mutex_);
-  open_locked();
+  const auto address = platform::split_tcp_address(address_);
+  const auto context = tls_->context();
+  if (!address.ok() || !context.ok()) {
+    ended(std::string((address.ok() ? context.status() : address.status()).message()), false,
+          false);
+    return;
+  }
+  dial_ = std::make_shared<Dial>(*this, **context);
+  dial_->connect(*address);
 }
 
-void PeerLink::open_locked() {
-  if (is_closed_ || stream_ != nullptr) {
-    return;
+void PeerLink::send(std::string_view message) {
+  if (dial_ != nullptr) {
+    dial_->enqueue(message);
   }
-  const auto channel = channels_->get(address_);
-  if (!channel.ok()) {
-    open_after(kMaxPeerRetry);
-    return;
-  }
-  is_writing_ = false;
-  has_worked_ = false;
-  stream_ = new PeerStreamAttempt(shared_from_this(), *channel);
-  stream_->start();
 }
 
-void PeerLink::send(std::string message) {
-  const std::lock_guard lock(mutex_);
-  const bool fits = waiting_bytes_ == 0 || waiting_bytes_ + message.size() <= kMaxPeerQueueBytes;
-  if (is_closed_ || stream_ == nullptr || !fits) {
-    return;
-  }
-  waiting_bytes_ += message.size();
-  waiting_.push_back(std::move(message));
-  write_next();
-}
-
-void PeerLink::write_next() {
-  if (stream_ == nullptr || is_writing_ || waiting_.empty()) {
-    return;
-  }
-  batch_.Clear();
-  batch_.set_from(self_);
-  size_t bytes = 0;
-  do {
-    bytes += waiting_.front().size();
-    batch_.add_messages(std::move(waiting_.front()));
-    waiting_.pop_front();
-  } while (!waiting_.empty() && bytes + waiting_.front().size() <= kMaxPeerBatchBytes);
-  waiting_bytes_ -= bytes;
-  is_writing_ = true;
-  stream_->StartWrite(&batch_);
-}
-
-void PeerLink::written(bool ok) {
-  const std::lock_guard lock(mutex_);
-  is_writing_ = false;
-  if (!ok) {
-    stream_ = nullptr;
-    drop_waiting();
-    return;
-  }
-  has_worked_ = true;
+void PeerLink::welcomed() {
+  delay_ = Duration{};
   last_problem_.clear();
-  write_next();
 }
 
-void PeerLink::broken() {
-  const std::lock_guard lock(mutex_);
-  stream_ = nullptr;
-  drop_waiting();
-}
-
-// What was meant for the old stream is stale by the time there is a new one.
-void PeerLink::drop_waiting() {
-  waiting_.clear();
-  waiting_bytes_ = 0;
-}
-
-void PeerLink::ended(const grpc::Status& status) {
-  bool is_closed = false;
-  {
-    const std::lock_guard lock(mutex_);
-    is_closed = is_closed_;
-    stream_ = nullptr;
-    drop_waiting();
-    if (!is_closed_ && last_problem_ != status.error_message()) {
-      last_problem_ = status.error_message();
-      // A node that is about to become a manager is called before it is one.
-      const bool is_early = status.error_code() == grpc::StatusCode::FAILED_PRECONDITION;
-      log::write(is_early ? log::Level::debug : log::Level::info, "stream to manager ended",
-                 {{"peer", address_}, {"reason", last_problem_}});
-    }
-    open_after(next_delay(has_worked_));
+// One that worked is made again at once: if the process is gone, that is how it is noticed.
+void PeerLink::ended(const std::string& reason, bool is_refused, bool is_early) {
+  dial_.reset();
+  if (last_problem_ != reason) {
+    last_problem_ = reason;
+    log::write(is_early ? log::Level::debug : log::Level::info, "connection to manager ended",
+               {{"peer", address_}, {"reason", reason}});
   }
-  if (!is_closed && is_refused(status)) {
-    on_refused_();
-  }
-}
-
-// A stream that worked is made again at once: if the process is gone, that is how it is noticed.
-Duration PeerLink::next_delay(bool has_worked) {
-  delay_ = has_worked ? Duration{} : std::clamp<Duration>(delay_ * 2, kMinPeerRetry, kMaxPeerRetry);
-  return delay_;
-}
-
-void PeerLink::open_after(Duration delay) {
-  if (is_closed_) {
-    return;
-  }
-  alarm_ = std::make_unique<grpc::Alarm>();
-  // The alarm keeps its function after it has run, and the link the alarm: the function must not
-  // own the link any more then.
-  alarm_->Set(deadline_after(delay), [owner = shared_from_this()](bool ok) mutable {
-    const auto self = std::move(owner);
-    if (ok) {
-      self->open();
-    }
-  });
-}
-
-void PeerLink::close() {
-  const std::lock_guard lock(mutex_);
-  is_closed_ = true;
-  drop_waiting();
-  if (stream_ != nullptr) {
-    stream_->cancel();
-  }
-  if (alarm_ != nullptr) {
-    alarm_->Cancel();
+  retry_.set_after(delay_, [this] { open(); });
+  delay_ = std::clamp<Duration>(delay_ * 2, kMinPeerRetry, kMaxPeerRetry);
+  if (is_refused) {
+    loop_.post(anchor_.bind([this] { on_refused_(); }));
   }
 }
 

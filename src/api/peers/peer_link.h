@@ -1,74 +1,52 @@
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
+#include <string_view>
 
-#include "base/result.h"
+#include "base/event_loop.h"
 #include "base/time.h"
-#include "proto/raft_peer.pb.h"
+#include "raft/core/types.h"
 
-namespace grpc {
-class Alarm;
-class Status;
-}  // namespace grpc
+namespace swarm {
+class AsioLoop;
+}
 
 namespace swarm::api {
 
-class ChannelCache;
-class PeerStreamAttempt;
+class PeerTls;
 
-// The stream to one peer: at most one attempt at a time, the next one at once when a stream that
-// worked breaks, later and later when none can be made. Used by the raft loop and by gRPC's
-// threads, hence the mutex.
-class PeerLink final : public std::enable_shared_from_this<PeerLink> {
+// The way to one peer: at most one connection at a time, the next one at once when one that worked
+// breaks, later and later when none can be made. On the loop.
+class PeerLink {
  public:
-  // `on_refused` on any thread.
-  PeerLink(uint64_t self, std::string address, std::shared_ptr<ChannelCache> channels,
+  // `on_refused` is called with nothing of the link on the stack: it may end it.
+  PeerLink(AsioLoop& loop, raft::MemberId self, std::string address, std::shared_ptr<PeerTls> tls,
            std::function<void()> on_refused);
   ~PeerLink();
 
-  const std::string& address() const { return address_; }
-
-  void open();
-  // Never blocks. Dropped while no stream is open or being made, and when too much waits.
-  void send(std::string message);
-  // Ends it for good.
-  void close();
+  // Never blocks. Dropped while no connection is open or being made, and when too much waits.
+  void send(std::string_view message);
 
  private:
-  friend class PeerStreamAttempt;
+  class Dial;
 
-  // From the attempt: nothing can be written on it any more; a write was done; it is over.
-  void broken();
-  void written(bool ok);
-  void ended(const grpc::Status& status);
+  void open();
+  // From the connection: the peer listens; it is over.
+  void welcomed();
+  void ended(const std::string& reason, bool is_refused, bool is_early);
 
-  // With the mutex held.
-  void open_locked();
-  void write_next();
-  void drop_waiting();
-  void open_after(Duration delay);
-  Duration next_delay(bool has_worked);
-
-  const uint64_t self_;
+  AsioLoop& loop_;
+  const raft::MemberId self_;
   const std::string address_;
-  const std::shared_ptr<ChannelCache> channels_;
+  const std::shared_ptr<PeerTls> tls_;
   const std::function<void()> on_refused_;
-
-  std::mutex mutex_;
-  bool is_closed_ = false;
-  bool is_writing_ = false;
-  bool has_worked_ = false;  // something was written on the present stream
-  PeerStreamAttempt* stream_ = nullptr;
-  std::deque<std::string> waiting_;
-  size_t waiting_bytes_ = 0;
-  v1::PeerMessages batch_;
-  Duration delay_{};
-  std::string last_problem_;  // logged once, not at every attempt
-  std::unique_ptr<grpc::Alarm> alarm_;
+  std::shared_ptr<Dial> dial_;  // null between two attempts
+  Duration delay_{};            // before the next attempt
+  std::string last_problem_;    // logged once, not at every attempt
+  Timer retry_;
+  Anchor anchor_;
 };
 
 }  // namespace swarm::api

@@ -2,69 +2,57 @@
 
 #include <utility>
 
-#include "api/callback_threads.h"
-#include "api/channel.h"
 #include "api/loop_gate.h"
 #include "api/peers/peer_link.h"
+#include "api/peers/peer_session.h"
+#include "api/peers/peer_tls.h"
+#include "base/asio_loop.h"
 
 namespace swarm::api {
 
-PeerTransport::PeerTransport(EventLoop& loop, raft::MemberId self, CredentialsSource credentials,
-                             Refused on_refused)
-    : self_(self),
-      channels_(std::make_shared<ChannelCache>(credentials)),
-      bulk_channels_(std::make_shared<ChannelCache>(std::move(credentials))),
-      gate_(std::make_shared<LoopGate>(loop)),
-      on_refused_(std::move(on_refused)) {
-  keep_callback_threads();
-}
+PeerTransport::PeerTransport(AsioLoop& loop, raft::MemberId self, CredentialsSource credentials,
+                             Events events)
+    : loop_(loop),
+      self_(self),
+      tls_(std::make_shared<PeerTls>(std::move(credentials))),
+      events_(std::move(events)),
+      gate_(std::make_shared<LoopGate>(loop)) {}
 
 PeerTransport::~PeerTransport() {
   gate_->close();
-  for (auto& [id, peer] : peers_) {
-    close(peer);
-  }
-}
-
-void PeerTransport::open(raft::MemberId id, Peer& peer) {
-  // Bound here, on the loop: gRPC's thread only hands it over.
-  auto report = anchor_.bind([this, id] { on_refused_(id); });
-  peer.link = std::make_shared<PeerLink>(self_.value(), peer.address, channels_,
-                                         [gate = gate_, report] { gate->post(report); });
-  peer.link->open();
-}
-
-void PeerTransport::close(Peer& peer) {
-  for (std::shared_ptr<PeerLink>* const link : {&peer.link, &peer.bulk}) {
-    if (*link != nullptr) {
-      (*link)->close();
-      link->reset();
+  for (const std::weak_ptr<PeerSession>& weak : sessions_) {
+    if (const auto session = weak.lock()) {
+      session->close();
     }
   }
 }
 
+std::unique_ptr<PeerLink> PeerTransport::connect(const Peer& peer,
+                                                 std::function<void()> on_refused) {
+  return std::make_unique<PeerLink>(loop_, self_, peer.address, tls_, std::move(on_refused));
+}
+
+void PeerTransport::open(raft::MemberId id, Peer& peer) {
+  peer.bulk.reset();
+  peer.link = connect(peer, [this, id] { events_.refused(id); });
+}
+
 void PeerTransport::set_peer(raft::MemberId id, const std::string& address) {
   Peer& peer = peers_[id];
-  if (peer.link != nullptr && peer.address == address) {
-    return;
+  if (peer.link == nullptr || peer.address != address) {
+    peer.address = address;
+    open(id, peer);
   }
-  close(peer);
-  peer.address = address;
-  open(id, peer);
 }
 
 void PeerTransport::remove_peer(raft::MemberId id) {
-  const auto found = peers_.find(id);
-  if (found != peers_.end()) {
-    close(found->second);
-    peers_.erase(found);
-  }
+  peers_.erase(id);
 }
 
 void PeerTransport::send(raft::MemberId to, std::string message) {
   const auto found = peers_.find(to);
   if (found != peers_.end()) {
-    found->second.link->send(std::move(message));
+    found->second.link->send(message);
   }
 }
 
@@ -75,19 +63,48 @@ void PeerTransport::send_bulk(raft::MemberId to, std::string message) {
   }
   Peer& peer = found->second;
   if (peer.bulk == nullptr) {
-    // A refusal is the other link's to tell.
-    peer.bulk = std::make_shared<PeerLink>(self_.value(), peer.address, bulk_channels_, [] {});
-    peer.bulk->open();
+    peer.bulk = connect(peer, [] {});  // a refusal is the other link's to tell
   }
-  peer.bulk->send(std::move(message));
+  peer.bulk->send(message);
 }
 
 void PeerTransport::reset_peer(raft::MemberId id) {
   const auto found = peers_.find(id);
   if (found != peers_.end()) {
-    close(found->second);
     open(id, found->second);
   }
+}
+
+PeerTransport::Intake PeerTransport::intake() {
+  return [gate = gate_, accept = anchor_.bind([this](platform::TcpHandle connection) {
+    this->accept(std::move(connection));
+  })](platform::TcpHandle connection) {
+    gate->post(
+        [accept, connection = std::move(connection)]() mutable { accept(std::move(connection)); });
+  };
+}
+
+void PeerTransport::accept(platform::TcpHandle connection) {
+  std::erase_if(sessions_, [](const auto& weak) { return weak.expired(); });
+  const auto context = tls_->context();
+  if (!context.ok()) {
+    return;
+  }
+  const auto session = std::make_shared<PeerSession>(
+      platform::put_on_loop(loop_.context(), std::move(connection)), **context,
+      PeerSession::Listener{
+          .admit = [this](const security::PeerIdentity& peer) { return admit(peer); },
+          .received = events_.received});
+  sessions_.push_back(session);
+  session->accept();
+}
+
+Status PeerTransport::admit(const security::PeerIdentity& peer) const {
+  SWARM_RETURN_IF_ERROR(tls_->check_manager(peer));
+  if (events_.is_removed(peer.node)) {
+    return absl::PermissionDeniedError("node " + peer.node.value() + " was removed from the swarm");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace swarm::api

@@ -65,12 +65,13 @@ Result<std::unique_ptr<MeshServer>> MeshServer::start(AsioLoop& loop, const Mesh
 
 Status MeshServer::open_peers(const std::string& text) {
   SWARM_ASSIGN_OR_RETURN(const Tcp::endpoint address, parse_endpoint(text));
-  auto peers = Acceptor::open(node_->context, address, [node = node_](Tcp::socket socket) {
-    // Without credentials nobody can be told from anybody.
-    if (node->identity != nullptr) {
-      std::make_shared<OwnerSession>(node, std::move(socket))->start();
-    }
-  });
+  auto peers =
+      platform::TcpAcceptor::open(node_->context, address, [node = node_](Tcp::socket socket) {
+        // Without credentials nobody can be told from anybody.
+        if (node->identity != nullptr) {
+          std::make_shared<OwnerSession>(node, std::move(socket))->start();
+        }
+      });
   if (!peers.ok()) {
     return Status(peers.status().code(),
                   absl::StrCat("the mesh's address ", text, " ", peers.status().message()));

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "base/result.h"
-#include "mesh/proxy/acceptor.h"
 #include "mesh/proxy/control_channel.h"
 #include "mesh/proxy/mesh_node.h"
 #include "mesh/proxy/mesh_options.h"
 #include "mesh/proxy/port_listeners.h"
+#include "platform/tcp_acceptor.h"
 
 namespace swarm::mesh {
 
@@ -63,7 +63,7 @@ class MeshServer {
   Callback on_shutdown_;
   std::shared_ptr<MeshNode> node_;
   std::shared_ptr<PortListeners> ports_;
-  std::shared_ptr<Acceptor> peers_;
+  std::shared_ptr<platform::TcpAcceptor> peers_;
   Local::acceptor control_;
   std::vector<std::shared_ptr<ControlChannel>> channels_;  // the newest last
   boost::asio::steady_timer claim_timer_;

@@ -33,14 +33,14 @@ void PeerLink::connect(const Tcp::endpoint& address, const model::NodeId& node, 
           done(unavailable(error));
           return;
         }
-        tune_socket(self->stream_.next_layer(), SocketKind::backend);
+        platform::tune_socket(self->stream_.next_layer(), kBackendSilence);
         self->handshake(boost::asio::ssl::stream_base::client, std::move(done));
       });
 }
 
 void PeerLink::accept(Done done) {
   // As for a client: what it does not take may wait for its own client.
-  tune_socket(stream_.next_layer(), SocketKind::client);
+  platform::tune_socket(stream_.next_layer(), kClientSilence);
   handshake(boost::asio::ssl::stream_base::server, std::move(done));
 }
 

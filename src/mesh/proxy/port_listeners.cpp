@@ -42,11 +42,12 @@ void PortListeners::update() {
 void PortListeners::open_missing(std::vector<PortIssue>& issues, bool& is_any_busy) {
   for (const auto& [number, wanted] : wanted_) {
     if (open_.contains(number)) continue;
-    auto acceptor = Acceptor::open(node_->context, {address_, number},
-                                   [weak = weak_from_this(), port = number](Tcp::socket client) {
-                                     if (const auto self = weak.lock())
-                                       self->accept(port, std::move(client));
-                                   });
+    auto acceptor =
+        platform::TcpAcceptor::open(node_->context, {address_, number},
+                                    [weak = weak_from_this(), port = number](Tcp::socket client) {
+                                      if (const auto self = weak.lock())
+                                        self->accept(port, std::move(client));
+                                    });
     if (acceptor.ok()) {
       open_.emplace(number, *std::move(acceptor));
       continue;

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "mesh/port_plan.h"
-#include "mesh/proxy/acceptor.h"
 #include "mesh/proxy/mesh_node.h"
+#include "platform/tcp_acceptor.h"
 
 namespace swarm::mesh {
 
@@ -35,7 +35,7 @@ class PortListeners : public std::enable_shared_from_this<PortListeners> {
   const boost::asio::ip::address address_;
   OnIssues on_issues_;
   std::map<uint16_t, OpenPort> wanted_;
-  std::map<uint16_t, std::shared_ptr<Acceptor>> open_;
+  std::map<uint16_t, std::shared_ptr<platform::TcpAcceptor>> open_;
   std::vector<PortIssue> issues_;
   boost::asio::steady_timer timer_;
 };

@@ -7,58 +7,22 @@
 
 namespace swarm::mesh {
 
-namespace {
-
-template <int Level, int Name>
-using IntegerOption = boost::asio::detail::socket_option::integer<Level, Name>;
-
-// The system headers are Asio's; where an option is missing, so is its use.
-using KeepIdle = IntegerOption<IPPROTO_TCP, TCP_KEEPIDLE>;
-using KeepInterval = IntegerOption<IPPROTO_TCP, TCP_KEEPINTVL>;
-using KeepCount = IntegerOption<IPPROTO_TCP, TCP_KEEPCNT>;
-using UserTimeout = IntegerOption<IPPROTO_TCP, TCP_USER_TIMEOUT>;
-
-// A backend whose host died silently is found out within 10 + 3 * 3 s when idle. Unacknowledged
-// data may wait longer: the timeout also counts while a living backend takes nothing (window zero),
-// and a busy one may do that.
-constexpr int kBackendKeepIdleSeconds = 10;
-constexpr int kBackendKeepIntervalSeconds = 3;
-constexpr int kBackendKeepCount = 3;
-constexpr int kBackendUserTimeoutMilliseconds = 30'000;
-constexpr int kClientKeepIdleSeconds = 60;
-
-}  // namespace
-
-void tune_socket(Tcp::socket& socket, SocketKind kind) {
-  ErrorCode ignored;
-  socket.set_option(Tcp::no_delay(true), ignored);
-  socket.set_option(boost::asio::socket_base::keep_alive(true), ignored);
-  if (kind == SocketKind::client) {
-    socket.set_option(KeepIdle(kClientKeepIdleSeconds), ignored);
-    return;
-  }
-  socket.set_option(KeepIdle(kBackendKeepIdleSeconds), ignored);
-  socket.set_option(KeepInterval(kBackendKeepIntervalSeconds), ignored);
-  socket.set_option(KeepCount(kBackendKeepCount), ignored);
-  socket.set_option(UserTimeout(kBackendUserTimeoutMilliseconds), ignored);
-}
-
 TcpEnd::TcpEnd(Tcp::socket socket, IoScratch& scratch)
     : socket_(std::move(socket)), scratch_(scratch) {
-  if (socket_.is_open()) prepare(SocketKind::client);
+  if (socket_.is_open()) prepare(kClientSilence);
 }
 
-void TcpEnd::prepare(SocketKind kind) {
+void TcpEnd::prepare(const platform::SilenceLimits& limits) {
   ErrorCode ignored;
   socket_.non_blocking(true, ignored);
-  tune_socket(socket_, kind);
+  platform::tune_socket(socket_, limits);
 }
 
 void TcpEnd::connect(const Tcp::endpoint& address, WriteDone done) {
   ErrorCode error;
   socket_.open(address.protocol(), error);
   socket_.async_connect(address, [this, done = std::move(done)](ErrorCode failed) mutable {
-    if (!failed) prepare(SocketKind::backend);
+    if (!failed) prepare(kBackendSilence);
     done(failed);
   });
 }

@@ -1,31 +1,32 @@
 #pragma once
 
 #include <array>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/system/error_code.hpp>
 #include <string>
 #include <string_view>
 
 #include "absl/functional/any_invocable.h"
+#include "platform/tcp_socket.h"
 
 namespace swarm::mesh {
 
-using Tcp = boost::asio::ip::tcp;
-using ErrorCode = boost::system::error_code;
+using platform::ErrorCode;
+using platform::Tcp;
 
 // Every connection of a mesh reads into this one buffer, when bytes are there: a waiting connection
 // holds no memory for them.
 using IoScratch = std::array<char, 64 * 1024>;
 
-// What is known of the other side decides how long it may be silent.
-enum class SocketKind {
-  client,   // may be slow: only dead ones are found out
-  backend,  // a dead task must not block its drain
-};
-
-// No delay, keepalive, and for backends a bound on unacknowledged data. Failures are of no matter:
-// the connection works without.
-void tune_socket(Tcp::socket& socket, SocketKind kind);
+// What is known of the other side decides how long it may be silent: a client may be slow, and only
+// dead ones are found out; a dead task must not block its drain.
+//
+// A backend whose host died silently is found out within 10 + 3 * 3 s when idle. Unacknowledged
+// data may wait longer: the timeout also counts while a living backend takes nothing (window zero),
+// and a busy one may do that.
+inline constexpr platform::SilenceLimits kClientSilence{.keep_idle_seconds = 60};
+inline constexpr platform::SilenceLimits kBackendSilence{.keep_idle_seconds = 10,
+                                                         .keep_interval_seconds = 3,
+                                                         .keep_count = 3,
+                                                         .unacknowledged_milliseconds = 30'000};
 
 // One TCP connection. At most one read and one write at a time. Callbacks keep the owner of this
 // object alive; they may run within the call (`write`) or later, and after `close` not at all or
@@ -52,7 +53,7 @@ class TcpEnd {
   Tcp::socket& socket() { return socket_; }
 
  private:
-  void prepare(SocketKind kind);
+  void prepare(const platform::SilenceLimits& limits);
 
   Tcp::socket socket_;
   IoScratch& scratch_;

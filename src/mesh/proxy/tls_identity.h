@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "mesh/control_message.h"
 #include "model/ids.h"
+#include "security/identity.h"
 
 namespace swarm::mesh {
 
@@ -20,8 +21,7 @@ class TlsIdentity {
   static Result<std::shared_ptr<TlsIdentity>> make(const Credentials& credentials);
 
   boost::asio::ssl::context& context() { return context_; }
-  const model::SwarmId& swarm() const { return swarm_; }
-  const model::NodeId& node() const { return node_; }
+  const model::NodeId& node() const { return self_.node; }
 
   // After the handshake has checked the chain: who the peer is, a node of the same swarm and the
   // expected one unless that is empty. PERMISSION_DENIED otherwise.
@@ -36,13 +36,11 @@ class TlsIdentity {
     void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
   };
 
-  TlsIdentity();
-  Status load(const Credentials& credentials);
+  TlsIdentity(boost::asio::ssl::context context, const security::PeerIdentity& self);
   static int on_new_session(SSL* ssl, SSL_SESSION* session);
 
   boost::asio::ssl::context context_;
-  model::SwarmId swarm_;
-  model::NodeId node_;
+  const security::PeerIdentity self_;
   std::map<model::NodeId, std::unique_ptr<SSL_SESSION, SessionFree>> sessions_;
 };
 

@@ -37,12 +37,11 @@ Result<WallTime> to_wall_time(const ASN1_TIME* time) {
 
 }  // namespace
 
-Result<PeerIdentity> identity_of(std::string_view pem) {
-  SWARM_ASSIGN_OR_RETURN(const openssl::CertificatePtr certificate, openssl::read_certificate(pem));
-  const std::string unit = subject_field(certificate.get(), NID_organizationalUnitName);
+Result<PeerIdentity> openssl::identity_of(const X509* certificate) {
+  const std::string unit = subject_field(certificate, NID_organizationalUnitName);
   PeerIdentity identity;
-  identity.node = model::NodeId(subject_field(certificate.get(), NID_commonName));
-  identity.swarm = model::SwarmId(subject_field(certificate.get(), NID_organizationName));
+  identity.node = model::NodeId(subject_field(certificate, NID_commonName));
+  identity.swarm = model::SwarmId(subject_field(certificate, NID_organizationName));
   if (unit == kManagerName) {
     identity.role = model::Role::manager;
   } else if (unit != kWorkerName) {
@@ -53,6 +52,11 @@ Result<PeerIdentity> identity_of(std::string_view pem) {
     return absl::InvalidArgumentError("the certificate names no node and swarm");
   }
   return identity;
+}
+
+Result<PeerIdentity> identity_of(std::string_view pem) {
+  SWARM_ASSIGN_OR_RETURN(const openssl::CertificatePtr certificate, openssl::read_certificate(pem));
+  return openssl::identity_of(certificate.get());
 }
 
 Result<Validity> validity_of(std::string_view pem) {

@@ -8,6 +8,7 @@
 #include <boost/asio/ssl.hpp>
 
 #include "base/secret.h"
+#include "platform/tcp_address.h"
 #include "security/tls/openssl.h"
 
 namespace swarm::security {
@@ -18,35 +19,10 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using Error = boost::system::error_code;
 
-struct HostAndPort {
-  std::string host;
-  std::string port;
-};
-
-// "host:port", "1.2.3.4:port" or "[::1]:port".
-Result<HostAndPort> split(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  HostAndPort split;
-  if (colon != std::string::npos) {
-    split.host = address.substr(0, colon);
-    split.port = address.substr(colon + 1);
-  }
-  if (split.host.size() > 2 && split.host.front() == '[' && split.host.back() == ']') {
-    split.host = split.host.substr(1, split.host.size() - 2);
-  }
-  const bool is_number = !split.port.empty() && split.port.size() <= 5 &&
-                         split.port.find_first_not_of("0123456789") == std::string::npos;
-  if (split.host.empty() || !is_number) {
-    return absl::InvalidArgumentError("'" + address +
-                                      "' is not an address: write HOST:PORT, as 10.0.0.5:2377");
-  }
-  return split;
-}
-
 // One connection attempt: resolve, connect, handshake. Each step starts the next one.
 class Handshake {
  public:
-  explicit Handshake(HostAndPort target)
+  explicit Handshake(platform::TcpAddress target)
       : target_(std::move(target)), resolver_(io_), stream_(io_, tls_) {
     // Whose certificate it is, is decided by the digest alone.
     stream_.set_verify_mode(asio::ssl::verify_none);
@@ -87,7 +63,7 @@ class Handshake {
                             [this](const Error& handshake_error) { outcome_ = handshake_error; });
   }
 
-  HostAndPort target_;
+  platform::TcpAddress target_;
   asio::io_context io_;
   asio::ssl::context tls_{asio::ssl::context::tls_client};
   tcp::resolver resolver_;
@@ -113,7 +89,7 @@ Result<std::string> find_root(SSL* ssl, const std::string& expected_digest) {
 
 Result<std::string> fetch_root(const std::string& address, const std::string& expected_digest,
                                Duration timeout) {
-  SWARM_ASSIGN_OR_RETURN(HostAndPort target, split(address));
+  SWARM_ASSIGN_OR_RETURN(platform::TcpAddress target, platform::split_tcp_address(address));
   const std::string host = target.host;
   std::unique_ptr<Handshake> handshake;
   try {

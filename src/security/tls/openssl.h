@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "security/identity.h"
 
 // Ownership and errors of OpenSSL, for the .cpp files of this folder only.
 namespace swarm::security::openssl {
@@ -41,6 +42,9 @@ Result<KeyPtr> read_key(std::string_view pem);
 Result<std::string> write_certificate(X509* certificate);
 Result<std::string> write_request(X509_REQ* request);
 Result<std::string> write_key(EVP_PKEY* key);
+
+// What a certificate says. INVALID_ARGUMENT when it is not one of a node of a swarm.
+Result<PeerIdentity> identity_of(const X509* certificate);
 
 // SHA-256 of the DER form, as 50 base-36 digits.
 Result<std::string> digest_of(const X509* certificate);

@@ -1,8 +1,11 @@
 #include "unit/api/fake_manager.h"
 
+#include <future>
+
 #include "base/check.h"
 #include "control/context.h"
 #include "control/swarm.h"
+#include "platform/tcp_handle.h"
 
 namespace swarm::api {
 
@@ -34,6 +37,37 @@ FakeManager::FakeManager(const TestSwarm& swarm) : swarm_(swarm) {
   SWARM_CHECK(changes.ok(), std::string(changes.status().message()));
   const Status status = commit(*std::move(changes));
   SWARM_CHECK(status.ok(), std::string(status.message()));
+  begin_peers();
+  peer_loop_.start();
+}
+
+void FakeManager::begin_peers() {
+  peers_ = std::make_unique<PeerTransport>(
+      peer_loop_, raft::MemberId(1), swarm_.source("n1", model::Role::manager),
+      PeerTransport::Events{
+          .refused = [](raft::MemberId) {},
+          .received =
+              [this](raft::MemberId from, std::string message) {
+                raft_messages.update([&](auto& all) {
+                  all.emplace_back(model::MemberId(from.value()), std::move(message));
+                });
+              },
+          .is_removed = [this](const model::NodeId& node) { return is_removed(node); }});
+  intake_ = peers_->intake();
+}
+
+void FakeManager::cut_peers() {
+  std::promise<void> done;
+  peer_loop_.post([&] {
+    peers_.reset();
+    begin_peers();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+FakeManager::~FakeManager() {
+  peer_loop_.stop();
 }
 
 Status FakeManager::commit(state::ChangeSet changes) {
@@ -178,8 +212,8 @@ void FakeManager::open_session(
   done(std::make_unique<Opened>(*this, index));
 }
 
-void FakeManager::receive_raft(model::MemberId from, std::string message) {
-  raft_messages.update([&](auto& all) { all.emplace_back(from, std::move(message)); });
+void FakeManager::accept_peer(platform::TcpHandle connection) {
+  intake_(std::move(connection));
 }
 
 void FakeManager::join_raft(model::NodeId node, std::string address,

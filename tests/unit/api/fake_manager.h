@@ -10,6 +10,8 @@
 
 #include "api/client/local_node.h"
 #include "api/gateway.h"
+#include "api/peer_transport.h"
+#include "base/asio_loop.h"
 #include "state/proposer.h"
 #include "state/store.h"
 #include "unit/api/test_swarm.h"
@@ -23,11 +25,14 @@ class FakeManager final : public Gateway {
  public:
   // The store holds the swarm and its node "n1", hostname "host1", member 1.
   explicit FakeManager(const TestSwarm& swarm);
+  ~FakeManager() override;
 
   // ---- what the test sets ----
 
   void set_leader(Leader leader);
   void remove_node(const std::string& node);
+  // The connections of peers end, as when the process does. Without a server that lets others in.
+  void cut_peers();
   // From now on calls are kept unanswered. `answer_kept` answers them with an error.
   void keep_calls();
   // The same, but what a write asks for is done at once.
@@ -65,7 +70,7 @@ class FakeManager final : public Gateway {
   void open_session(model::NodeId node, std::string address,
                     std::unique_ptr<dispatcher::SessionSink> sink,
                     absl::AnyInvocable<void(Result<std::unique_ptr<AgentSession>>)> done) override;
-  void receive_raft(model::MemberId from, std::string message) override;
+  void accept_peer(platform::TcpHandle connection) override;
   void join_raft(model::NodeId node, std::string address,
                  absl::AnyInvocable<void(Result<Joined>)> done) override;
   void leave_raft(model::NodeId node, Done done) override;
@@ -83,6 +88,7 @@ class FakeManager final : public Gateway {
     void propose(model::Position, std::string) override {}
   };
 
+  void begin_peers();
   Status commit(state::ChangeSet changes);
   Status carry_out(const model::RequestId& request, Write& use_case, Read& recall);
 
@@ -97,6 +103,9 @@ class FakeManager final : public Gateway {
   NullProposer proposer_;
   state::Store store_;
   Random random_{1};
+  AsioLoop peer_loop_{"peers"};
+  std::unique_ptr<PeerTransport> peers_;  // on that loop, where messages are received
+  PeerTransport::Intake intake_;
 };
 
 // A node that is whatever the test says.

@@ -22,7 +22,9 @@ class Transport : public ::testing::Test {
     serve("127.0.0.1:0");
     transport_ = std::make_unique<PeerTransport>(
         loop_.loop(), kSelf, swarm_.source("n2", model::Role::manager),
-        [this](raft::MemberId peer) { refused_.push_back(peer); });
+        PeerTransport::Events{.refused = [this](raft::MemberId peer) { refused_.push_back(peer); },
+                              .received = {},
+                              .is_removed = {}});
   }
 
   void serve(const std::string& address) {
@@ -44,6 +46,15 @@ class Transport : public ::testing::Test {
     });
   }
 
+  void end_process() {
+    server_.reset();
+    manager_->cut_peers();
+  }
+
+  bool is_received(size_t count) {
+    return loop_.until([&] { return manager_->raft_messages.get().size() == count; });
+  }
+
   TestSwarm swarm_;
   test::WaitingLoop loop_;
   std::shared_ptr<FakeManager> manager_ = std::make_shared<FakeManager>(swarm_);
@@ -59,7 +70,7 @@ TEST_F(Transport, MessagesArriveInOrderAndNameTheirSender) {
   for (int i = 0; i < 1000; ++i) {
     transport_->send(kPeer, std::to_string(i));
   }
-  ASSERT_TRUE(manager_->raft_messages.wait([](const auto& all) { return all.size() == 1000; }));
+  ASSERT_TRUE(is_received(1000));
   const auto received = manager_->raft_messages.get();
   for (int i = 0; i < 1000; ++i) {
     EXPECT_EQ(received[i].first, model::MemberId(2));
@@ -73,14 +84,14 @@ TEST_F(Transport, ALargeMessageArrivesWhole) {
   std::string large(3 << 20, 'x');
   large += std::string("\0end", 4);
   transport_->send(kPeer, large);
-  ASSERT_TRUE(manager_->raft_messages.wait([](const auto& all) { return all.size() == 1; }));
+  ASSERT_TRUE(is_received(1));
   EXPECT_EQ(manager_->raft_messages.get()[0].second, large);
 }
 
 TEST_F(Transport, SnapshotsHaveAConnectionOfTheirOwn) {
   transport_->set_peer(kPeer, address_);
   transport_->send_bulk(kPeer, "part");
-  ASSERT_TRUE(manager_->raft_messages.wait([](const auto& all) { return all.size() == 1; }));
+  ASSERT_TRUE(is_received(1));
   EXPECT_EQ(manager_->raft_messages.get()[0].second, "part");
   EXPECT_TRUE(send_until_received("message"));
 }
@@ -97,7 +108,7 @@ TEST_F(Transport, AConnectionThatIsResetIsMadeAnew) {
 TEST_F(Transport, AProcessThatGoesIsNoticedAsRefused) {
   transport_->set_peer(kPeer, address_);
   ASSERT_TRUE(send_until_received("hello"));
-  server_.reset();
+  end_process();
   ASSERT_TRUE(loop_.until([this] { return !refused_.empty(); }));
   EXPECT_EQ(refused_[0], kPeer);
 }
@@ -105,7 +116,7 @@ TEST_F(Transport, AProcessThatGoesIsNoticedAsRefused) {
 TEST_F(Transport, ANewProcessAtTheSameAddressIsReachedAgain) {
   transport_->set_peer(kPeer, address_);
   ASSERT_TRUE(send_until_received("first"));
-  server_.reset();
+  end_process();
   ASSERT_TRUE(loop_.until([this] { return !refused_.empty(); }));
   serve(address_);
   EXPECT_TRUE(send_until_received("second"));
@@ -147,7 +158,7 @@ TEST_F(Transport, APeerThatTakesNothingNeverBlocksTheLoop) {
   }
   transport_->set_peer(raft::MemberId(3), address_);
   transport_->send(raft::MemberId(3), "others are not held up");
-  EXPECT_TRUE(manager_->raft_messages.wait([](const auto& all) { return all.size() == 1; }));
+  EXPECT_TRUE(is_received(1));
 }
 
 TEST_F(Transport, ARemovedManagerIsHeardNoMore) {

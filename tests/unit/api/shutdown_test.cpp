@@ -77,11 +77,12 @@ TEST_F(Shutdown, OpenStreamsDoNotHoldItUp) {
                                                    EXPECT_THAT(status.message(), HasSubstr("stop"));
                                                    is_over = true;
                                                  }});
-  PeerTransport transport(loop_.loop(), raft::MemberId(2),
-                          swarm_.source("n2", model::Role::manager), [](raft::MemberId) {});
+  PeerTransport transport(
+      loop_.loop(), raft::MemberId(2), swarm_.source("n2", model::Role::manager),
+      PeerTransport::Events{.refused = [](raft::MemberId) {}, .received = {}, .is_removed = {}});
   transport.set_peer(raft::MemberId(1), address_);
   transport.send(raft::MemberId(1), "hello");
-  ASSERT_TRUE(manager_->raft_messages.wait([](const auto& all) { return !all.empty(); }));
+  ASSERT_TRUE(loop_.until([&] { return !manager_->raft_messages.get().empty(); }));
   ASSERT_TRUE(manager_->sessions.wait([](const auto& all) { return !all.empty(); }));
   const auto sink = manager_->sessions.get()[0].sink;
 

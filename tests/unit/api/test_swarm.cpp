@@ -26,6 +26,9 @@ T value_of(Result<T> result) {
 TestSwarm::TestSwarm(const std::string& id)
     : id_(id), root_(value_of(security::make_root(id_, wall_now()))) {}
 
+TestSwarm::TestSwarm(const std::string& id, security::RootCertificate root)
+    : id_(id), root_(std::move(root)) {}
+
 std::string TestSwarm::digest() const {
   return value_of(security::digest_of(root_.certificate));
 }

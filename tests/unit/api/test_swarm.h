@@ -15,6 +15,8 @@ namespace swarm::api {
 class TestSwarm {
  public:
   explicit TestSwarm(const std::string& id = "swarm1");
+  // Another swarm whose certificates the same root signs.
+  TestSwarm(const std::string& id, security::RootCertificate root);
 
   const model::SwarmId& id() const { return id_; }
   const security::RootCertificate& root() const { return root_; }

@@ -68,7 +68,7 @@ TEST(Roles, WhatALocalNodeDoesIsNotOfferedOverTheNetwork) {
 
 TEST(Roles, TheLocalSocketOffersTheControlApiAndNotWhatNodesTellEachOther) {
   EXPECT_TRUE(authorize_local("/swarm.v1.Services/Create").ok());
-  EXPECT_EQ(authorize_local("/swarm.v1.RaftPeer/Exchange").code(), kDenied);
+  EXPECT_EQ(authorize_local("/swarm.v1.RaftPeer/Join").code(), kDenied);
   EXPECT_EQ(authorize_local("/swarm.v1.NodeCa/Issue").code(), kDenied);
   EXPECT_EQ(authorize_local("/swarm.v1.Dispatcher/Session").code(), kDenied);
 }

@@ -1,11 +1,11 @@
-#include "mesh/proxy/acceptor.h"
+#include "platform/tcp_acceptor.h"
 
 #include <boost/asio/error.hpp>
 #include <utility>
 
 #include "base/log.h"
 
-namespace swarm::mesh {
+namespace swarm::platform {
 
 namespace {
 
@@ -14,18 +14,19 @@ constexpr std::chrono::milliseconds kPauseAfterError{100};
 
 }  // namespace
 
-Acceptor::Acceptor(boost::asio::io_context& context, OnSocket on_socket)
+TcpAcceptor::TcpAcceptor(boost::asio::io_context& context, OnSocket on_socket)
     : acceptor_(context), pause_(context), on_socket_(std::move(on_socket)) {}
 
-Result<std::shared_ptr<Acceptor>> Acceptor::open(boost::asio::io_context& context,
-                                                 const Tcp::endpoint& address, OnSocket on_socket) {
-  auto acceptor = std::make_shared<Acceptor>(context, std::move(on_socket));
+Result<std::shared_ptr<TcpAcceptor>> TcpAcceptor::open(boost::asio::io_context& context,
+                                                       const Tcp::endpoint& address,
+                                                       OnSocket on_socket) {
+  auto acceptor = std::make_shared<TcpAcceptor>(context, std::move(on_socket));
   SWARM_RETURN_IF_ERROR(acceptor->listen(address));
   acceptor->accept();
   return acceptor;
 }
 
-Status Acceptor::listen(const Tcp::endpoint& address) {
+Status TcpAcceptor::listen(const Tcp::endpoint& address) {
   ErrorCode error;
   acceptor_.open(address.protocol(), error);
   // Connections of a listener before this one may still be in TIME_WAIT.
@@ -39,7 +40,7 @@ Status Acceptor::listen(const Tcp::endpoint& address) {
   return absl::UnavailableError("cannot be opened: " + error.message());
 }
 
-void Acceptor::accept() {
+void TcpAcceptor::accept() {
   acceptor_.async_accept([weak = weak_from_this()](ErrorCode error, Tcp::socket socket) {
     const auto self = weak.lock();
     if (self == nullptr || !self->acceptor_.is_open()) return;
@@ -57,10 +58,10 @@ void Acceptor::accept() {
   });
 }
 
-void Acceptor::close() {
+void TcpAcceptor::close() {
   ErrorCode ignored;
   acceptor_.close(ignored);
   pause_.cancel();
 }
 
-}  // namespace swarm::mesh
+}  // namespace swarm::platform

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "api/peers/peer_connection.h"
+#include "base/result.h"
+#include "raft/core/types.h"
+
+namespace swarm::api {
+
+// The connection of a peer that sends us its messages.
+class PeerSession final : public PeerConnection {
+ public:
+  // Called until the session is closed.
+  struct Listener {
+    // An error when the peer must not be heard (any more).
+    std::function<Status(const security::PeerIdentity& peer)> admit;
+    std::function<void(raft::MemberId from, std::string message)> received;
+  };
+
+  PeerSession(Tcp::socket socket, boost::asio::ssl::context& context, Listener listener);
+
+ private:
+  void secured(const security::PeerIdentity& peer) override;
+  void received(std::string_view payload) override;
+  void ended(ErrorCode error) override;
+
+  void greet(std::string_view member);
+
+  const Listener listener_;
+  security::PeerIdentity peer_;
+  raft::MemberId from_;  // once it has said so
+};
+
+}  // namespace swarm::api

@@ -1,0 +1,93 @@
+#include "api/server/front_door.h"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <utility>
+
+#include "api/client/limits.h"
+#include "api/peers/frame.h"
+#include "platform/tcp_address.h"
+
+namespace swarm::api {
+
+namespace {
+
+// More than these at once that say nothing are turned away.
+constexpr int kMaxUndecided = 1024;
+
+}  // namespace
+
+struct FrontDoor::Visitor {
+  explicit Visitor(Tcp::socket accepted)
+      : socket(std::move(accepted)), deadline(socket.get_executor()) {}
+
+  Tcp::socket socket;
+  boost::asio::steady_timer deadline;
+};
+
+Result<std::unique_ptr<FrontDoor>> FrontDoor::at(const std::string& address) {
+  std::unique_ptr<FrontDoor> door(new FrontDoor());
+  SWARM_RETURN_IF_ERROR(door->listen(address));
+  return door;
+}
+
+Status FrontDoor::listen(const std::string& address) {
+  SWARM_ASSIGN_OR_RETURN(const platform::TcpAddress parts, platform::split_tcp_address(address));
+  platform::ErrorCode error;
+  const auto found =
+      Tcp::resolver(loop_.context()).resolve(parts.host, parts.port, Tcp::resolver::passive, error);
+  if (error) {
+    return absl::UnavailableError(error.message());
+  }
+  SWARM_ASSIGN_OR_RETURN(
+      acceptor_, platform::TcpAcceptor::open(loop_.context(), *found.begin(),
+                                             [this](Tcp::socket s) { let_in(std::move(s)); }));
+  return absl::OkStatus();
+}
+
+FrontDoor::~FrontDoor() {
+  loop_.stop();
+}
+
+void FrontDoor::open(Guests guests) {
+  guests_ = std::move(guests);
+  loop_.start();
+}
+
+uint16_t FrontDoor::port() const {
+  return acceptor_->address().port();
+}
+
+void FrontDoor::let_in(Tcp::socket socket) {
+  if (undecided_ == kMaxUndecided) {
+    return;
+  }
+  ++undecided_;
+  const auto visitor = std::make_shared<Visitor>(std::move(socket));
+  visitor->deadline.expires_after(std::chrono::milliseconds(kConnectTimeoutMs));
+  visitor->deadline.async_wait([visitor](platform::ErrorCode aborted) {
+    platform::ErrorCode ignored;
+    if (!aborted) {
+      visitor->socket.close(ignored);
+    }
+  });
+  visitor->socket.async_wait(Tcp::socket::wait_read, [this, visitor](platform::ErrorCode error) {
+    --undecided_;
+    visitor->deadline.cancel();
+    if (!error) {
+      look_at(*visitor);
+    }
+  });
+}
+
+void FrontDoor::look_at(Visitor& visitor) {
+  char first = 0;
+  platform::ErrorCode error;
+  visitor.socket.receive(boost::asio::buffer(&first, 1), Tcp::socket::message_peek, error);
+  if (!error) {
+    (first == kFirstByteOfTls ? guests_.grpc : guests_.peer)(std::move(visitor.socket));
+  }
+}
+
+}  // namespace swarm::api

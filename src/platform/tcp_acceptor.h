@@ -1,0 +1,37 @@
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+
+#include "absl/functional/any_invocable.h"
+#include "base/result.h"
+#include "platform/tcp_socket.h"
+
+namespace swarm::platform {
+
+// A listening port. Hands over every connection until it is closed or destroyed. On the loop of its
+// context.
+class TcpAcceptor : public std::enable_shared_from_this<TcpAcceptor> {
+ public:
+  using OnSocket = absl::AnyInvocable<void(Tcp::socket)>;
+
+  // ALREADY_EXISTS when another program has the port, else UNAVAILABLE; both without saying which
+  // port.
+  static Result<std::shared_ptr<TcpAcceptor>> open(boost::asio::io_context& context,
+                                                   const Tcp::endpoint& address,
+                                                   OnSocket on_socket);
+
+  TcpAcceptor(boost::asio::io_context& context, OnSocket on_socket);
+  void close();
+  Tcp::endpoint address() const { return acceptor_.local_endpoint(); }
+
+ private:
+  Status listen(const Tcp::endpoint& address);
+  void accept();
+
+  Tcp::acceptor acceptor_;
+  boost::asio::steady_timer pause_;
+  OnSocket on_socket_;
+};
+
+}  // namespace swarm::platform
