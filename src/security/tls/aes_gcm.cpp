@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 
+#include <cstring>
 #include <limits>
 
 #include "base/check.h"
@@ -24,11 +25,27 @@ unsigned char* bytes(std::string& text, size_t offset) {
   return reinterpret_cast<unsigned char*>(text.data()) + offset;
 }
 
+// Looked up once: doing so for each text takes longer than to encrypt it.
+const EVP_CIPHER* cipher() {
+  static const EVP_CIPHER* const found = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
+  return found;
+}
+
 }  // namespace
 
-AesGcm::AesGcm(std::string key) : key_(std::move(key)) {
+AesGcm::AesGcm(std::string key) : key_(std::move(key)), first_nonce_(random_bytes(kNonceBytes)) {
   SWARM_CHECK(key_.size() == kKeyBytes,
               "a key of " + std::to_string(key_.size()) + " bytes instead of 32");
+}
+
+// The low eight bytes count.
+std::string AesGcm::next_nonce() const {
+  std::string nonce = first_nonce_;
+  uint64_t count = 0;
+  std::memcpy(&count, nonce.data(), sizeof(count));
+  count += sealed_.fetch_add(1, std::memory_order_relaxed);
+  std::memcpy(nonce.data(), &count, sizeof(count));
+  return nonce;
 }
 
 std::string AesGcm::seal(std::string_view plain) const {
@@ -37,7 +54,7 @@ std::string AesGcm::seal(std::string_view plain) const {
   std::string sealed;
   sealed.reserve(plain.size() + kOverheadBytes);
   sealed += kVersion;
-  sealed += random_bytes(kNonceBytes);
+  sealed += next_nonce();
   const size_t body = sealed.size();
   sealed.resize(body + plain.size() + kTagBytes);
 
@@ -46,8 +63,7 @@ std::string AesGcm::seal(std::string_view plain) const {
   int last = 0;
   const bool is_sealed =
       context != nullptr &&
-      EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, bytes(key_),
-                         bytes(sealed, 1)) == 1 &&
+      EVP_EncryptInit_ex(context.get(), cipher(), nullptr, bytes(key_), bytes(sealed, 1)) == 1 &&
       EVP_EncryptUpdate(context.get(), bytes(sealed, body), &written, bytes(plain),
                         static_cast<int>(plain.size())) == 1 &&
       EVP_EncryptFinal_ex(context.get(), bytes(sealed, body + plain.size()), &last) == 1 &&
@@ -74,8 +90,7 @@ Result<std::string> AesGcm::open(std::string_view sealed) const {
   int last = 0;
   const bool is_opened =
       context != nullptr &&
-      EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, bytes(key_), bytes(nonce)) ==
-          1 &&
+      EVP_DecryptInit_ex(context.get(), cipher(), nullptr, bytes(key_), bytes(nonce)) == 1 &&
       EVP_DecryptUpdate(context.get(), bytes(plain, 0), &written, bytes(body),
                         static_cast<int>(size)) == 1 &&
       EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, bytes(tag, 0)) == 1 &&

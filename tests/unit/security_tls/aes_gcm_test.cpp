@@ -30,6 +30,18 @@ TEST(AesGcm, SealsTheSameTextDifferentlyEachTime) {
   EXPECT_EQ(sealed.size(), 100U);
 }
 
+TEST(AesGcm, UsesNoNonceTwiceAndAnotherOneAfterEachStart) {
+  const std::string key = random_bytes(AesGcm::kKeyBytes);
+  std::set<std::string> nonces;
+  for (int start = 0; start < 10; ++start) {
+    const AesGcm cipher(key);
+    for (int i = 0; i < 1000; ++i) {
+      nonces.insert(cipher.seal("text").substr(1, 12));
+    }
+  }
+  EXPECT_EQ(nonces.size(), 10'000U);
+}
+
 TEST(AesGcm, RefusesEveryChangedBit) {
   const AesGcm cipher(random_bytes(AesGcm::kKeyBytes));
   const std::string sealed = cipher.seal("entry 42");
