@@ -6,107 +6,20 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 #include "platform/file_system.h"
+#include "platform/posix_file.h"
 
 namespace swarm::platform {
 
 namespace {
-
-Status failure(int error, const char* what, const std::filesystem::path& path) {
-  const std::string text = std::string(what) + " " + path.string() + ": " + std::strerror(error);
-  switch (error) {
-    case ENOENT:
-      return absl::NotFoundError(text);
-    case EEXIST:
-      return absl::AlreadyExistsError(text);
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-      return absl::ResourceExhaustedError(text);
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      return absl::PermissionDeniedError(text);
-    default:
-      return absl::UnavailableError(text);
-  }
-}
-
-class PosixFile final : public File {
- public:
-  PosixFile(int descriptor, std::filesystem::path path)
-      : descriptor_(descriptor), path_(std::move(path)) {}
-  ~PosixFile() override { ::close(descriptor_); }
-
-  Result<size_t> read_at(uint64_t offset, std::span<char> buffer) override {
-    size_t done = 0;
-    while (done < buffer.size()) {
-      const ssize_t got = ::pread(descriptor_, buffer.data() + done, buffer.size() - done,
-                                  static_cast<off_t>(offset + done));
-      if (got < 0 && errno == EINTR) {
-        continue;
-      }
-      if (got < 0) {
-        return failure(errno, "read", path_);
-      }
-      if (got == 0) {
-        break;
-      }
-      done += static_cast<size_t>(got);
-    }
-    return done;
-  }
-
-  Status write_at(uint64_t offset, std::string_view data) override {
-    while (!data.empty()) {
-      const ssize_t put =
-          ::pwrite(descriptor_, data.data(), data.size(), static_cast<off_t>(offset));
-      if (put < 0 && errno == EINTR) {
-        continue;
-      }
-      if (put < 0) {
-        return failure(errno, "write", path_);
-      }
-      offset += static_cast<uint64_t>(put);
-      data.remove_prefix(static_cast<size_t>(put));
-    }
-    return absl::OkStatus();
-  }
-
-  Status sync() override {
-    if (::fdatasync(descriptor_) != 0) {
-      return failure(errno, "sync", path_);
-    }
-    return absl::OkStatus();
-  }
-
-  Result<uint64_t> size() const override {
-    struct stat info{};
-    if (::fstat(descriptor_, &info) != 0) {
-      return failure(errno, "stat", path_);
-    }
-    return static_cast<uint64_t>(info.st_size);
-  }
-
-  Status truncate(uint64_t size) override {
-    if (::ftruncate(descriptor_, static_cast<off_t>(size)) != 0) {
-      return failure(errno, "truncate", path_);
-    }
-    return absl::OkStatus();
-  }
-
- private:
-  int descriptor_;
-  std::filesystem::path path_;
-};
 
 int flags_of(OpenMode mode) {
   switch (mode) {
     case OpenMode::read:
       return O_RDONLY;
     case OpenMode::write:
+    case OpenMode::direct:
       return O_RDWR;
     case OpenMode::create:
       return O_RDWR | O_CREAT | O_EXCL;
@@ -121,21 +34,24 @@ class PosixFileSystem final : public FileSystem {
   Result<std::unique_ptr<File>> open(const std::filesystem::path& path, OpenMode mode) override {
     const int descriptor = ::open(path.c_str(), flags_of(mode) | O_CLOEXEC, 0600);
     if (descriptor < 0) {
-      return failure(errno, "open", path);
+      return file_error(errno, "open", path);
+    }
+    if (mode == OpenMode::direct) {
+      return make_direct(descriptor, path);
     }
     return std::unique_ptr<File>(std::make_unique<PosixFile>(descriptor, path));
   }
 
   Status rename(const std::filesystem::path& from, const std::filesystem::path& to) override {
     if (::rename(from.c_str(), to.c_str()) != 0) {
-      return failure(errno, "rename", from);
+      return file_error(errno, "rename", from);
     }
     return absl::OkStatus();
   }
 
   Status remove(const std::filesystem::path& path) override {
     if (::unlink(path.c_str()) != 0) {
-      return failure(errno, "remove", path);
+      return file_error(errno, "remove", path);
     }
     return absl::OkStatus();
   }
@@ -143,7 +59,7 @@ class PosixFileSystem final : public FileSystem {
   Result<std::vector<std::string>> list(const std::filesystem::path& directory) override {
     DIR* const stream = ::opendir(directory.c_str());
     if (stream == nullptr) {
-      return failure(errno, "list", directory);
+      return file_error(errno, "list", directory);
     }
     std::vector<std::string> names;
     while (const dirent* const entry = ::readdir(stream)) {
@@ -163,7 +79,7 @@ class PosixFileSystem final : public FileSystem {
     }
     SWARM_RETURN_IF_ERROR(make_directories(directory.parent_path()));
     if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
-      return failure(errno, "make directory", directory);
+      return file_error(errno, "make directory", directory);
     }
     return absl::OkStatus();
   }
@@ -171,11 +87,11 @@ class PosixFileSystem final : public FileSystem {
   Status sync_directory(const std::filesystem::path& directory) override {
     const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0) {
-      return failure(errno, "open", directory);
+      return file_error(errno, "open", directory);
     }
     const int error = ::fsync(descriptor) == 0 ? 0 : errno;
     ::close(descriptor);
-    return error == 0 ? absl::OkStatus() : failure(error, "sync", directory);
+    return error == 0 ? absl::OkStatus() : file_error(error, "sync", directory);
   }
 
   bool exists(const std::filesystem::path& path) override {
@@ -244,7 +160,7 @@ std::unique_ptr<FileSystem> make_file_system() {
 Result<std::unique_ptr<FileLock>> lock_file(const std::filesystem::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) {
-    return failure(errno, "open", path);
+    return file_error(errno, "open", path);
   }
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;
@@ -252,14 +168,14 @@ Result<std::unique_ptr<FileLock>> lock_file(const std::filesystem::path& path) {
     if (error == EWOULDBLOCK) {
       return absl::FailedPreconditionError(path.string() + " is locked by another process");
     }
-    return failure(error, "lock", path);
+    return file_error(error, "lock", path);
   }
   return std::unique_ptr<FileLock>(std::make_unique<PosixFileLock>(descriptor));
 }
 
 Status remove_tree(const std::filesystem::path& directory) {
   const int error = remove_entry(AT_FDCWD, directory.c_str());
-  return error == 0 ? absl::OkStatus() : failure(error, "remove", directory);
+  return error == 0 ? absl::OkStatus() : file_error(error, "remove", directory);
 }
 
 }  // namespace swarm::platform

@@ -99,7 +99,7 @@ Result<std::unique_ptr<File>> SegmentFiles::create(const SegmentHeader& header) 
   const std::filesystem::path from = uses_spare ? spares_.back() : directory_ / "segment.part";
   std::unique_ptr<File> file;
   if (uses_spare) {
-    SWARM_ASSIGN_OR_RETURN(file, files_.open(from, OpenMode::write));
+    SWARM_ASSIGN_OR_RETURN(file, files_.open(from, OpenMode::direct));
   } else {
     SWARM_ASSIGN_OR_RETURN(file, make_filled(from, header.file_bytes));
   }

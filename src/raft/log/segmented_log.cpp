@@ -78,7 +78,7 @@ Result<SegmentedLog::Opened> SegmentedLog::open(LogOptions options, FileSystem& 
   log->last_index_of_ = contents.last_index_of;
   if (!contents.is_empty()) {
     SWARM_ASSIGN_OR_RETURN(
-        log->file_, files.open(log->segments_.path_of(contents.segment.number), OpenMode::write));
+        log->file_, files.open(log->segments_.path_of(contents.segment.number), OpenMode::direct));
   }
   return Opened{std::move(log), std::move(contents)};
 }
