@@ -30,10 +30,11 @@ class File {
 };
 
 enum class OpenMode {
-  read,    // must exist
-  write,   // must exist
+  read,   // must exist
+  write,  // must exist
   // As write, for a file of fixed size that is written from front to back and synced often: past
-  // the cache of the system where it can be. What a write leaves of its last 4 KiB may become zeros.
+  // the cache of the system where that can be. What a write leaves of its last 4 KiB may become
+  // zeros.
   direct,
   create,  // must not exist; private to the owner
   create_or_open,
