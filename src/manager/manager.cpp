@@ -243,16 +243,30 @@ void Manager::end_term(raft::Term term) {
       "again"));
 }
 
+// What is written in one turn of the loop is passed on together, and wakes the raft loop once.
 void Manager::propose(model::Position, std::string entry) {
   SWARM_CHECK(leading_term_.has_value(), "a transaction was proposed without leadership");
-  on_raft_loop([term = *leading_term_, entry = std::move(entry)](raft::Replica& replica) mutable {
-    replica.propose(term, std::move(entry));
+  if (proposed_.empty()) {
+    on_control_loop([this] { pass_on_proposed(); });
+  }
+  proposed_.emplace_back(*leading_term_, std::move(entry));
+}
+
+void Manager::pass_on_proposed() {
+  if (proposed_.empty()) {
+    return;
+  }
+  on_raft_loop([entries = std::exchange(proposed_, {})](raft::Replica& replica) mutable {
+    for (auto& [term, entry] : entries) {
+      replica.propose(term, std::move(entry));
+    }
   });
 }
 
 void Manager::on_replica(
     absl::AnyInvocable<void(raft::Replica&, absl::AnyInvocable<void(Status)>)> call,
     absl::AnyInvocable<void(Status)> done) {
+  pass_on_proposed();  // what was written before this is asked comes first
   on_raft_loop(
       [this, call = std::move(call), done = std::move(done)](raft::Replica& replica) mutable {
         call(replica, [this, done = std::move(done)](Status status) mutable {

@@ -9,6 +9,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/event_loop.h"
 #include "base/file_system.h"
@@ -138,6 +140,7 @@ class Manager final : public raft::StateMachine,
 
   // state::Proposer, on the control loop.
   void propose(model::Position position, std::string entry) override;
+  void pass_on_proposed();
 
   // On the control loop.
   void apply_here(const std::vector<raft::CommittedEntry>& entries, raft::Index up_to);
@@ -168,6 +171,7 @@ class Manager final : public raft::StateMachine,
   state::OutputGate gate_;
   raft::Index applied_;
   std::optional<raft::Term> leading_term_;
+  std::vector<std::pair<raft::Term, std::string>> proposed_;  // in this turn of the loop
   std::shared_ptr<LeaderTerm> term_;
   FirstTransaction first_;  // null once it is written
 

@@ -29,9 +29,10 @@ void PeerSession::greet(std::string_view member) {
     send_and_close(std::string(status.message()));
     return;
   }
+  const std::string text(member);
+  const char* const end = text.data() + text.size();
   uint64_t id = 0;
-  const char* const end = member.data() + member.size();
-  if (std::from_chars(member.data(), end, id).ptr != end || id == 0) {
+  if (std::from_chars(text.data(), end, id).ptr != end || id == 0) {
     send_and_close("this is no member id");
     return;
   }
