@@ -159,6 +159,7 @@ HttpMessageReader::Event HttpMessageReader::on_line(std::string_view line) {
       break;
   }
   SWARM_CHECK(false, "a state without lines was given a line");
+  return Event::invalid;
 }
 
 // Decides early, so that a binary protocol is not collected as one long line.
