@@ -78,9 +78,9 @@ Status Filters::check_words(std::string_view key,
   return absl::OkStatus();
 }
 
-bool has_label(const std::map<std::string, std::string>& labels, std::string_view filter) {
+bool has_label(const model::Labels& labels, std::string_view filter) {
   const size_t equals = filter.find('=');
-  const auto found = labels.find(std::string(filter.substr(0, equals)));
+  const auto found = labels.find(filter.substr(0, equals));
   return found != labels.end() &&
          (equals == filter.npos || found->second == filter.substr(equals + 1));
 }

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "cli/format.h"
+#include "model/labels.h"
 
 namespace CLI {
 class App;
@@ -58,7 +59,7 @@ class Filters {
 };
 
 // "KEY" or "KEY=VALUE" against labels.
-bool has_label(const std::map<std::string, std::string>& labels, std::string_view filter);
+bool has_label(const model::Labels& labels, std::string_view filter);
 
 // Prints the list as asked; gives the exit code.
 int print_listing(Session& session, const Listing& listing, const ListingOptions& options,

@@ -24,13 +24,13 @@ model::NodeDescription bounded(model::NodeDescription description) {
     cut(*text);
   }
   model::Labels labels;
-  for (auto& [name, value] : description.engine_labels) {
+  for (auto [name, value] : description.engine_labels) {
     if (labels.size() == kMaxEngineLabels) {
       break;
     }
     if (name.size() <= kMaxDescriptionText) {
       cut(value);
-      labels.emplace(name, std::move(value));
+      labels[name] = std::move(value);
     }
   }
   description.engine_labels = std::move(labels);

@@ -23,7 +23,7 @@ std::optional<std::string_view> after(std::string_view key, std::string_view pre
 }
 
 std::string label(const Labels& labels, std::string_view name) {
-  const auto found = labels.find(std::string(name));
+  const auto found = labels.find(name);
   return found == labels.end() ? std::string() : found->second;
 }
 

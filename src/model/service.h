@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -11,12 +10,11 @@
 #include "base/boxed.h"
 #include "base/time.h"
 #include "model/ids.h"
+#include "model/labels.h"
 
 // What a user declares. Plain values; defaults are the product's defaults. Checks are in
 // model/validate.h.
 namespace swarm::model {
-
-using Labels = std::map<std::string, std::string>;
 
 struct Meta {
   Position version = 0;

@@ -21,13 +21,17 @@ void encode_labels(const model::Labels& labels, LabelList* out) {
 }
 
 Result<model::Labels> decode_labels(const LabelList& in) {
-  model::Labels labels;
+  std::vector<model::Labels::value_type> list;
+  list.reserve(static_cast<size_t>(in.size()));
   for (const v1::Label& label : in) {
-    if (!labels.emplace(label.key(), label.value()).second) {
-      return absl::InvalidArgumentError("label \"" + label.key() + "\" occurs twice");
-    }
+    list.emplace_back(label.key(), label.value());
   }
-  return labels;
+  std::string repeated;
+  std::optional<model::Labels> labels = model::Labels::from(std::move(list), repeated);
+  if (!labels) {
+    return absl::InvalidArgumentError("label \"" + repeated + "\" occurs twice");
+  }
+  return *std::move(labels);
 }
 
 void encode(const model::Meta& meta, v1::Meta* out) {
