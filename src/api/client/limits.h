@@ -31,6 +31,9 @@ inline constexpr Duration kMembershipExtra = seconds(15);
 // Between two looks for a leader.
 inline constexpr Duration kLeaderRetry = milliseconds(50);
 
+// Connections to a manager that have not shown yet that they are of one; more are turned away.
+inline constexpr int kMaxUnsettledPeers = 256;
+
 // Between two attempts to reach a peer: doubles from the first to the second.
 inline constexpr Duration kMinPeerRetry = milliseconds(50);
 inline constexpr Duration kMaxPeerRetry = milliseconds(500);

@@ -90,7 +90,8 @@ void PeerConnection::begin_deadline() {
   });
 }
 
-void PeerConnection::settled() {
+void PeerConnection::settle() {
+  is_settled_ = true;
   deadline_.cancel();
 }
 

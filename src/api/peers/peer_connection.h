@@ -33,7 +33,7 @@ class PeerConnection : public std::enable_shared_from_this<PeerConnection> {
   PeerConnection(const PeerConnection&) = delete;
   PeerConnection& operator=(const PeerConnection&) = delete;
 
-  // One of them, once. Unless it is `settled` soon, it has failed.
+  // One of them, once. Unless it is settled soon, it has failed.
   void connect(const platform::TcpAddress& address);
   void accept();
 
@@ -45,10 +45,11 @@ class PeerConnection : public std::enable_shared_from_this<PeerConnection> {
   // Nothing is called any more.
   void close();
   bool is_closed() const { return is_closed_; }
+  // The two ends agree to talk: from then on it may be silent.
+  bool is_settled() const { return is_settled_; }
 
  protected:
-  // The two ends agree to talk: from now on it may be silent.
-  void settled();
+  void settle();
 
  private:
   // TLS is there.
@@ -75,6 +76,7 @@ class PeerConnection : public std::enable_shared_from_this<PeerConnection> {
   FrameReader reader_;
   std::string waiting_;
   std::string writing_;
+  bool is_settled_ = false;
   bool is_writing_ = false;
   bool is_last_ = false;  // closed once all is written
   bool is_closed_ = false;

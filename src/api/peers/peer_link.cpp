@@ -57,7 +57,7 @@ class PeerLink::Dial final : public PeerConnection {
       return;
     }
     is_welcome_ = true;
-    settled();
+    settle();
     link_->welcomed();
     for (const std::string& message : std::exchange(early_, {})) {
       send(message);

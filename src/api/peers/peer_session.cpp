@@ -37,7 +37,7 @@ void PeerSession::greet(std::string_view member) {
     return;
   }
   from_ = raft::MemberId(id);
-  settled();
+  settle();
   send({});
 }
 

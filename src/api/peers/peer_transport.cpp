@@ -1,7 +1,9 @@
 #include "api/peer_transport.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "api/client/limits.h"
 #include "api/loop_gate.h"
 #include "api/peers/peer_link.h"
 #include "api/peers/peer_session.h"
@@ -86,8 +88,12 @@ PeerTransport::Intake PeerTransport::intake() {
 
 void PeerTransport::accept(platform::TcpHandle connection) {
   std::erase_if(sessions_, [](const auto& weak) { return weak.expired(); });
+  const auto unsettled = std::count_if(sessions_.begin(), sessions_.end(), [](const auto& weak) {
+    const auto session = weak.lock();
+    return session != nullptr && !session->is_settled();
+  });
   const auto context = tls_->context();
-  if (!context.ok()) {
+  if (!context.ok() || unsettled >= kMaxUnsettledPeers) {
     return;
   }
   const auto session = std::make_shared<PeerSession>(

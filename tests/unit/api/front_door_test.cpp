@@ -9,6 +9,7 @@
 #include <boost/asio/write.hpp>
 
 #include "api/client/client.h"
+#include "api/client/limits.h"
 #include "api/peer_transport.h"
 #include "api/peers/frame.h"
 #include "api/server.h"
@@ -47,6 +48,14 @@ class FrontDoorTest : public ::testing::Test {
     char byte = 0;
     boost::system::error_code error;
     return boost::asio::read(socket, boost::asio::buffer(&byte, 1), error) == 0 && error;
+  }
+
+  static bool is_over(tcp::socket& socket) {
+    char byte = 0;
+    boost::system::error_code error;
+    socket.non_blocking(true);
+    socket.receive(boost::asio::buffer(&byte, 1), tcp::socket::message_peek, error);
+    return error && error != boost::asio::error::would_block;
   }
 
   std::unique_ptr<PeerTransport> transport(CredentialsSource credentials) {
@@ -137,6 +146,25 @@ TEST_F(FrontDoorTest, WhoSaysNothingIsTurnedAwayInTheEndAndHoldsNobodyUp) {
   }
 }
 
+TEST_F(FrontDoorTest, OfManyWhoDoNotShowThemselvesMostAreTurnedAwayAtOnce) {
+  std::vector<tcp::socket> silent;
+  for (int i = 0; i < kMaxUnsettledPeers + 50; ++i) {
+    silent.push_back(connect());
+    boost::asio::write(silent.back(), boost::asio::buffer(kPeerPreface));
+  }
+  // The last one goes before the first, whose time is up earlier.
+  while (!is_over(silent.back())) {
+    ASSERT_FALSE(is_over(silent.front()));
+    loop_.idle(milliseconds(1));
+  }
+  const auto peer = transport(swarm_.source("n2", model::Role::manager));
+  EXPECT_TRUE(loop_.until([&] {
+    peer->send(raft::MemberId(1), "in the end it is heard");
+    loop_.idle(milliseconds(2));
+    return !manager_->raft_messages.get().empty();
+  }));
+}
+
 TEST_F(FrontDoorTest, WhoGoesAtOnceLeavesNothing) {
   for (int i = 0; i < 50; ++i) {
     connect();
@@ -150,6 +178,7 @@ TEST_F(FrontDoorTest, TheServerStopsWhileStrangersWait) {
   boost::asio::write(halfway, boost::asio::buffer(kPeerPreface));
   EXPECT_TRUE(client()->list_nodes().ok());
   server_.reset();
+  manager_->cut_peers();
   EXPECT_TRUE(is_turned_away(halfway));
 }
 
