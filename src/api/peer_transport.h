@@ -30,8 +30,8 @@ class PeerTls;
 // heartbeat waiting. What cannot be sent soon is dropped; Raft sends again. The connections of
 // other members come in through the server.
 //
-// It is no gRPC: a stream of that wakes two more threads for each message, sends a packet to
-// acknowledge it, and takes half of what a replicated write costs.
+// It is no gRPC: a stream of that wakes two more threads for each message and sends a packet to
+// acknowledge it.
 //
 // On the raft loop. After destruction nothing is called.
 class PeerTransport final : public raft::Transport {

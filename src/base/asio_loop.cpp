@@ -1,16 +1,13 @@
 #include "base/asio_loop.h"
 
-#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <mutex>
-#include <thread>
 #include <utility>
-#include <vector>
 
-#include "base/check.h"
+#include "base/loop_thread.h"
 #include "base/real_clock.h"
 #include "base/timer_queue.h"
 
@@ -23,26 +20,21 @@ namespace swarm {
 // them all cost a push, and it takes all of them at once.
 struct AsioLoop::Impl {
   explicit Impl(std::string loop_name)
-      : name(std::move(loop_name)), work(context.get_executor()), alarm(context) {}
+      : work(context.get_executor()), alarm(context), thread(std::move(loop_name)) {}
 
-  // Before everything that owns callbacks: what one holds may post when it is destroyed.
-  std::mutex posted_mutex;
-  std::vector<Callback> posted;
-  bool is_woken = false;          // and has not found `posted` empty since
-  std::vector<Callback> running;  // taken out of `posted`; the loop's own
-  std::string name;
+  Posted posted;
+  bool is_woken = false;  // and has not found `posted` empty since; with its mutex
   boost::asio::io_context context{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work;
   boost::asio::steady_timer alarm;
   TimerQueue timers;
-  std::atomic<std::thread::id> owner{};
-  std::thread thread;
+  LoopThread thread;
 
   // Whether there was anything.
   bool take_posted() {
-    const std::lock_guard lock(posted_mutex);
-    running.swap(posted);
-    is_woken = !running.empty();
+    const std::lock_guard lock(posted.mutex);
+    posted.running.swap(posted.waiting);
+    is_woken = !posted.running.empty();
     return is_woken;
   }
 
@@ -53,14 +45,10 @@ struct AsioLoop::Impl {
       if (!take_posted()) {
         return;
       }
-      for (Callback& callback : running) {
-        if (context.stopped()) {
-          return;
-        }
-        Callback run = std::move(callback);
-        run();
+      posted.run([this] { return context.stopped(); });
+      if (context.stopped()) {
+        return;
       }
-      running.clear();
     }
     wake();
   }
@@ -93,39 +81,28 @@ AsioLoop::AsioLoop(std::string name) : impl_(std::make_unique<Impl>(std::move(na
 
 AsioLoop::~AsioLoop() {
   stop();
-  // What a dropped callback owns may post in its turn when it is destroyed.
-  std::vector<Callback> dropped = std::move(impl_->running);
-  do {
-    dropped.clear();
-    const std::lock_guard lock(impl_->posted_mutex);
-    dropped.swap(impl_->posted);
-  } while (!dropped.empty());
+  impl_->posted.drop();
 }
 
 void AsioLoop::start() {
-  SWARM_CHECK(!impl_->thread.joinable(), "loop '" + impl_->name + "' is started twice");
-  impl_->thread = std::thread([this] { run(); });
+  impl_->thread.start([this] { run(); });
 }
 
 void AsioLoop::run() {
-  impl_->owner = std::this_thread::get_id();
-  impl_->context.run();
-  impl_->owner = std::thread::id{};
+  impl_->thread.lend([this] { impl_->context.run(); });
 }
 
 void AsioLoop::stop() {
   impl_->context.stop();
-  if (impl_->thread.joinable() && impl_->thread.get_id() != std::this_thread::get_id()) {
-    impl_->thread.join();
-  }
+  impl_->thread.join();
 }
 
 void AsioLoop::post(Callback callback) {
   bool is_asleep = false;
   {
-    const std::lock_guard lock(impl_->posted_mutex);
+    const std::lock_guard lock(impl_->posted.mutex);
     is_asleep = !std::exchange(impl_->is_woken, true);
-    impl_->posted.push_back(std::move(callback));
+    impl_->posted.waiting.push_back(std::move(callback));
   }
   if (is_asleep) {
     impl_->wake();
@@ -154,7 +131,7 @@ WallTime AsioLoop::wall_now() const {
 }
 
 bool AsioLoop::is_current() const {
-  return impl_->owner == std::this_thread::get_id();
+  return impl_->thread.is_current();
 }
 
 boost::asio::io_context& AsioLoop::context() {

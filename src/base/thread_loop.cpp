@@ -3,50 +3,42 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
-#include <thread>
 #include <utility>
-#include <vector>
 
-#include "base/check.h"
+#include "base/loop_thread.h"
 #include "base/real_clock.h"
 #include "base/timer_queue.h"
 
 namespace swarm {
 
 struct ThreadLoop::Impl {
-  explicit Impl(std::string loop_name) : name(std::move(loop_name)) {}
+  explicit Impl(std::string name) : thread(std::move(name)) {}
 
-  // Before everything that owns callbacks: what one holds may post when it is destroyed.
-  std::mutex mutex;
+  Posted posted;
   std::condition_variable wake;
-  std::vector<Callback> posted;
   std::atomic<bool> is_stopped = false;
-  std::vector<Callback> running;  // taken out of `posted`; the loop's own
-  std::string name;
   TimerQueue timers;
-  std::atomic<std::thread::id> owner{};
-  std::thread thread;
+  LoopThread thread;
 
   void wait() {
-    std::unique_lock lock(mutex);
-    const auto has_work = [this] { return is_stopped || !posted.empty(); };
+    std::unique_lock lock(posted.mutex);
+    const auto has_work = [this] { return is_stopped || !posted.waiting.empty(); };
     if (const std::optional<TimePoint> next = timers.next()) {
       wake.wait_until(lock, to_steady(*next), has_work);
     } else {
       wake.wait(lock, has_work);
     }
-    running.swap(posted);
+    posted.running.swap(posted.waiting);
   }
 
-  void run_taken() {
-    for (Callback& callback : running) {
-      if (is_stopped) {
-        return;
+  void run() {
+    while (!is_stopped) {
+      wait();
+      posted.run([this] { return is_stopped.load(); });
+      const TimePoint time = steady_now();
+      while (!is_stopped && timers.run_due(time)) {
       }
-      Callback run = std::move(callback);
-      run();
     }
-    running.clear();
   }
 };
 
@@ -54,49 +46,32 @@ ThreadLoop::ThreadLoop(std::string name) : impl_(std::make_unique<Impl>(std::mov
 
 ThreadLoop::~ThreadLoop() {
   stop();
-  // What a dropped callback owns may post in its turn when it is destroyed.
-  std::vector<Callback> dropped = std::move(impl_->running);
-  do {
-    dropped.clear();
-    const std::lock_guard lock(impl_->mutex);
-    dropped.swap(impl_->posted);
-  } while (!dropped.empty());
+  impl_->posted.drop();
 }
 
 void ThreadLoop::start() {
-  SWARM_CHECK(!impl_->thread.joinable(), "loop '" + impl_->name + "' is started twice");
-  impl_->thread = std::thread([this] { run(); });
+  impl_->thread.start([this] { run(); });
 }
 
 void ThreadLoop::run() {
-  impl_->owner = std::this_thread::get_id();
-  while (!impl_->is_stopped) {
-    impl_->wait();
-    impl_->run_taken();
-    const TimePoint time = now();
-    while (!impl_->is_stopped && impl_->timers.run_due(time)) {
-    }
-  }
-  impl_->owner = std::thread::id{};
+  impl_->thread.lend([this] { impl_->run(); });
 }
 
 void ThreadLoop::stop() {
   {
-    const std::lock_guard lock(impl_->mutex);
+    const std::lock_guard lock(impl_->posted.mutex);
     impl_->is_stopped = true;
   }
   impl_->wake.notify_one();
-  if (impl_->thread.joinable() && impl_->thread.get_id() != std::this_thread::get_id()) {
-    impl_->thread.join();
-  }
+  impl_->thread.join();
 }
 
 void ThreadLoop::post(Callback callback) {
   bool is_first = false;
   {
-    const std::lock_guard lock(impl_->mutex);
-    is_first = impl_->posted.empty();
-    impl_->posted.push_back(std::move(callback));
+    const std::lock_guard lock(impl_->posted.mutex);
+    is_first = impl_->posted.waiting.empty();
+    impl_->posted.waiting.push_back(std::move(callback));
   }
   // Without the lock, which the woken thread takes.
   if (is_first) {
@@ -121,7 +96,7 @@ WallTime ThreadLoop::wall_now() const {
 }
 
 bool ThreadLoop::is_current() const {
-  return impl_->owner == std::this_thread::get_id();
+  return impl_->thread.is_current();
 }
 
 }  // namespace swarm

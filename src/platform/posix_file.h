@@ -27,7 +27,6 @@ class PosixFile : public File {
   Status truncate(uint64_t size) override;
 
  protected:
-  const std::filesystem::path& path() const { return path_; }
   Status write_all(int descriptor, uint64_t offset, std::string_view data);
 
  private:

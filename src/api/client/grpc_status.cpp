@@ -22,15 +22,10 @@ Status from_grpc(const grpc::Status& status) {
   return Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
 }
 
-// gRPC tells these apart in its texts only; a test of this module fails if they change.
+// gRPC tells this in its text only; a test of this module fails if that changes.
 bool is_not_connected(const grpc::Status& status) {
   return status.error_code() == grpc::StatusCode::UNAVAILABLE &&
          status.error_message().find("failed to connect to all addresses") != std::string::npos;
-}
-
-bool is_refused(const grpc::Status& status) {
-  return is_not_connected(status) &&
-         status.error_message().find("Connection refused") != std::string::npos;
 }
 
 }  // namespace swarm::api

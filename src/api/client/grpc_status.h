@@ -14,7 +14,5 @@ Status from_grpc(const grpc::Status& status);
 
 // The call was never sent, because no connection could be made: it may be tried elsewhere.
 bool is_not_connected(const grpc::Status& status);
-// Nobody listens there: the machine is up and the process is gone.
-bool is_refused(const grpc::Status& status);
 
 }  // namespace swarm::api

@@ -21,8 +21,6 @@ inline constexpr int kMaxMetadataBytes = 64 << 10;
 inline constexpr size_t kMaxSessionQueueBytes = 64 << 20;
 // What may wait for one peer: then messages are dropped, and Raft sends again.
 inline constexpr size_t kMaxPeerQueueBytes = 16 << 20;
-// Queued messages to a peer go out together up to this.
-inline constexpr size_t kMaxPeerBatchBytes = 1 << 20;
 
 // An answer from a swarm without a leader: under the five seconds that are promised.
 inline constexpr Duration kLeaderBudget = milliseconds(4'700);

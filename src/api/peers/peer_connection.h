@@ -44,7 +44,6 @@ class PeerConnection : public std::enable_shared_from_this<PeerConnection> {
   size_t unsent_bytes() const { return waiting_.size() + writing_.size(); }
   // Nothing is called any more.
   void close();
-  bool is_closed() const { return is_closed_; }
   // The two ends agree to talk: from then on it may be silent.
   bool is_settled() const { return is_settled_; }
 
