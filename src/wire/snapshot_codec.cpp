@@ -44,12 +44,12 @@ SnapshotWriter::SnapshotWriter(model::Position position, size_t count, Source so
   header.set_format(kFormat);
   header.set_position(position);
   header.set_objects(count);
-  append_frame(header.SerializeAsString());
+  append_frame(header);
 }
 
-void SnapshotWriter::append_frame(const std::string& frame) {
-  pending_ += number_to_bytes(static_cast<uint32_t>(frame.size()));
-  pending_ += frame;
+void SnapshotWriter::append_frame(const google::protobuf::MessageLite& message) {
+  pending_ += number_to_bytes(static_cast<uint32_t>(message.ByteSizeLong()));
+  message.AppendToString(&pending_);
 }
 
 std::string SnapshotWriter::next_chunk() {
@@ -58,7 +58,7 @@ std::string SnapshotWriter::next_chunk() {
     ScratchArena arena;
     auto& message = arena.make<v1::StoreObject>();
     encode(source_(), &message);
-    append_frame(message.SerializeAsString());
+    append_frame(message);
     --left_;
   }
   if (pending_.empty()) {
@@ -67,7 +67,9 @@ std::string SnapshotWriter::next_chunk() {
   const size_t size = std::min(pending_.size(), kPayload);
   const std::string_view payload(pending_.data(), size);
   checksum_ = crc32c(checksum_, payload);
-  std::string chunk = number_to_bytes(checksum_);
+  std::string chunk;
+  chunk.reserve(kNumberBytes + size);
+  chunk += number_to_bytes(checksum_);
   chunk += payload;
   pending_.erase(0, size);
   return chunk;

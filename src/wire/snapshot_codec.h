@@ -9,6 +9,10 @@
 #include "base/result.h"
 #include "model/change_set.h"
 
+namespace google::protobuf {
+class MessageLite;
+}
+
 // A snapshot of the store as a row of chunks: frames (a header, then one object each) in one stream
 // that is cut every kChunkBytes. Each chunk begins with a CRC32C of its bytes that goes on from
 // the chunk before, so that a missing, repeated or swapped chunk is found. Equal objects in equal
@@ -30,7 +34,7 @@ class SnapshotWriter {
   std::string next_chunk();
 
  private:
-  void append_frame(const std::string& frame);
+  void append_frame(const google::protobuf::MessageLite& message);
 
   size_t left_;
   Source source_;

@@ -18,6 +18,9 @@ constexpr size_t kFrameHeader = 8;
 // In place of a length: the end, with the number of chunks.
 constexpr uint32_t kEnd = std::numeric_limits<uint32_t>::max();
 constexpr size_t kEndBytes = kFrameHeader + 8;
+// One sync of the whole file at the end would stall the log on the same disk; one for each chunk
+// would cost more than the chunk.
+constexpr uint64_t kSyncBytes = 256 << 10;
 
 }  // namespace
 
@@ -73,7 +76,11 @@ Status SnapshotWriter::append(std::string_view chunk) {
   frame += sealed;
   ++chunks_;
   SWARM_RETURN_IF_ERROR(write(frame));
-  // As it goes: one sync of the whole file at the end would stall the log on the same disk.
+  return offset_ - synced_ < kSyncBytes ? absl::OkStatus() : sync();
+}
+
+Status SnapshotWriter::sync() {
+  synced_ = offset_;
   return SWARM_MUTANT(snapshot_not_synced) ? absl::OkStatus() : file_->sync();
 }
 
@@ -85,9 +92,7 @@ Status SnapshotWriter::finish() {
   put_u32(end, crc32c(crc_, count));
   end += count;
   SWARM_RETURN_IF_ERROR(write(end));
-  if (!SWARM_MUTANT(snapshot_not_synced)) {
-    SWARM_RETURN_IF_ERROR(file_->sync());
-  }
+  SWARM_RETURN_IF_ERROR(sync());
   file_.reset();
   SWARM_RETURN_IF_ERROR(files_.rename(beside_, path_));
   is_finished_ = true;

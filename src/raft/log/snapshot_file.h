@@ -34,6 +34,7 @@ class SnapshotWriter {
  private:
   SnapshotWriter(FileSystem& files, PayloadCipher& cipher) : files_(files), cipher_(cipher) {}
   Status write(std::string_view bytes);
+  Status sync();
 
   FileSystem& files_;
   PayloadCipher& cipher_;
@@ -41,6 +42,7 @@ class SnapshotWriter {
   std::filesystem::path beside_;
   std::unique_ptr<File> file_;
   uint64_t offset_ = 0;
+  uint64_t synced_ = 0;  // up to this offset
   uint32_t crc_ = 0;
   uint64_t chunks_ = 0;
   bool is_finished_ = false;
