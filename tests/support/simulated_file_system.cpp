@@ -7,10 +7,14 @@ namespace swarm::test {
 class SimulatedFile final : public File {
  public:
   using Inode = SimulatedFileSystem::Inode;
+  static constexpr uint64_t kPageBytes = SimulatedFileSystem::kPageBytes;
 
   SimulatedFile(SimulatedFileSystem& files, std::shared_ptr<Inode> inode,
-                std::filesystem::path path)
-      : files_(files), inode_(std::move(inode)), path_(std::move(path)) {}
+                std::filesystem::path path, OpenMode mode)
+      : files_(files),
+        inode_(std::move(inode)),
+        path_(std::move(path)),
+        is_direct_(mode == OpenMode::direct) {}
 
   Result<size_t> read_at(uint64_t offset, std::span<char> buffer) override {
     const std::string& bytes = inode_->current;
@@ -27,19 +31,25 @@ class SimulatedFile final : public File {
     }
     ++files_.writes_;
     const uint64_t end = offset + data.size();
-    if (end > inode_->current.size()) {
-      SWARM_RETURN_IF_ERROR(files_.check_room(end - inode_->current.size(), path_));
-      inode_->current.resize(end, '\0');
+    std::string& bytes = inode_->current;
+    if (end > bytes.size()) {
+      SWARM_RETURN_IF_ERROR(files_.check_room(end - bytes.size(), path_));
+      bytes.resize(end, '\0');
     } else if (files_.refuses_writes_) {
       SWARM_RETURN_IF_ERROR(files_.check_room(1, path_));
     }
-    inode_->current.replace(offset, data.size(), data);
-    inode_->dirty.emplace_back(offset, end);
+    bytes.replace(offset, data.size(), data);
+    // Past the cache whole pages are written: what is left of the last one becomes zeros.
+    const uint64_t page_end = (end + kPageBytes - 1) / kPageBytes * kPageBytes;
+    const uint64_t written = is_direct_ ? std::min<uint64_t>(page_end, bytes.size()) : end;
+    bytes.replace(end, written - end, written - end, '\0');
+    inode_->dirty.emplace_back(offset, written);
     return absl::OkStatus();
   }
 
   Status sync() override {
     SWARM_RETURN_IF_ERROR(check());
+    files_.cached_syncs_ += is_direct_ ? 0 : 1;
     const Status synced = files_.on_sync(path_);
     if (!synced.ok()) {
       const bool is_lost = std::exchange(files_.loses_next_sync_, false);
@@ -85,6 +95,7 @@ class SimulatedFile final : public File {
   SimulatedFileSystem& files_;
   const std::shared_ptr<Inode> inode_;
   const std::filesystem::path path_;
+  const bool is_direct_;
 };
 
 Result<std::unique_ptr<File>> SimulatedFileSystem::open(const std::filesystem::path& path,
@@ -101,7 +112,7 @@ Result<std::unique_ptr<File>> SimulatedFileSystem::open(const std::filesystem::p
     change(path, std::make_shared<Inode>(), false);
     found = current_.find(path.native());
   }
-  return std::unique_ptr<File>(std::make_unique<SimulatedFile>(*this, found->second, path));
+  return std::unique_ptr<File>(std::make_unique<SimulatedFile>(*this, found->second, path, mode));
 }
 
 Status SimulatedFileSystem::rename(const std::filesystem::path& from,

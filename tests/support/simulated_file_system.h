@@ -71,6 +71,8 @@ class SimulatedFileSystem final : public FileSystem {
   std::function<void(std::string_view from, std::string_view to)> on_rename;
 
   uint64_t syncs() const { return syncs_; }
+  // Those of files that were not opened for direct I/O.
+  uint64_t cached_syncs() const { return cached_syncs_; }
   uint64_t writes() const { return writes_; }
   // Changes of names that crashes undid.
   uint64_t names_lost() const { return names_lost_; }
@@ -115,6 +117,7 @@ class SimulatedFileSystem final : public FileSystem {
   bool refuses_writes_ = false;
   bool leaves_garbage_ = false;
   uint64_t syncs_ = 0;
+  uint64_t cached_syncs_ = 0;
   uint64_t writes_ = 0;
   uint64_t names_lost_ = 0;
 };

@@ -82,27 +82,23 @@ std::filesystem::path SegmentFiles::path_of(uint64_t number) const {
   return directory_ / (std::string(digits) + std::string(kSuffix));
 }
 
-Result<std::unique_ptr<File>> SegmentFiles::make_filled(const std::filesystem::path& path,
-                                                        uint64_t bytes) {
+Status SegmentFiles::make_filled(const std::filesystem::path& path, uint64_t bytes) {
   SWARM_ASSIGN_OR_RETURN(std::unique_ptr<File> file, files_.open(path, OpenMode::create_or_open));
   Status filled = fill(*file, 0, bytes);
   if (!filled.ok()) {
     file.reset();
     files_.remove(path).IgnoreError();  // the first error is the one to tell
-    return filled;
   }
-  return file;
+  return filled;
 }
 
 Result<std::unique_ptr<File>> SegmentFiles::create(const SegmentHeader& header) {
   const bool uses_spare = !spares_.empty() && header.file_bytes == segment_bytes_;
   const std::filesystem::path from = uses_spare ? spares_.back() : directory_ / "segment.part";
-  std::unique_ptr<File> file;
-  if (uses_spare) {
-    SWARM_ASSIGN_OR_RETURN(file, files_.open(from, OpenMode::direct));
-  } else {
-    SWARM_ASSIGN_OR_RETURN(file, make_filled(from, header.file_bytes));
+  if (!uses_spare) {
+    SWARM_RETURN_IF_ERROR(make_filled(from, header.file_bytes));
   }
+  SWARM_ASSIGN_OR_RETURN(std::unique_ptr<File> file, files_.open(from, OpenMode::direct));
   SWARM_RETURN_IF_ERROR(file->write_at(0, encode(header)));
   SWARM_RETURN_IF_ERROR(file->sync());
   SWARM_RETURN_IF_ERROR(files_.rename(from, path_of(header.number)));

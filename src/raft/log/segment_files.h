@@ -46,7 +46,7 @@ class SegmentFiles {
   uint64_t segment_bytes() const { return segment_bytes_; }
 
  private:
-  Result<std::unique_ptr<File>> make_filled(const std::filesystem::path& path, uint64_t bytes);
+  Status make_filled(const std::filesystem::path& path, uint64_t bytes);
   Result<bool> has_full_size(const std::filesystem::path& path);
 
   FileSystem& files_;

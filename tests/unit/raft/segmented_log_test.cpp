@@ -152,6 +152,20 @@ TEST_F(SegmentedLogTest, ASpareIsPreparedInSlicesAndUsed) {
   EXPECT_EQ(spares(), 0u);
 }
 
+TEST_F(SegmentedLogTest, EverySegmentIsWrittenPastTheCache) {
+  reopen();
+  uint64_t cached = files_.cached_syncs();
+  for (uint64_t first = 1; segments().size() < 3; ++first) {
+    ASSERT_TRUE(append({entries(first, 1, 1, 1000)}).ok());
+  }
+  EXPECT_EQ(spares(), 0u);
+  EXPECT_EQ(files_.cached_syncs(), cached);
+  reopen();
+  cached = files_.cached_syncs();
+  ASSERT_TRUE(append({state(2, 1, 0)}).ok());
+  EXPECT_EQ(files_.cached_syncs(), cached);
+}
+
 TEST_F(SegmentedLogTest, InSteadyStateNothingIsAllocated) {
   reopen();
   uint64_t last = 0;
