@@ -97,7 +97,9 @@ class Load {
         run_(std::to_string(getpid())),
         method_(method_of(options.system)),
         expected_(options.system == "nothing" ? grpc::UNIMPLEMENTED : grpc::OK),
-        value_(options.bytes, 'x') {
+        request_(options.system == "etcd" ? put_request(key(0, 0), value_of(options))
+                                          : create_request(key(0, 0), value_of(options))),
+        key_at_(request_.find(key(0, 0))) {
     grpc::SslCredentialsOptions tls;
     // One file with the authority, the certificate and the key: TLS takes from each what it needs.
     tls.pem_root_certs = tls.pem_cert_chain = tls.pem_private_key = read_whole(options.pem);
@@ -142,12 +144,21 @@ class Load {
     std::string error;
   };
 
+  static std::string value_of(const Options& options) { return std::string(options.bytes, 'x'); }
+
+  // All of one length: the same request is sent again and again with another key in its place.
+  std::string key(int client, size_t write) const {
+    char text[64];
+    std::snprintf(text, sizeof(text), "w%s-%05d-%08zu", run_.c_str(), client, write);
+    return text;
+  }
+
   void write(int number) {
     Client& client = clients_[number];
-    const std::string key = "w" + run_ + "-" + std::to_string(number) + "-" +
-                            std::to_string(client.latencies.size() + client.failures);
-    const grpc::Slice bytes(options_.system == "etcd" ? put_request(key, value_)
-                                                      : create_request(key, value_));
+    std::string request = request_;
+    const std::string written = key(number, client.latencies.size() + client.failures);
+    request.replace(key_at_, written.size(), written);
+    const grpc::Slice bytes(request);
     client.context = std::make_unique<grpc::ClientContext>();
     client.context->set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
     client.request = grpc::ByteBuffer(&bytes, 1);
@@ -203,7 +214,8 @@ class Load {
   const std::string run_;
   const std::string method_;
   const grpc::StatusCode expected_;
-  const std::string value_;
+  const std::string request_;
+  const size_t key_at_;
   std::vector<std::unique_ptr<grpc::GenericStub>> stubs_;
   std::vector<Client> clients_;
   Clock::time_point end_;

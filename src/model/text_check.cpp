@@ -1,6 +1,8 @@
 #include "model/text_check.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <string>
 
 #include "base/units.h"
@@ -23,10 +25,23 @@ size_t sequence_length(unsigned char lead) {
   return lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
 }
 
+// How many characters from `at` on are surely ASCII: nearly all text is, and goes by in words.
+size_t ascii_words(std::string_view text, size_t at) {
+  constexpr uint64_t kHighBits = 0x8080808080808080;
+  const size_t begin = at;
+  uint64_t word = 0;
+  for (; text.size() - at >= sizeof(word); at += sizeof(word)) {
+    std::memcpy(&word, text.data() + at, sizeof(word));
+    if ((word & kHighBits) != 0) {
+      break;
+    }
+  }
+  return at - begin;
+}
+
 // Shortest forms only, no surrogates, nothing over U+10FFFF (Unicode 15, table 3-7).
 bool is_utf8(std::string_view text) {
-  size_t i = 0;
-  while (i < text.size()) {
+  for (size_t i = ascii_words(text, 0); i < text.size(); i += ascii_words(text, i)) {
     const auto lead = static_cast<unsigned char>(text[i]);
     const size_t length = sequence_length(lead);
     if (length == 0 || text.size() - i < length) {

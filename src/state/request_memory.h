@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
-#include <unordered_map>
 
+#include "absl/container/flat_hash_map.h"
 #include "base/result.h"
 #include "model/change_set.h"
 
@@ -39,7 +39,7 @@ class RequestMemory {
   const size_t capacity_;
   std::deque<Carried> carried_;  // oldest first
   // The same by request: every write of every client is looked up.
-  std::unordered_map<uint64_t, model::Position> position_of_;
+  absl::flat_hash_map<uint64_t, model::Position> position_of_;
   model::Position known_since_ = 0;  // everything after this position is in `carried_`
 };
 

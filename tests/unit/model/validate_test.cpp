@@ -65,7 +65,12 @@ TEST(ValidateLabels, TakesUtf8ValuesAndPlainKeys) {
   for (const char* text : {"\xff", "\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
                            "\xe0\x80\x80", "\xf0\x80\x80\x80", "\x80", "\xf5\x80\x80\x80"}) {
     EXPECT_TRUE(is_refused(validate_labels({{"k", text}}), {"label \"k\"", "UTF-8"}));
+    for (const size_t before : {7, 8, 9, 16}) {
+      const std::string within = std::string(before, 'a') + text + std::string(8, 'a');
+      EXPECT_TRUE(is_refused(validate_labels({{"k", within}}), {"label \"k\"", "UTF-8"}));
+    }
   }
+  EXPECT_TRUE(validate_labels({{"k", "eight by eight \xc3\xa9 and on and on"}}).ok());
 }
 
 TEST(ValidateLabels, AreBounded) {
