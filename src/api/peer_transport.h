@@ -66,9 +66,15 @@ class PeerTransport final : public raft::Transport {
     std::unique_ptr<PeerLink> bulk;  // null until it is needed
   };
 
+  struct Incoming {
+    std::string host;
+    std::weak_ptr<PeerSession> session;
+  };
+
   std::unique_ptr<PeerLink> connect(const Peer& peer, std::function<void()> on_refused);
   void open(raft::MemberId id, Peer& peer);
   void accept(platform::TcpHandle connection);
+  bool has_room_for(const std::string& host) const;
   Status admit(const security::PeerIdentity& peer) const;
 
   AsioLoop& loop_;
@@ -77,7 +83,7 @@ class PeerTransport final : public raft::Transport {
   const Events events_;
   const std::shared_ptr<LoopGate> gate_;
   std::map<raft::MemberId, Peer> peers_;
-  std::vector<std::weak_ptr<PeerSession>> sessions_;
+  std::vector<Incoming> incoming_;
   Anchor anchor_;
 };
 

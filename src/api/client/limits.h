@@ -29,8 +29,14 @@ inline constexpr Duration kMembershipExtra = seconds(15);
 // Between two looks for a leader.
 inline constexpr Duration kLeaderRetry = milliseconds(50);
 
-// Connections to a manager that have not shown yet that they are of one; more are turned away.
+// Connections to the swarm port that have said nothing yet; more are turned away, in all and from
+// one address.
+inline constexpr int kMaxUndecided = 512;
+inline constexpr int kMaxUndecidedOfHost = 64;
+// Connections to a manager that have not shown yet that they are of one; more are turned away, in
+// all and from one address.
 inline constexpr int kMaxUnsettledPeers = 256;
+inline constexpr int kMaxUnsettledPeersOfHost = 32;
 
 // Between two attempts to reach a peer: doubles from the first to the second.
 inline constexpr Duration kMinPeerRetry = milliseconds(50);

@@ -1,6 +1,5 @@
 #include "api/peer_transport.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "api/client/limits.h"
@@ -22,8 +21,8 @@ PeerTransport::PeerTransport(AsioLoop& loop, raft::MemberId self, CredentialsSou
 
 PeerTransport::~PeerTransport() {
   gate_->close();
-  for (const std::weak_ptr<PeerSession>& weak : sessions_) {
-    if (const auto session = weak.lock()) {
+  for (const Incoming& incoming : incoming_) {
+    if (const auto session = incoming.session.lock()) {
       session->close();
     }
   }
@@ -87,22 +86,35 @@ PeerTransport::Intake PeerTransport::intake() {
 }
 
 void PeerTransport::accept(platform::TcpHandle connection) {
-  std::erase_if(sessions_, [](const auto& weak) { return weak.expired(); });
-  const auto unsettled = std::count_if(sessions_.begin(), sessions_.end(), [](const auto& weak) {
-    const auto session = weak.lock();
-    return session != nullptr && !session->is_settled();
-  });
+  std::erase_if(incoming_, [](const Incoming& incoming) { return incoming.session.expired(); });
+  auto socket = platform::put_on_loop(loop_.context(), std::move(connection));
+  platform::ErrorCode is_gone;
+  const std::string host = socket.remote_endpoint(is_gone).address().to_string();
   const auto context = tls_->context();
-  if (!context.ok() || unsettled >= kMaxUnsettledPeers) {
+  if (is_gone || !context.ok() || !has_room_for(host)) {
     return;
   }
   const auto session = std::make_shared<PeerSession>(
-      platform::put_on_loop(loop_.context(), std::move(connection)), **context,
+      std::move(socket), **context,
       PeerSession::Listener{
           .admit = [this](const security::PeerIdentity& peer) { return admit(peer); },
           .received = events_.received});
-  sessions_.push_back(session);
+  incoming_.push_back({host, session});
   session->accept();
+}
+
+// TLS with strangers is work for this loop, and one of them shall not take the places of others.
+bool PeerTransport::has_room_for(const std::string& host) const {
+  int unsettled = 0;
+  int of_host = 0;
+  for (const Incoming& incoming : incoming_) {
+    const auto session = incoming.session.lock();
+    if (session != nullptr && !session->is_settled()) {
+      ++unsettled;
+      of_host += incoming.host == host ? 1 : 0;
+    }
+  }
+  return unsettled < kMaxUnsettledPeers && of_host < kMaxUnsettledPeersOfHost;
 }
 
 Status PeerTransport::admit(const security::PeerIdentity& peer) const {

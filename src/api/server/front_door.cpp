@@ -11,18 +11,12 @@
 
 namespace swarm::api {
 
-namespace {
-
-// More than these at once that say nothing are turned away.
-constexpr int kMaxUndecided = 1024;
-
-}  // namespace
-
 struct FrontDoor::Visitor {
-  explicit Visitor(Tcp::socket accepted)
-      : socket(std::move(accepted)), deadline(socket.get_executor()) {}
+  Visitor(Tcp::socket accepted, std::string from)
+      : socket(std::move(accepted)), host(std::move(from)), deadline(socket.get_executor()) {}
 
   Tcp::socket socket;
+  const std::string host;
   boost::asio::steady_timer deadline;
 };
 
@@ -60,11 +54,14 @@ uint16_t FrontDoor::port() const {
 }
 
 void FrontDoor::let_in(Tcp::socket socket) {
-  if (undecided_ == kMaxUndecided) {
+  platform::ErrorCode is_gone;
+  const std::string host = socket.remote_endpoint(is_gone).address().to_string();
+  if (is_gone || !has_room_for(host)) {
     return;
   }
   ++undecided_;
-  const auto visitor = std::make_shared<Visitor>(std::move(socket));
+  ++undecided_of_host_[host];
+  const auto visitor = std::make_shared<Visitor>(std::move(socket), host);
   visitor->deadline.expires_after(std::chrono::milliseconds(kConnectTimeoutMs));
   visitor->deadline.async_wait([visitor](platform::ErrorCode aborted) {
     platform::ErrorCode ignored;
@@ -73,12 +70,26 @@ void FrontDoor::let_in(Tcp::socket socket) {
     }
   });
   visitor->socket.async_wait(Tcp::socket::wait_read, [this, visitor](platform::ErrorCode error) {
-    --undecided_;
+    note_decided(visitor->host);
     visitor->deadline.cancel();
     if (!error) {
       look_at(*visitor);
     }
   });
+}
+
+bool FrontDoor::has_room_for(const std::string& host) const {
+  const auto of_host = undecided_of_host_.find(host);
+  return undecided_ < kMaxUndecided &&
+         (of_host == undecided_of_host_.end() || of_host->second < kMaxUndecidedOfHost);
+}
+
+void FrontDoor::note_decided(const std::string& host) {
+  --undecided_;
+  const auto of_host = undecided_of_host_.find(host);
+  if (--of_host->second == 0) {
+    undecided_of_host_.erase(of_host);
+  }
 }
 
 void FrontDoor::look_at(Visitor& visitor) {

@@ -2,6 +2,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -37,10 +38,14 @@ class FrontDoor {
   FrontDoor() = default;
   Status listen(const std::string& address);
   void let_in(Tcp::socket socket);
+  bool has_room_for(const std::string& host) const;
+  void note_decided(const std::string& host);
   void look_at(Visitor& visitor);
 
   Guests guests_;
-  int undecided_ = 0;  // visitors that have said nothing yet
+  // Visitors that have said nothing yet.
+  int undecided_ = 0;
+  std::map<std::string, int> undecided_of_host_;
   AsioLoop loop_{"door"};
   std::shared_ptr<platform::TcpAcceptor> acceptor_;
 };

@@ -7,6 +7,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
+#include <functional>
 
 #include "api/client/client.h"
 #include "api/client/limits.h"
@@ -37,8 +38,10 @@ class FrontDoorTest : public ::testing::Test {
     return connect_tls(address(), *swarm_.credentials("n2", model::Role::manager), seconds(20));
   }
 
-  tcp::socket connect() {
+  tcp::socket connect(const std::string& from = "127.0.0.1") {
     tcp::socket socket(io_);
+    socket.open(tcp::v4());
+    socket.bind(tcp::endpoint(boost::asio::ip::make_address(from), 0));
     socket.connect(tcp::endpoint(boost::asio::ip::make_address("127.0.0.1"), server_->port()));
     return socket;
   }
@@ -48,6 +51,27 @@ class FrontDoorTest : public ::testing::Test {
     char byte = 0;
     boost::system::error_code error;
     return boost::asio::read(socket, boost::asio::buffer(&byte, 1), error) == 0 && error;
+  }
+
+  // Who begin as peers do and say no more. The last one goes before the first, whose time is up
+  // earlier.
+  std::vector<tcp::socket> silent_ones(int count, const std::function<std::string(int)>& host_of) {
+    std::vector<tcp::socket> silent;
+    for (int i = 0; i < count; ++i) {
+      silent.push_back(connect(host_of(i)));
+      boost::asio::write(silent.back(), boost::asio::buffer(kPeerPreface));
+    }
+    while (!is_over(silent.back())) {
+      EXPECT_FALSE(is_over(silent.front()));
+      loop_.idle(milliseconds(1));
+    }
+    return silent;
+  }
+
+  bool is_heard_from(PeerTransport& peer) {
+    peer.send(raft::MemberId(1), "in the end it is heard");
+    loop_.idle(milliseconds(2));
+    return !manager_->raft_messages.get().empty();
   }
 
   static bool is_over(tcp::socket& socket) {
@@ -147,22 +171,30 @@ TEST_F(FrontDoorTest, WhoSaysNothingIsTurnedAwayInTheEndAndHoldsNobodyUp) {
 }
 
 TEST_F(FrontDoorTest, OfManyWhoDoNotShowThemselvesMostAreTurnedAwayAtOnce) {
-  std::vector<tcp::socket> silent;
-  for (int i = 0; i < kMaxUnsettledPeers + 50; ++i) {
-    silent.push_back(connect());
-    boost::asio::write(silent.back(), boost::asio::buffer(kPeerPreface));
-  }
-  // The last one goes before the first, whose time is up earlier.
-  while (!is_over(silent.back())) {
-    ASSERT_FALSE(is_over(silent.front()));
-    loop_.idle(milliseconds(1));
-  }
+  const std::vector<tcp::socket> silent = silent_ones(kMaxUnsettledPeers + 50, [](int number) {
+    return "127.0.1." + std::to_string(1 + number / (kMaxUnsettledPeersOfHost - 1));
+  });
   const auto peer = transport(swarm_.source("n2", model::Role::manager));
-  EXPECT_TRUE(loop_.until([&] {
-    peer->send(raft::MemberId(1), "in the end it is heard");
-    loop_.idle(milliseconds(2));
-    return !manager_->raft_messages.get().empty();
-  }));
+  EXPECT_TRUE(loop_.until([&] { return is_heard_from(*peer); })) << "when their time is up";
+}
+
+TEST_F(FrontDoorTest, OneSilentHostDoesNotKeepTheOthersOut) {
+  std::vector<tcp::socket> silent;
+  for (int i = 0; i < kMaxUndecided + 10; ++i) {
+    silent.push_back(connect("127.0.1.1"));
+  }
+  EXPECT_TRUE(client()->list_nodes().ok());
+  EXPECT_FALSE(is_over(silent.front())) << "all but the last are waited for";
+  EXPECT_TRUE(is_over(silent.back()));
+}
+
+TEST_F(FrontDoorTest, OneHostOfBadPeersDoesNotKeepTheOthersOut) {
+  std::vector<tcp::socket> silent =
+      silent_ones(kMaxUnsettledPeersOfHost + 50, [](int) { return "127.0.1.1"; });
+  const auto peer = transport(swarm_.source("n2", model::Role::manager));
+  while (!is_heard_from(*peer)) {
+    ASSERT_FALSE(is_over(silent.front()));
+  }
 }
 
 TEST_F(FrontDoorTest, WhoGoesAtOnceLeavesNothing) {
