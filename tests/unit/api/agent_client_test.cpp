@@ -15,11 +15,8 @@ using ::testing::HasSubstr;
 class AgentClient : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto server =
-        Server::listen_network(*node_, "127.0.0.1:0", swarm_.source("n1", model::Role::manager));
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
-    address_ = "127.0.0.1:" + std::to_string(server_->port());
+    server_ = serve(*node_, swarm_.source("n1", model::Role::manager));
+    address_ = address_of(*server_);
     client_ = make_dispatcher_client(loop_.loop(), swarm_.source("n5", model::Role::worker));
   }
 

@@ -83,11 +83,8 @@ bool is_refusal(grpc::StatusCode code) {
 class Authorization : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto server =
-        Server::listen_network(*node_, "127.0.0.1:0", swarm_.source("n1", model::Role::manager));
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
-    address_ = "127.0.0.1:" + std::to_string(server_->port());
+    server_ = serve(*node_, swarm_.source("n1", model::Role::manager));
+    address_ = address_of(*server_);
   }
 
   std::shared_ptr<grpc::Channel> channel_of(const security::NodeCredentials& credentials) {
@@ -187,10 +184,8 @@ TEST_F(Authorization, ACertificateForAnotherSwarmUnderTheSameRootIsRefused) {
 TEST_F(Authorization, AClientSpeaksOnlyToManagersOfItsSwarm) {
   // n3 is a worker that took a manager's place at an address.
   server_.reset();
-  auto impostor =
-      Server::listen_network(*node_, "127.0.0.1:0", swarm_.source("n3", model::Role::worker));
-  ASSERT_TRUE(impostor.ok()) << impostor.status();
-  address_ = "127.0.0.1:" + std::to_string((*impostor)->port());
+  const auto impostor = serve(*node_, swarm_.source("n3", model::Role::worker));
+  address_ = address_of(*impostor);
   EXPECT_EQ(call(channel_of("n2", model::Role::manager), "/swarm.v1.Services/List"),
             grpc::StatusCode::UNAVAILABLE);
 }

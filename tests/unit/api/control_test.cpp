@@ -207,10 +207,8 @@ TEST_F(Control, AJoinTokenHoldsTheDigestOfTheRootAndRotates) {
 }
 
 TEST_F(Control, OverTheNetworkAManagerMayUseItToo) {
-  const auto network =
-      Server::listen_network(*node_, "127.0.0.1:0", swarm_.source("n1", model::Role::manager));
-  ASSERT_TRUE(network.ok()) << network.status();
-  const auto remote = connect_tls("127.0.0.1:" + std::to_string((*network)->port()),
+  const auto network = serve(*node_, swarm_.source("n1", model::Role::manager));
+  const auto remote = connect_tls(address_of(*network),
                                   *swarm_.credentials("n2", model::Role::manager), seconds(20));
   const auto id = remote->create_service(spec_of("web"));
   EXPECT_TRUE(id.ok()) << id.status();

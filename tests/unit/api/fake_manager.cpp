@@ -303,4 +303,13 @@ std::unique_ptr<FakeNode> make_manager_node(std::shared_ptr<Gateway> manager) {
   return node;
 }
 
+std::unique_ptr<Server> serve(FakeNode& node, CredentialsSource credentials,
+                              const std::string& address) {
+  return Server::listen_network(node, address, std::move(credentials)).value();
+}
+
+std::string address_of(const Server& server) {
+  return "127.0.0.1:" + std::to_string(server.port());
+}
+
 }  // namespace swarm::api

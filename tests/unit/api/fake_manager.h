@@ -11,6 +11,7 @@
 #include "api/client/local_node.h"
 #include "api/gateway.h"
 #include "api/peer_transport.h"
+#include "api/server.h"
 #include "base/asio_loop.h"
 #include "state/proposer.h"
 #include "state/store.h"
@@ -137,5 +138,10 @@ class FakeNode final : public LocalNode {
 
 // A node "n1" of the swarm that has this manager.
 std::unique_ptr<FakeNode> make_manager_node(std::shared_ptr<Gateway> manager);
+
+// A server of the node on loopback, by default on a port that is free. Throws when it cannot be.
+std::unique_ptr<Server> serve(FakeNode& node, CredentialsSource credentials,
+                              const std::string& address = "127.0.0.1:0");
+std::string address_of(const Server& server);
 
 }  // namespace swarm::api

@@ -35,11 +35,8 @@ class Forwarding : public ::testing::Test {
   }
 
   void serve_leader(const std::string& address) {
-    auto server =
-        Server::listen_network(*leader_node_, address, swarm_.source("n1", model::Role::manager));
-    ASSERT_TRUE(server.ok()) << server.status();
-    leader_server_ = *std::move(server);
-    address_ = "127.0.0.1:" + std::to_string(leader_server_->port());
+    leader_server_ = serve(*leader_node_, swarm_.source("n1", model::Role::manager), address);
+    address_ = address_of(*leader_server_);
   }
   void serve_follower(Duration budget) {
     follower_server_.reset();
@@ -269,10 +266,8 @@ TEST_F(Forwarding, AReadWhoseLeaderDiesIsAskedAgain) {
 }
 
 TEST_F(Forwarding, WhatANodeAsksOfAFollowerIsDoneForThatNode) {
-  auto network = Server::listen_network(*follower_node_, "127.0.0.1:0",
-                                        swarm_.source("n2", model::Role::manager));
-  ASSERT_TRUE(network.ok()) << network.status();
-  const std::string follower = "127.0.0.1:" + std::to_string((*network)->port());
+  const auto network = serve(*follower_node_, swarm_.source("n2", model::Role::manager));
+  const std::string follower = address_of(*network);
   const auto worker = swarm_.credentials("n5", model::Role::worker);
   const auto request = security::make_request(worker->key);
   ASSERT_TRUE(renew_certificate(follower, *worker, *request, seconds(20)).ok());

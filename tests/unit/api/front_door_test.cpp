@@ -25,17 +25,9 @@ using boost::asio::ip::tcp;
 
 class FrontDoorTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    auto server =
-        Server::listen_network(*node_, "127.0.0.1:0", swarm_.source("n1", model::Role::manager));
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
-  }
-
-  std::string address() const { return "127.0.0.1:" + std::to_string(server_->port()); }
-
   std::unique_ptr<Client> client() {
-    return connect_tls(address(), *swarm_.credentials("n2", model::Role::manager), seconds(20));
+    return connect_tls(address_of(*server_), *swarm_.credentials("n2", model::Role::manager),
+                       seconds(20));
   }
 
   tcp::socket connect(const std::string& from = "127.0.0.1") {
@@ -86,7 +78,7 @@ class FrontDoorTest : public ::testing::Test {
     auto transport = std::make_unique<PeerTransport>(
         loop_.loop(), raft::MemberId(2), std::move(credentials),
         PeerTransport::Events{.refused = [](raft::MemberId) {}, .received = {}, .is_removed = {}});
-    transport->set_peer(raft::MemberId(1), address());
+    transport->set_peer(raft::MemberId(1), address_of(*server_));
     return transport;
   }
 
@@ -111,7 +103,7 @@ class FrontDoorTest : public ::testing::Test {
   test::WaitingLoop loop_;
   std::shared_ptr<FakeManager> manager_ = std::make_shared<FakeManager>(swarm_);
   std::unique_ptr<FakeNode> node_ = make_manager_node(manager_);
-  std::unique_ptr<Server> server_;
+  std::unique_ptr<Server> server_ = serve(*node_, swarm_.source("n1", model::Role::manager));
 };
 
 TEST_F(FrontDoorTest, AManagerOfTheSwarmIsHeard) {

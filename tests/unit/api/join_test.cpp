@@ -15,19 +15,13 @@ using ::testing::HasSubstr;
 
 // A manager of one swarm, at an address.
 struct RunningManager {
-  explicit RunningManager(const std::string& swarm_id) : swarm(swarm_id) {
-    auto started =
-        Server::listen_network(*node, "127.0.0.1:0", swarm.source("n1", model::Role::manager));
-    EXPECT_TRUE(started.ok()) << started.status();
-    server = *std::move(started);
-    address = "127.0.0.1:" + std::to_string(server->port());
-  }
+  explicit RunningManager(const std::string& swarm_id) : swarm(swarm_id) {}
 
   TestSwarm swarm;
   std::shared_ptr<FakeManager> manager = std::make_shared<FakeManager>(swarm);
   std::unique_ptr<FakeNode> node = make_manager_node(manager);
-  std::unique_ptr<Server> server;
-  std::string address;
+  std::unique_ptr<Server> server = serve(*node, swarm.source("n1", model::Role::manager));
+  std::string address = address_of(*server);
 };
 
 std::string make_request() {

@@ -28,11 +28,8 @@ class Transport : public ::testing::Test {
   }
 
   void serve(const std::string& address) {
-    auto server =
-        Server::listen_network(*node_, address, swarm_.source("n1", model::Role::manager));
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
-    address_ = "127.0.0.1:" + std::to_string(server_->port());
+    server_ = api::serve(*node_, swarm_.source("n1", model::Role::manager), address);
+    address_ = address_of(*server_);
   }
 
   // Sends until something arrives that was not there before: what is sent while there is no stream

@@ -16,9 +16,8 @@ TEST(Renewal, WhoConnectsAfterwardsIsShownTheNewCertificateAndWhoIsConnectedStay
   const std::unique_ptr<FakeNode> node = make_manager_node(manager);
   Watched<std::shared_ptr<const security::NodeCredentials>> shown;
   shown.update([&](auto& now) { now = before.credentials("n1", model::Role::manager); });
-  auto server = Server::listen_network(*node, "127.0.0.1:0", [&] { return shown.get(); });
-  ASSERT_TRUE(server.ok()) << server.status();
-  const std::string address = "127.0.0.1:" + std::to_string((*server)->port());
+  const auto server = serve(*node, [&] { return shown.get(); });
+  const std::string address = address_of(*server);
   const auto connect = [&](const TestSwarm& swarm) {
     return connect_tls(address, *swarm.credentials("n2", model::Role::manager), seconds(20));
   };

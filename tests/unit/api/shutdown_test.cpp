@@ -19,11 +19,8 @@ class Shutdown : public ::testing::Test {
  protected:
   void SetUp() override {
     serve_local();
-    auto network =
-        Server::listen_network(*node_, "127.0.0.1:0", swarm_.source("n1", model::Role::manager));
-    ASSERT_TRUE(network.ok()) << network.status();
-    network_ = *std::move(network);
-    address_ = "127.0.0.1:" + std::to_string(network_->port());
+    network_ = serve(*node_, swarm_.source("n1", model::Role::manager));
+    address_ = address_of(*network_);
   }
 
   void serve_local() {
