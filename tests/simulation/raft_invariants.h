@@ -70,8 +70,9 @@ class RaftInvariants {
   struct Promise {
     uint64_t term = 0;
     raft::MemberId vote;
-    uint64_t durable = 0;  // when it died
-    uint64_t durable_term = 0;
+    // When it died.
+    std::optional<raft::RaftLog> log;
+    raft::Index durable;
     uint64_t acknowledged = 0;  // the highest index, to the leader of:
     uint64_t acknowledged_in = 0;
   };
