@@ -1,4 +1,5 @@
 #include <array>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -142,18 +143,24 @@ Status apply(const UpdateOptions& options, model::NodeSpec& spec) {
   return absl::OkStatus();
 }
 
+Status edit_node(Session& session, const std::string& reference,
+                 const std::function<Status(model::NodeSpec&)>& edit) {
+  return Session::until_in_sequence([&]() -> Status {
+    SWARM_ASSIGN_OR_RETURN(const Client::NodeView view, session.client().get_node(reference));
+    model::NodeSpec spec = view.node.spec;
+    SWARM_RETURN_IF_ERROR(edit(spec));
+    if (spec == view.node.spec) {
+      return absl::OkStatus();
+    }
+    return session.client().update_node(view.node.id, view.node.meta.version, spec);
+  });
+}
+
 int update_node(Session& session, const UpdateOptions& options) {
-  const Result<Client::NodeView> view = session.client().get_node(options.node);
-  if (!view.ok()) {
-    return session.fail(view.status());
-  }
-  model::NodeSpec spec = view->node.spec;
-  Status status = apply(options, spec);
-  if (status.ok()) {
-    status = session.client().update_node(view->node.id, view->node.meta.version, spec);
-  }
-  if (!status.ok()) {
-    return session.fail(status);
+  const Status updated = edit_node(
+      session, options.node, [&options](model::NodeSpec& spec) { return apply(options, spec); });
+  if (!updated.ok()) {
+    return session.fail(updated);
   }
   session.print(options.node);
   return exit_code::kOk;
@@ -205,19 +212,18 @@ Action define_rm(CLI::App& app, Environment&) {
 
 int set_role(Session& session, const std::string& reference, model::Role role) {
   const bool is_promotion = role == model::Role::manager;
-  const Result<Client::NodeView> view = session.client().get_node(reference);
-  if (!view.ok()) {
-    return session.fail(view.status());
-  }
-  model::NodeSpec spec = view->node.spec;
-  if (spec.role == role) {
-    session.print("Node " + reference + " is already a " + std::string(to_string(role)) + ".");
-    return exit_code::kOk;
-  }
-  spec.role = role;
-  const Status updated = session.client().update_node(view->node.id, view->node.meta.version, spec);
+  bool has_it_already = false;
+  const Status updated = edit_node(session, reference, [&](model::NodeSpec& spec) {
+    has_it_already = spec.role == role;
+    spec.role = role;
+    return absl::OkStatus();
+  });
   if (!updated.ok()) {
     return session.fail(updated);
+  }
+  if (has_it_already) {
+    session.print("Node " + reference + " is already a " + std::string(to_string(role)) + ".");
+    return exit_code::kOk;
   }
   session.print(is_promotion ? "Node " + reference + " promoted to a manager in the swarm."
                              : "Manager " + reference + " demoted in the swarm.");

@@ -105,19 +105,16 @@ int update_service(Session& session, const UpdateOptions& options) {
   if (options.is_rollback) {
     return roll_back(session, options.service, options.wait, std::nullopt);
   }
-  const Result<Client::ServiceSummary> before = session.client().get_service(options.service);
-  if (!before.ok()) {
-    return session.fail(before.status());
-  }
-  const model::Service& service = before->service;
-  const Result<ServiceSpec> spec = edited(before->spec(), options.edits);
-  if (!spec.ok()) {
-    return session.fail(spec.status());
-  }
-  const Status status = session.client().update_service(service.id, service.meta.version, *spec);
+  Client::ServiceSummary before;
+  const Status status = Session::until_in_sequence([&]() -> Status {
+    SWARM_ASSIGN_OR_RETURN(before, session.client().get_service(options.service));
+    SWARM_ASSIGN_OR_RETURN(const ServiceSpec spec, edited(before.spec(), options.edits));
+    return session.client().update_service(before.service.id, before.service.meta.version, spec);
+  });
   if (!status.ok()) {
     return session.fail(status);
   }
+  const model::Service& service = before.service;
   session.print(options.service);
   return wait_unless_detached(session, service.id, options.wait, WaitFor::update,
                               rollout_start(service));

@@ -24,6 +24,12 @@ void write_line(Output& output, std::string_view line) {
   output.write(text);
 }
 
+constexpr std::string_view kOutOfSequence = "update out of sequence";
+
+bool is_out_of_sequence(const Status& status) {
+  return absl::IsAborted(status) && std::string(status.message()).starts_with(kOutOfSequence);
+}
+
 }  // namespace
 
 Session::Session(Environment& environment, GlobalOptions options)
@@ -48,12 +54,20 @@ void Session::print_error(std::string_view line) {
 
 int Session::fail(const Status& status) {
   std::string message(status.message());
-  constexpr std::string_view kOutOfSequence = "update out of sequence";
-  if (absl::IsAborted(status) && !message.starts_with(kOutOfSequence)) {
+  if (absl::IsAborted(status) && !is_out_of_sequence(status)) {
     message = std::string(kOutOfSequence) + ", try again: " + message;
   }
   print_error("Error: " + message);
   return exit_code::kError;
+}
+
+Status Session::until_in_sequence(const std::function<Status()>& change) {
+  constexpr int kAttempts = 5;
+  Status status = change();
+  for (int attempt = 1; attempt < kAttempts && is_out_of_sequence(status); ++attempt) {
+    status = change();
+  }
+  return status;
 }
 
 }  // namespace swarm::cli

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +34,11 @@ class Session {
   void print(std::string_view line);        // to stdout, with a newline
   void print_error(std::string_view line);  // to stderr, with a newline
   int fail(const Status& status);           // prints "Error: ..." and gives kError
+
+  // `change` reads an object, changes it as the flags say and writes it back. Managers write to
+  // their objects too, as to a node that has just joined: if that came in between, all begins anew,
+  // a few times.
+  static Status until_in_sequence(const std::function<Status()>& change);
 
  private:
   Environment& environment_;

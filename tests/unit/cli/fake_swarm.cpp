@@ -137,7 +137,15 @@ Result<std::vector<FakeSwarm::NodeView>> FakeSwarm::list_nodes() {
 Result<FakeSwarm::NodeView> FakeSwarm::get_node(const std::string& reference) {
   SWARM_RETURN_IF_ERROR(failure);
   const NodeView* found = find_node(reference);
-  return found == nullptr ? Result<NodeView>(no_such_node(reference)) : *found;
+  if (found == nullptr) {
+    return no_such_node(reference);
+  }
+  NodeView view = *found;
+  if (changes_meanwhile > 0) {
+    --changes_meanwhile;
+    ++node(reference).node.meta.version;
+  }
+  return view;
 }
 
 Status FakeSwarm::update_node(const model::NodeId& id, model::Position version,
@@ -145,7 +153,7 @@ Status FakeSwarm::update_node(const model::NodeId& id, model::Position version,
   SWARM_RETURN_IF_ERROR(may_change());
   model::Node& stored = node(id.value()).node;
   if (stored.meta.version != version) {
-    return absl::AbortedError("stale");
+    return absl::AbortedError("update out of sequence: it has changed meanwhile");
   }
   stored.spec = spec;
   ++stored.meta.version;
@@ -187,7 +195,15 @@ Result<FakeSwarm::ServiceSummary> FakeSwarm::get_service(const std::string& refe
   ++polls;
   SWARM_RETURN_IF_ERROR(failure);
   const ServiceSummary* found = find(reference);
-  return found == nullptr ? Result<ServiceSummary>(no_such_service(reference)) : *found;
+  if (found == nullptr) {
+    return no_such_service(reference);
+  }
+  ServiceSummary summary = *found;
+  if (changes_meanwhile > 0) {
+    --changes_meanwhile;
+    ++service(reference).service.meta.version;
+  }
+  return summary;
 }
 
 Result<std::vector<FakeSwarm::ServiceSummary>> FakeSwarm::list_services() {
@@ -202,7 +218,7 @@ Status FakeSwarm::update_service(const model::ServiceId& id, model::Position ver
   ServiceSummary& summary = service(id.value());
   model::Service& stored = summary.service;
   if (stored.meta.version != version) {
-    return absl::AbortedError("stale");
+    return absl::AbortedError("update out of sequence: it has changed meanwhile");
   }
   if (summary.task != spec.task) {
     stored.previous_revision = stored.revision++;

@@ -30,8 +30,9 @@ class FakeSwarm : public api::Client {
                              .advertise_address = "10.0.0.1:2377",
                              .runtime = "process",
                              .hostname = "alpha"};
-  Status failure;           // every call gives this until it is OK again
-  Status mutation_failure;  // only calls that change something
+  Status failure;             // every call gives this until it is OK again
+  Status mutation_failure;    // only calls that change something
+  int changes_meanwhile = 0;  // so many times what was read to be edited changes before the write
 
   // ---- what was asked, for tests to look at ----
   api::LocalNode::InitOptions init_options;
