@@ -8,6 +8,7 @@
 
 #include "api/credentials_source.h"
 #include "base/event_loop.h"
+#include "base/result.h"
 #include "model/ids.h"
 #include "raft/core/transport.h"
 
