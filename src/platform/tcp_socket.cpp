@@ -36,6 +36,12 @@ void tune_socket(Tcp::socket& socket, const SilenceLimits& limits) {
   set_unless_zero<UserTimeout>(socket, limits.unacknowledged_milliseconds);
 }
 
+std::string remote_host(const Tcp::socket& socket) {
+  ErrorCode is_over;
+  const Tcp::endpoint remote = socket.remote_endpoint(is_over);
+  return is_over ? std::string() : remote.address().to_string();
+}
+
 TcpHandle take_off_loop(Tcp::socket socket) {
   ErrorCode error;
   const bool is_v6 = socket.local_endpoint(error).address().is_v6();

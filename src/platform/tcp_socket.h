@@ -2,6 +2,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/system/error_code.hpp>
+#include <string>
 
 #include "platform/tcp_handle.h"
 
@@ -23,6 +24,9 @@ struct SilenceLimits {
 // No delay, and keepalive within these limits. Failures are of no matter: the connection works
 // without.
 void tune_socket(Tcp::socket& socket, const SilenceLimits& limits);
+
+// The address of the other end, without its port; empty when the connection is over already.
+std::string remote_host(const Tcp::socket& socket);
 
 // From the loop of the socket, with nothing under way on it, to another.
 TcpHandle take_off_loop(Tcp::socket socket);

@@ -8,6 +8,7 @@
 #include "api/peers/peer_session.h"
 #include "api/peers/peer_tls.h"
 #include "base/asio_loop.h"
+#include "platform/tcp_socket.h"
 
 namespace swarm::api {
 
@@ -88,10 +89,9 @@ PeerTransport::Intake PeerTransport::intake() {
 void PeerTransport::accept(platform::TcpHandle connection) {
   std::erase_if(incoming_, [](const Incoming& incoming) { return incoming.session.expired(); });
   auto socket = platform::put_on_loop(loop_.context(), std::move(connection));
-  platform::ErrorCode is_gone;
-  const std::string host = socket.remote_endpoint(is_gone).address().to_string();
+  const std::string host = platform::remote_host(socket);
   const auto context = tls_->context();
-  if (is_gone || !context.ok() || !has_room_for(host)) {
+  if (host.empty() || !context.ok() || !has_room_for(host)) {
     return;
   }
   const auto session = std::make_shared<PeerSession>(

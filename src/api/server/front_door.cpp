@@ -54,9 +54,8 @@ uint16_t FrontDoor::port() const {
 }
 
 void FrontDoor::let_in(Tcp::socket socket) {
-  platform::ErrorCode is_gone;
-  const std::string host = socket.remote_endpoint(is_gone).address().to_string();
-  if (is_gone || !has_room_for(host)) {
+  const std::string host = platform::remote_host(socket);
+  if (host.empty() || !has_room_for(host)) {
     return;
   }
   ++undecided_;
