@@ -18,7 +18,20 @@ Status no_such_node(const std::string& reference) {
   return absl::NotFoundError("no such node: " + reference);
 }
 
+Status check_version(const model::Meta& stored, model::Position version) {
+  return stored.version == version
+             ? absl::OkStatus()
+             : absl::AbortedError("update out of sequence: it has changed meanwhile");
+}
+
 }  // namespace
+
+void FakeSwarm::change_meanwhile(model::Meta& stored) {
+  if (changes_meanwhile > 0) {
+    --changes_meanwhile;
+    ++stored.version;
+  }
+}
 
 FakeSwarm::ServiceSummary* FakeSwarm::find(const std::string& reference) {
   for (ServiceSummary& summary : services) {
@@ -136,15 +149,12 @@ Result<std::vector<FakeSwarm::NodeView>> FakeSwarm::list_nodes() {
 
 Result<FakeSwarm::NodeView> FakeSwarm::get_node(const std::string& reference) {
   SWARM_RETURN_IF_ERROR(failure);
-  const NodeView* found = find_node(reference);
+  NodeView* found = find_node(reference);
   if (found == nullptr) {
     return no_such_node(reference);
   }
   NodeView view = *found;
-  if (changes_meanwhile > 0) {
-    --changes_meanwhile;
-    ++node(reference).node.meta.version;
-  }
+  change_meanwhile(found->node.meta);
   return view;
 }
 
@@ -152,9 +162,7 @@ Status FakeSwarm::update_node(const model::NodeId& id, model::Position version,
                               const model::NodeSpec& spec) {
   SWARM_RETURN_IF_ERROR(may_change());
   model::Node& stored = node(id.value()).node;
-  if (stored.meta.version != version) {
-    return absl::AbortedError("update out of sequence: it has changed meanwhile");
-  }
+  SWARM_RETURN_IF_ERROR(check_version(stored.meta, version));
   stored.spec = spec;
   ++stored.meta.version;
   return absl::OkStatus();
@@ -194,15 +202,12 @@ Result<model::ServiceId> FakeSwarm::create_service(const model::ServiceSpec& spe
 Result<FakeSwarm::ServiceSummary> FakeSwarm::get_service(const std::string& reference) {
   ++polls;
   SWARM_RETURN_IF_ERROR(failure);
-  const ServiceSummary* found = find(reference);
+  ServiceSummary* found = find(reference);
   if (found == nullptr) {
     return no_such_service(reference);
   }
   ServiceSummary summary = *found;
-  if (changes_meanwhile > 0) {
-    --changes_meanwhile;
-    ++service(reference).service.meta.version;
-  }
+  change_meanwhile(found->service.meta);
   return summary;
 }
 
@@ -217,9 +222,7 @@ Status FakeSwarm::update_service(const model::ServiceId& id, model::Position ver
   SWARM_RETURN_IF_ERROR(may_change());
   ServiceSummary& summary = service(id.value());
   model::Service& stored = summary.service;
-  if (stored.meta.version != version) {
-    return absl::AbortedError("update out of sequence: it has changed meanwhile");
-  }
+  SWARM_RETURN_IF_ERROR(check_version(stored.meta, version));
   if (summary.task != spec.task) {
     stored.previous_revision = stored.revision++;
     stored.rollout.reset();

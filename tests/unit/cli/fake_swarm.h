@@ -73,6 +73,8 @@ class FakeSwarm : public api::Client {
   Result<std::vector<TaskView>> list_tasks(const TaskFilter& filter) override;
 
  private:
+  // As if a manager wrote to it, if the test wants that.
+  void change_meanwhile(model::Meta& stored);
   Status may_change() const { return failure.ok() ? mutation_failure : failure; }
   ServiceSummary* find(const std::string& reference);
   NodeView* find_node(const std::string& reference);
