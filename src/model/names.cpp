@@ -65,6 +65,7 @@ constexpr Name<WaitReason> kWaitReasons[] = {
     {WaitReason::predecessor, "predecessor"},
     {WaitReason::image, "image"},
     {WaitReason::health, "health"},
+    {WaitReason::engine, "engine"},
 };
 constexpr Name<MountType> kMountTypes[] = {
     {MountType::bind, "bind"},

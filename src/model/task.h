@@ -44,6 +44,7 @@ enum class WaitReason : uint8_t {
   predecessor,  // stop-first: the old task of the slot has not stopped
   image,        // being fetched
   health,       // started, not yet healthy
+  engine,       // of its node: busy with other tasks, or silent
 };
 
 std::string_view to_string(WaitReason reason);  // "no_suitable_node"

@@ -90,6 +90,7 @@ constexpr Row<model::WaitReason, v1::WaitReason> kWaitReasons[] = {
     {model::WaitReason::predecessor, v1::WAIT_REASON_PREDECESSOR},
     {model::WaitReason::image, v1::WAIT_REASON_IMAGE},
     {model::WaitReason::health, v1::WAIT_REASON_HEALTH},
+    {model::WaitReason::engine, v1::WAIT_REASON_ENGINE},
 };
 constexpr Row<model::EndpointState, v1::EndpointState> kEndpointStates[] = {
     {model::EndpointState::ready, v1::ENDPOINT_STATE_READY},

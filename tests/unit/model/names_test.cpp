@@ -66,6 +66,7 @@ TEST(Names, CoverStatesThatAreOnlyShown) {
   EXPECT_EQ(to_string(NodeState::suspect), "suspect");
   EXPECT_EQ(to_string(NodeState::down), "down");
   EXPECT_EQ(to_string(WaitReason::no_suitable_node), "no_suitable_node");
+  EXPECT_EQ(to_string(WaitReason::engine), "engine");
   EXPECT_EQ(to_string(RolloutState::rollback_completed), "rollback_completed");
 }
 
