@@ -67,6 +67,14 @@ struct EngineDescription {
   model::Labels labels;
 };
 
+// Whether the engine does what it is asked.
+struct EngineCondition {
+  bool is_ok = true;
+  std::string reason;  // "the engine does not answer: connection refused"
+
+  bool operator==(const EngineCondition&) const = default;
+};
+
 // Runs tasks for the agent; one per runtime. The agent owns the state machine of a task: an
 // executor only does what it is told and reports what it sees.
 //
@@ -84,6 +92,11 @@ class Executor {
 
   // Before anything else; events begin with it.
   virtual void set_listener(Listener listener) = 0;
+
+  // Told of every change from now on; until then the engine counts as well. An executor whose
+  // engine can be away finds out by itself, and when it is back, within seconds.
+  virtual void set_condition_listener(
+      absl::AnyInvocable<void(const EngineCondition&)> listener) = 0;
 
   // All tasks of ours that exist, running or not. Events about them follow from now on.
   virtual void list(const model::SwarmId& swarm, const model::NodeId& node,

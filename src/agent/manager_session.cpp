@@ -120,7 +120,7 @@ void ManagerSession::accept(const model::SessionAccepted& accepted) {
 }
 
 void ManagerSession::beat() {
-  send(model::AgentHeartbeat{applied_});
+  send(model::AgentHeartbeat{applied_, loop_.wall_now()});
   heartbeat_timer_.set_after(heartbeat_period_, [this] { beat(); });
 }
 

@@ -1,6 +1,7 @@
 #include "control/queries.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -29,6 +30,27 @@ bool is_before(const Row& a, const Row& b) {
   return a.task->id < b.task->id;
 }
 
+// Every node serves an ingress port, but a host-mode port only where a task is to run.
+bool should_serve(const state::View& view, const model::NodeId& node,
+                  const model::ServiceId& service, const model::PublishedPort& port) {
+  if (port.mode == model::PublishMode::ingress) return true;
+  for (const auto& [id, task] : view.tasks_on(node)) {
+    if (task->service == service && task->desired == model::TaskState::running) return true;
+  }
+  return false;
+}
+
+std::optional<std::string> why_closed(const state::View& view, const model::Node& node,
+                                      const model::ServiceId& service,
+                                      const model::PublishedPort& port) {
+  for (const model::ClosedPort& closed : node.status.closed_ports) {
+    if (closed.service == service && closed.port == port) return closed.reason;
+  }
+  const model::NodeCondition* mesh = model::find_condition(node.status, model::ConditionKind::mesh);
+  if (mesh != nullptr && should_serve(view, node.id, service, port)) return mesh->reason;
+  return std::nullopt;
+}
+
 }  // namespace
 
 ServiceCount count_service(const state::View& view, const model::Service& service) {
@@ -40,6 +62,25 @@ ServiceCount count_service(const state::View& view, const model::Service& servic
     count.running += node != nullptr && node->status.state != model::NodeState::down ? 1 : 0;
   }
   return count;
+}
+
+std::vector<ServiceClosedPort> closed_ports_of(const state::View& view,
+                                               const model::Service& service) {
+  std::vector<ServiceClosedPort> closed;
+  const std::vector<model::PublishedPort>& ports = view.template_of(service).ports;
+  if (service.is_removed || ports.empty()) {
+    return closed;
+  }
+  for (const auto& [id, node] : view.nodes()) {
+    if (node->status.state != model::NodeState::ready) continue;
+    for (const model::PublishedPort& port : ports) {
+      const std::optional<std::string> reason = why_closed(view, *node, service.id, port);
+      if (reason && closed.size() < kMaxServiceClosedPorts) {
+        closed.push_back({id, node->description.hostname, port, *reason});
+      }
+    }
+  }
+  return closed;
 }
 
 std::vector<state::ServicePtr> list_services(const state::View& view) {

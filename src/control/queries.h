@@ -18,6 +18,20 @@ struct ServiceCount {
 };
 ServiceCount count_service(const state::View& view, const model::Service& service);
 
+// A published port of a service that a node should serve but does not.
+struct ServiceClosedPort {
+  model::NodeId node;
+  std::string node_hostname;
+  model::PublishedPort port;
+  std::string reason;
+};
+// Enough to name the cause; a port that is closed on every node of a large swarm has one.
+inline constexpr size_t kMaxServiceClosedPorts = 20;
+// Of the nodes that are up, in the order of their ids. A node that does not serve any port because
+// its mesh does not run counts with every port it should serve.
+std::vector<ServiceClosedPort> closed_ports_of(const state::View& view,
+                                               const model::Service& service);
+
 // Services that were not removed, in natural order of their names ("web2" before "web10").
 std::vector<state::ServicePtr> list_services(const state::View& view);
 std::vector<state::NodePtr> list_nodes(const state::View& view);  // natural order of hostnames

@@ -24,7 +24,20 @@ struct AgentHello {
 
 struct AgentHeartbeat {
   Position applied = 0;  // the newest assignment position the agent has acted on
+  WallTime sent_at;      // by the node's clock
 };
+
+// What is wrong with the node as it sees it itself. Replaces what was reported before; the leader
+// fills in since when a condition holds.
+struct NodeReport {
+  std::vector<NodeCondition> conditions;
+  std::vector<ClosedPort> closed_ports;
+
+  bool operator==(const NodeReport&) const = default;
+};
+
+// The daemon stops and will be back; tasks and mesh go on meanwhile. The last of a session.
+struct AgentRestarting {};
 
 // The status of one task as the agent sees it. A report replaces what was reported before.
 struct TaskReport {
@@ -32,8 +45,8 @@ struct TaskReport {
   TaskStatus status;
 };
 
-using AgentUpMessage =
-    std::variant<AgentHello, AgentHeartbeat, std::vector<TaskReport>, NodeDescription>;
+using AgentUpMessage = std::variant<AgentHello, AgentHeartbeat, std::vector<TaskReport>,
+                                    NodeDescription, NodeReport, AgentRestarting>;
 
 // ---- down ----
 

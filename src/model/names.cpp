@@ -49,6 +49,13 @@ constexpr Name<NodeState> kNodeStates[] = {
     {NodeState::suspect, "suspect"},
     {NodeState::down, "down"},
 };
+constexpr Name<ConditionKind> kConditionKinds[] = {
+    {ConditionKind::engine, "engine"},
+    {ConditionKind::mesh, "mesh"},
+    {ConditionKind::disk, "disk"},
+    {ConditionKind::clock, "clock"},
+    {ConditionKind::descriptors, "descriptors"},
+};
 constexpr Name<TaskState> kTaskStates[] = {
     {TaskState::fresh, "new"},           {TaskState::pending, "pending"},
     {TaskState::assigned, "assigned"},   {TaskState::accepted, "accepted"},
@@ -111,6 +118,19 @@ std::string_view to_string(Role role) {
 std::string_view to_string(Availability availability) {
   return text_of(kAvailabilities, availability);
 }
+std::string_view to_string(ConditionKind kind) {
+  return text_of(kConditionKinds, kind);
+}
+
+const NodeCondition* find_condition(const NodeStatus& status, ConditionKind kind) {
+  for (const NodeCondition& condition : status.conditions) {
+    if (condition.kind == kind) {
+      return &condition;
+    }
+  }
+  return nullptr;
+}
+
 std::string_view to_string(NodeState state) {
   return text_of(kNodeStates, state);
 }

@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/time.h"
 #include "model/service.h"
@@ -39,11 +40,36 @@ struct NodeDescription {
   bool operator==(const NodeDescription&) const = default;
 };
 
+enum class ConditionKind : uint8_t { engine, mesh, disk, clock, descriptors };
+
+// Why a node cannot do all of its work. A node without conditions is well: a condition that no
+// longer holds is removed.
+struct NodeCondition {
+  ConditionKind kind = ConditionKind::engine;
+  std::string reason;  // "the engine does not answer: connection refused"
+  WallTime since;      // by the leader's clock
+
+  bool operator==(const NodeCondition&) const = default;
+};
+
+// A published port that a node should serve but does not.
+struct ClosedPort {
+  ServiceId service;
+  PublishedPort port;
+  std::string reason;  // "port 8080 is in use by another program"
+
+  auto operator<=>(const ClosedPort&) const = default;
+};
+
 struct NodeStatus {
   NodeState state = NodeState::unknown;
   std::string message;
-  std::string address;  // as the manager sees it, without port
-  WallTime at;          // of the last change of state
+  std::string address;                    // as the manager sees it, without port
+  WallTime at;                            // of the last change of state
+  std::vector<NodeCondition> conditions;  // sorted by kind, at most one of each
+  std::vector<ClosedPort> closed_ports;   // sorted
+  // Its daemon said that it stops and comes back: its tasks are not replaced for longer.
+  bool is_restarting = false;
 
   bool operator==(const NodeStatus&) const = default;
 };
@@ -71,6 +97,9 @@ struct Node {
 std::string_view to_string(Role role);
 std::string_view to_string(Availability availability);
 std::string_view to_string(NodeState state);
+std::string_view to_string(ConditionKind kind);
+// Null when the condition does not hold.
+const NodeCondition* find_condition(const NodeStatus& status, ConditionKind kind);
 std::optional<Role> parse_role(std::string_view text);
 std::optional<Availability> parse_availability(std::string_view text);
 

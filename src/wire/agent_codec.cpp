@@ -24,6 +24,7 @@ void encode_one(const model::AgentHello& hello, v1::AgentUp* out) {
 
 void encode_one(const model::AgentHeartbeat& heartbeat, v1::AgentUp* out) {
   out->mutable_heartbeat()->set_applied(heartbeat.applied);
+  out->mutable_heartbeat()->set_sent_at_ns(to_ns(heartbeat.sent_at));
 }
 
 void encode_one(const std::vector<model::TaskReport>& reports, v1::AgentUp* out) {
@@ -37,6 +38,29 @@ void encode_one(const std::vector<model::TaskReport>& reports, v1::AgentUp* out)
 
 void encode_one(const model::NodeDescription& description, v1::AgentUp* out) {
   encode(description, out->mutable_description());
+}
+
+void encode_one(const model::NodeReport& report, v1::AgentUp* out) {
+  v1::NodeReport* message = out->mutable_node();
+  for (const model::NodeCondition& condition : report.conditions) {
+    encode(condition, message->add_conditions());
+  }
+  for (const model::ClosedPort& closed : report.closed_ports) {
+    encode(closed, message->add_closed_ports());
+  }
+}
+
+void encode_one(const model::AgentRestarting&, v1::AgentUp* out) {
+  out->mutable_restarting();
+}
+
+Result<model::AgentUpMessage> decode_node(const v1::NodeReport& in) {
+  model::NodeReport report;
+  SWARM_ASSIGN_OR_RETURN(report.conditions,
+                         decode_all<model::NodeCondition>(in.conditions(), decode));
+  SWARM_ASSIGN_OR_RETURN(report.closed_ports,
+                         decode_all<model::ClosedPort>(in.closed_ports(), decode));
+  return report;
 }
 
 Result<std::vector<model::TaskReport>> decode_reports(const v1::TaskReports& in) {
@@ -117,11 +141,15 @@ Result<model::AgentUpMessage> decode(const v1::AgentUp& in) {
       return hello;
     }
     case v1::AgentUp::kHeartbeat:
-      return model::AgentHeartbeat{in.heartbeat().applied()};
+      return model::AgentHeartbeat{in.heartbeat().applied(), time_of(in.heartbeat().sent_at_ns())};
     case v1::AgentUp::kReports:
       return decode_reports(in.reports());
     case v1::AgentUp::kDescription:
       return decode(in.description());
+    case v1::AgentUp::kNode:
+      return decode_node(in.node());
+    case v1::AgentUp::kRestarting:
+      return model::AgentRestarting{};
     case v1::AgentUp::MESSAGE_NOT_SET:
       break;
   }

@@ -67,6 +67,13 @@ constexpr Row<model::NodeState, v1::NodeState> kNodeStates[] = {
     {model::NodeState::suspect, v1::NODE_STATE_SUSPECT},
     {model::NodeState::down, v1::NODE_STATE_DOWN},
 };
+constexpr Row<model::ConditionKind, v1::ConditionKind> kConditionKinds[] = {
+    {model::ConditionKind::engine, v1::CONDITION_KIND_ENGINE},
+    {model::ConditionKind::mesh, v1::CONDITION_KIND_MESH},
+    {model::ConditionKind::disk, v1::CONDITION_KIND_DISK},
+    {model::ConditionKind::clock, v1::CONDITION_KIND_CLOCK},
+    {model::ConditionKind::descriptors, v1::CONDITION_KIND_DESCRIPTORS},
+};
 constexpr Row<model::TaskState, v1::TaskState> kTaskStates[] = {
     {model::TaskState::fresh, v1::TASK_STATE_NEW},
     {model::TaskState::pending, v1::TASK_STATE_PENDING},
@@ -143,6 +150,7 @@ SWARM_ENUM_CODEC(RolloutState, kRolloutStates, "rollout state")
 SWARM_ENUM_CODEC(Role, kRoles, "role")
 SWARM_ENUM_CODEC(Availability, kAvailabilities, "availability")
 SWARM_ENUM_CODEC(NodeState, kNodeStates, "node state")
+SWARM_ENUM_CODEC(ConditionKind, kConditionKinds, "condition kind")
 SWARM_ENUM_CODEC(TaskState, kTaskStates, "task state")
 SWARM_ENUM_CODEC(WaitReason, kWaitReasons, "wait reason")
 SWARM_ENUM_CODEC(EndpointState, kEndpointStates, "endpoint state")

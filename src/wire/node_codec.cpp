@@ -46,11 +46,46 @@ Result<model::NodeDescription> decode(const v1::NodeDescription& in) {
   return description;
 }
 
+void encode(const model::NodeCondition& condition, v1::NodeCondition* out) {
+  out->set_kind(encode(condition.kind));
+  out->set_reason(condition.reason);
+  out->set_since_ns(to_ns(condition.since));
+}
+
+Result<model::NodeCondition> decode(const v1::NodeCondition& in) {
+  model::NodeCondition condition;
+  SWARM_ASSIGN_OR_RETURN(condition.kind, decode(in.kind()));
+  condition.reason = in.reason();
+  condition.since = time_of(in.since_ns());
+  return condition;
+}
+
+void encode(const model::ClosedPort& closed, v1::ClosedPort* out) {
+  out->set_service(closed.service.value());
+  encode(closed.port, out->mutable_port());
+  out->set_reason(closed.reason);
+}
+
+Result<model::ClosedPort> decode(const v1::ClosedPort& in) {
+  model::ClosedPort closed;
+  closed.service = model::ServiceId(in.service());
+  SWARM_ASSIGN_OR_RETURN(closed.port, decode(in.port()));
+  closed.reason = in.reason();
+  return closed;
+}
+
 void encode(const model::NodeStatus& status, v1::NodeStatus* out) {
   out->set_state(encode(status.state));
   out->set_message(status.message);
   out->set_address(status.address);
   out->set_at_ns(to_ns(status.at));
+  for (const model::NodeCondition& condition : status.conditions) {
+    encode(condition, out->add_conditions());
+  }
+  for (const model::ClosedPort& closed : status.closed_ports) {
+    encode(closed, out->add_closed_ports());
+  }
+  out->set_is_restarting(status.is_restarting);
 }
 
 Result<model::NodeStatus> decode(const v1::NodeStatus& in) {
@@ -59,6 +94,11 @@ Result<model::NodeStatus> decode(const v1::NodeStatus& in) {
   status.message = in.message();
   status.address = in.address();
   status.at = time_of(in.at_ns());
+  SWARM_ASSIGN_OR_RETURN(status.conditions,
+                         decode_all<model::NodeCondition>(in.conditions(), decode));
+  SWARM_ASSIGN_OR_RETURN(status.closed_ports,
+                         decode_all<model::ClosedPort>(in.closed_ports(), decode));
+  status.is_restarting = in.is_restarting();
   return status;
 }
 

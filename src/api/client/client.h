@@ -20,11 +20,19 @@ namespace swarm::api {
 // what a person typed: id, name or unique prefix. Errors are the server's, ready to print.
 class Client {
  public:
+  // A published port of the service that a node should serve but does not.
+  struct ClosedPort {
+    model::NodeId node;
+    std::string node_hostname;
+    model::PublishedPort port;
+    std::string reason;
+  };
   struct ServiceSummary {
     model::Service service;
     model::TaskTemplate task;  // of the revision it is at
     uint64_t running = 0;
     uint64_t desired = 0;
+    std::vector<ClosedPort> closed_ports;  // the first few
 
     model::ServiceSpec spec() const { return {service.settings, task}; }
   };

@@ -15,6 +15,11 @@ Result<Client::ServiceSummary> decode(const v1::ServiceSummary& in) {
   SWARM_ASSIGN_OR_RETURN(summary.task, wire::decode(in.task()));
   summary.running = in.running();
   summary.desired = in.desired();
+  for (const v1::ServiceClosedPort& closed : in.closed_ports()) {
+    SWARM_ASSIGN_OR_RETURN(model::PublishedPort port, wire::decode(closed.port()));
+    summary.closed_ports.push_back(
+        {model::NodeId(closed.node()), closed.node_hostname(), port, closed.reason()});
+  }
   return summary;
 }
 

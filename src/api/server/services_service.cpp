@@ -23,6 +23,13 @@ void fill_summary(const View& view, const model::Service& service, v1::ServiceSu
   wire::encode(view.template_of(service), out.mutable_task());
   out.set_running(count.running);
   out.set_desired(count.desired);
+  for (const control::ServiceClosedPort& closed : control::closed_ports_of(view, service)) {
+    v1::ServiceClosedPort& entry = *out.add_closed_ports();
+    entry.set_node(closed.node.value());
+    entry.set_node_hostname(closed.node_hostname);
+    wire::encode(closed.port, entry.mutable_port());
+    entry.set_reason(closed.reason);
+  }
 }
 
 void create(GatewayPtr gateway, const Caller& caller, const v1::ServiceCreateRequest& request,

@@ -49,6 +49,11 @@ void DockerExecutor::describe(absl::AnyInvocable<void(Result<agent::EngineDescri
   engine_.info(std::move(done));
 }
 
+void DockerExecutor::set_condition_listener(
+    absl::AnyInvocable<void(const agent::EngineCondition&)> listener) {
+  condition_listener_ = std::move(listener);
+}
+
 void DockerExecutor::set_listener(Listener listener) {
   listener_ = std::move(listener);
   if (events_ != nullptr) {

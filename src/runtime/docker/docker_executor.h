@@ -38,6 +38,8 @@ class DockerExecutor final : public agent::Executor {
 
   void describe(absl::AnyInvocable<void(Result<agent::EngineDescription>)> done) override;
   void set_listener(Listener listener) override;
+  void set_condition_listener(
+      absl::AnyInvocable<void(const agent::EngineCondition&)> listener) override;
   void list(const model::SwarmId& swarm, const model::NodeId& node,
             absl::AnyInvocable<void(Result<std::vector<agent::ExistingTask>>)> done) override;
   void prepare(const agent::TaskLabels& labels, const model::TaskTemplate& spec,
@@ -96,6 +98,7 @@ class DockerExecutor final : public agent::Executor {
   AsioLoop& loop_;
   DockerOptions options_;
   Listener listener_;
+  absl::AnyInvocable<void(const agent::EngineCondition&)> condition_listener_;
   std::map<model::TaskId, Task> tasks_;
   std::map<std::string, std::vector<Done>> pulls_;  // by image: who waits for it
   EngineClient engine_;

@@ -61,6 +61,22 @@ void FakeExecutor::set_listener(Listener listener) {
   std::erase_if(containers_, [](const auto& entry) { return !entry.second->is_created; });
 }
 
+void FakeExecutor::set_condition_listener(
+    absl::AnyInvocable<void(const agent::EngineCondition&)> listener) {
+  condition_listener_ = std::move(listener);
+}
+
+void FakeExecutor::set_answering(bool is_answering) {
+  if (std::exchange(is_answering_, is_answering) == is_answering) {
+    return;
+  }
+  loop_.post(anchor_.bind([this, is_answering] {
+    if (condition_listener_ != nullptr) {
+      condition_listener_({is_answering, is_answering ? "" : "the engine does not answer"});
+    }
+  }));
+}
+
 void FakeExecutor::list(const model::SwarmId& swarm, const model::NodeId& node,
                         absl::AnyInvocable<void(Result<std::vector<agent::ExistingTask>>)> done) {
   loop_.post(anchor_.bind([this, swarm, node, done = std::move(done)]() mutable {

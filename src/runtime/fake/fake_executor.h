@@ -54,6 +54,8 @@ class FakeExecutor final : public agent::Executor {
 
   void describe(absl::AnyInvocable<void(Result<agent::EngineDescription>)> done) override;
   void set_listener(Listener listener) override;
+  void set_condition_listener(
+      absl::AnyInvocable<void(const agent::EngineCondition&)> listener) override;
   void list(const model::SwarmId& swarm, const model::NodeId& node,
             absl::AnyInvocable<void(Result<std::vector<agent::ExistingTask>>)> done) override;
   void prepare(const agent::TaskLabels& labels, const model::TaskTemplate& spec,
@@ -72,7 +74,7 @@ class FakeExecutor final : public agent::Executor {
   // The machine goes down and comes up again: everything that ran has ended; no events.
   void reboot();
   // While it does not answer, every call fails with UNAVAILABLE.
-  void set_answering(bool is_answering) { is_answering_ = is_answering; }
+  void set_answering(bool is_answering);
   void set_description(agent::EngineDescription description);
 
   std::set<model::TaskId> running() const;
@@ -117,6 +119,7 @@ class FakeExecutor final : public agent::Executor {
   Random random_;
   ScriptOf script_of_;
   Listener listener_;
+  absl::AnyInvocable<void(const agent::EngineCondition&)> condition_listener_;
   agent::EngineDescription description_;
   bool is_answering_ = true;
   uint64_t client_ = 0;

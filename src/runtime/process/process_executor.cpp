@@ -119,6 +119,9 @@ void ProcessExecutor::describe(absl::AnyInvocable<void(Result<agent::EngineDescr
   done(std::move(description));
 }
 
+void ProcessExecutor::set_condition_listener(
+    absl::AnyInvocable<void(const agent::EngineCondition&)>) {}
+
 void ProcessExecutor::set_listener(Listener listener) {
   listener_ = std::move(listener);
 }

@@ -39,6 +39,9 @@ class ProcessExecutor final : public agent::Executor {
 
   void describe(absl::AnyInvocable<void(Result<agent::EngineDescription>)> done) override;
   void set_listener(Listener listener) override;
+  // Never called: there is no engine that could be away.
+  void set_condition_listener(
+      absl::AnyInvocable<void(const agent::EngineCondition&)> listener) override;
   void list(const model::SwarmId& swarm, const model::NodeId& node,
             absl::AnyInvocable<void(Result<std::vector<agent::ExistingTask>>)> done) override;
   void prepare(const agent::TaskLabels& labels, const model::TaskTemplate& spec,
