@@ -119,6 +119,7 @@ Json policy_json(const model::UpdatePolicy& policy) {
           {"Delay", policy.delay.count()},
           {"FailureAction", word(model::to_string(policy.failure_action))},
           {"Monitor", policy.monitor.count()},
+          {"MinReady", policy.min_ready.count()},
           {"MaxFailureRatio", policy.max_failure_ratio},
           {"Order", word(model::to_string(policy.order))},
           {"ProgressDeadline", policy.progress_deadline.count()}};

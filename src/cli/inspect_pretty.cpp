@@ -89,6 +89,7 @@ void put_policy(Page& page, std::string_view label, const model::UpdatePolicy& p
     page.line("Delay", policy.delay == Duration{} ? "" : format_duration(policy.delay));
     page.line("On failure", model::to_string(policy.failure_action));
     page.line("Monitoring Period", format_duration(policy.monitor));
+    page.line("Min ready", format_duration(policy.min_ready));
     page.line("Max failure ratio", number_text(policy.max_failure_ratio));
     page.line("Update order", model::to_string(policy.order));
     page.line("Progress deadline", format_duration(policy.progress_deadline));

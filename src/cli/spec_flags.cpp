@@ -157,7 +157,7 @@ void add_restart_flags(FieldFlags& flags) {
       [](ServiceSpec& spec, Duration value) { spec.task.restart.edit().window = value; });
 }
 
-// The six flags of an update policy and the progress deadline, for "update" or "rollback".
+// The flags of an update policy, for "update" or "rollback".
 class PolicyFlags {
  public:
   PolicyFlags(FieldFlags& flags, std::string which, Boxed<UpdatePolicy> ServiceSpec::* policy)
@@ -170,6 +170,8 @@ class PolicyFlags {
                  });
     duration("delay", "After a slot runs, before the next (default 0s)", &UpdatePolicy::delay);
     duration("monitor", "How long a failure is blamed on it (default 5s)", &UpdatePolicy::monitor);
+    duration("min-ready", "Run of a task without port or check that counts (default 1s)",
+             &UpdatePolicy::min_ready);
     flags_.choice<model::FailureAction>(
         prefix_ + "failure-action", may_roll_back ? "pause|continue|rollback" : "pause|continue",
         "What to do when it fails (default pause)", &model::parse_failure_action,

@@ -147,10 +147,15 @@ enum class UpdateOrder { start_first, stop_first };
 struct UpdatePolicy {
   uint64_t parallelism = 1;  // slots in flight; 0: all
   Duration delay{};          // after a slot runs, before its place in flight is free
+  // A task that ends this soon after it began to run counts as a failure of the rollout. The first
+  // slots of a rollout are its trial: they keep their places and their old tasks for so long.
   Duration monitor = seconds(5);
   FailureAction failure_action = FailureAction::pause;
   double max_failure_ratio = 0;
   UpdateOrder order = UpdateOrder::start_first;
+  // How long a task without a port or a health check must run before its predecessor is retired:
+  // that it was started says little.
+  Duration min_ready = seconds(1);
   // A slot whose new task does not run within this time counts as failed. 0: no deadline.
   Duration progress_deadline = minutes(10);
 
@@ -192,9 +197,13 @@ struct Rollout {
   RevisionNumber to = 0;
   // Where --rollback went before this rollout began: an automatic rollback restores it.
   RevisionNumber previous = 0;
+  // A rollback that the failure action began, not a person.
+  bool is_automatic = false;
   WallTime started_at;
   WallTime completed_at;
   std::string message;
+  std::string cause;            // the failure that paused it or made it roll back; survives both
+  WallTime trial_passed_at;     // when the first slots had run for the monitor window
   uint64_t slots_changed = 0;   // slots this rollout set out to replace: base of the failure ratio
   std::set<Slot> failed_slots;  // each counted once
   WallTime last_slot_ready_at;  // the final monitor window runs from here
@@ -210,6 +219,8 @@ struct Service {
   RevisionNumber revision = 0;           // what tasks should be
   RevisionNumber previous_revision = 0;  // where --rollback goes; 0: nowhere
   RevisionNumber last_revision = 0;      // highest number given out
+  // Revisions all slots have run at, the latest last. Only these are rolled back to.
+  std::vector<RevisionNumber> converged;
   Boxed<Rollout> rollout;
   // Removed by the user; the record stays until its last task is gone.
   bool is_removed = false;

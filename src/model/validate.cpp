@@ -162,6 +162,7 @@ Status validate_policy(const UpdatePolicy& policy, std::string_view which) {
   }
   SWARM_RETURN_IF_ERROR(check_duration(name + " delay", policy.delay));
   SWARM_RETURN_IF_ERROR(check_duration(name + " monitor", policy.monitor));
+  SWARM_RETURN_IF_ERROR(check_duration(name + " min ready", policy.min_ready));
   SWARM_RETURN_IF_ERROR(check_duration(name + " progress deadline", policy.progress_deadline));
   if (!(policy.max_failure_ratio >= 0 && policy.max_failure_ratio <= 1)) {  // NaN too
     return invalid(name + " max failure ratio", std::to_string(policy.max_failure_ratio),

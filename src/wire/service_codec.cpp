@@ -253,6 +253,7 @@ void encode(const model::UpdatePolicy& policy, v1::UpdatePolicy* out) {
   out->set_max_failure_ratio(policy.max_failure_ratio);
   out->set_order(encode(policy.order));
   out->set_progress_deadline_ns(to_ns(policy.progress_deadline));
+  out->set_min_ready_ns(to_ns(policy.min_ready));
 }
 
 Result<model::UpdatePolicy> decode(const v1::UpdatePolicy& in) {
@@ -264,6 +265,7 @@ Result<model::UpdatePolicy> decode(const v1::UpdatePolicy& in) {
   policy.max_failure_ratio = in.max_failure_ratio();
   SWARM_ASSIGN_OR_RETURN(policy.order, decode(in.order()));
   policy.progress_deadline = duration_of(in.progress_deadline_ns());
+  policy.min_ready = duration_of(in.min_ready_ns());
   return policy;
 }
 
@@ -320,6 +322,9 @@ void encode(const model::Rollout& rollout, v1::Rollout* out) {
   out->set_started_at_ns(to_ns(rollout.started_at));
   out->set_completed_at_ns(to_ns(rollout.completed_at));
   out->set_message(rollout.message);
+  out->set_cause(rollout.cause);
+  out->set_is_automatic(rollout.is_automatic);
+  out->set_trial_passed_at_ns(to_ns(rollout.trial_passed_at));
   out->set_slots_changed(rollout.slots_changed);
   out->mutable_failed_slots()->Assign(rollout.failed_slots.begin(), rollout.failed_slots.end());
   out->set_last_slot_ready_at_ns(to_ns(rollout.last_slot_ready_at));
@@ -334,6 +339,9 @@ Result<model::Rollout> decode(const v1::Rollout& in) {
   rollout.started_at = time_of(in.started_at_ns());
   rollout.completed_at = time_of(in.completed_at_ns());
   rollout.message = in.message();
+  rollout.cause = in.cause();
+  rollout.is_automatic = in.is_automatic();
+  rollout.trial_passed_at = time_of(in.trial_passed_at_ns());
   rollout.slots_changed = in.slots_changed();
   rollout.failed_slots = {in.failed_slots().begin(), in.failed_slots().end()};
   rollout.last_slot_ready_at = time_of(in.last_slot_ready_at_ns());
@@ -351,6 +359,7 @@ void encode(const model::Service& service, v1::Service* out) {
     encode(*service.rollout, out->mutable_rollout());
   }
   out->set_is_removed(service.is_removed);
+  out->mutable_converged_revisions()->Assign(service.converged.begin(), service.converged.end());
 }
 
 Result<model::Service> decode(const v1::Service& in) {
@@ -365,6 +374,7 @@ Result<model::Service> decode(const v1::Service& in) {
     SWARM_ASSIGN_OR_RETURN(service.rollout, decode(in.rollout()));
   }
   service.is_removed = in.is_removed();
+  service.converged = {in.converged_revisions().begin(), in.converged_revisions().end()};
   return service;
 }
 

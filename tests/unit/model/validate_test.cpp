@@ -92,6 +92,7 @@ TEST(ValidatePolicy, BoundsEveryField) {
       {[](UpdatePolicy& p) { p.delay = -seconds(1); }, "update delay \"-1s\" is negative"},
       {[](UpdatePolicy& p) { p.monitor = -seconds(1); }, "update monitor"},
       {[](UpdatePolicy& p) { p.monitor = Duration::max(); }, "is too long"},
+      {[](UpdatePolicy& p) { p.min_ready = -seconds(1); }, "update min ready"},
       {[](UpdatePolicy& p) { p.progress_deadline = Duration::min(); }, "update progress deadline"},
       {[](UpdatePolicy& p) { p.max_failure_ratio = -0.1; }, "update max failure ratio"},
       {[](UpdatePolicy& p) { p.max_failure_ratio = 1.01; }, "use 0 to 1"},
