@@ -18,9 +18,9 @@ void cut(std::string& text) {
 }
 
 model::NodeDescription bounded(model::NodeDescription description) {
-  for (std::string* text :
-       {&description.hostname, &description.os, &description.architecture, &description.runtime,
-        &description.engine_version, &description.version, &description.mesh_address}) {
+  for (std::string* text : {&description.hostname, &description.os, &description.architecture,
+                            &description.runtime, &description.engine_version, &description.version,
+                            &description.mesh_address, &description.manager_refusal}) {
     cut(*text);
   }
   model::Labels labels;

@@ -36,6 +36,9 @@ struct NodeDescription {
   Labels engine_labels;
   std::string version;       // of swarmd
   std::string mesh_address;  // "10.0.0.5:7946": where other meshes reach this node's mesh
+  // Why the manager on this node does not take part in the Raft group: "raft state lost: ...".
+  // Empty when it does, and on workers.
+  std::string manager_refusal;
 
   bool operator==(const NodeDescription&) const = default;
 };

@@ -30,6 +30,7 @@ void encode(const model::NodeDescription& description, v1::NodeDescription* out)
   encode_labels(description.engine_labels, out->mutable_engine_labels());
   out->set_version(description.version);
   out->set_mesh_address(description.mesh_address);
+  out->set_manager_refusal(description.manager_refusal);
 }
 
 Result<model::NodeDescription> decode(const v1::NodeDescription& in) {
@@ -43,6 +44,7 @@ Result<model::NodeDescription> decode(const v1::NodeDescription& in) {
   SWARM_ASSIGN_OR_RETURN(description.engine_labels, decode_labels(in.engine_labels()));
   description.version = in.version();
   description.mesh_address = in.mesh_address();
+  description.manager_refusal = in.manager_refusal();
   return description;
 }
 

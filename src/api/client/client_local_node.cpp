@@ -31,6 +31,7 @@ Result<LocalNode::Info> GrpcClient::info() {
   info.advertise_address = reply.advertise_address();
   info.runtime = reply.runtime();
   info.hostname = reply.hostname();
+  info.manager_refusal = reply.manager_refusal();
   return info;
 }
 
@@ -38,6 +39,7 @@ Result<LocalNode::Initialized> GrpcClient::init(const LocalNode::InitOptions& op
   v1::NodeInitRequest request;
   request.set_listen_address(options.listen_address);
   request.set_advertise_address(options.advertise_address);
+  request.set_force(options.force);
   request.set_availability(wire::encode(options.availability));
   request.set_force_new_cluster(options.force_new_cluster);
   request.set_certificate_validity_ns(options.certificate_validity.count());
@@ -52,6 +54,7 @@ Result<model::Role> GrpcClient::join(const LocalNode::JoinOptions& options) {
   request.set_token(options.token);
   request.set_listen_address(options.listen_address);
   request.set_advertise_address(options.advertise_address);
+  request.set_force(options.force);
   request.set_availability(wire::encode(options.availability));
   v1::NodeJoinReply reply;
   SWARM_RETURN_IF_ERROR(connection_.call<v1::LocalNode>(&Stub::Join, request, reply));
@@ -79,6 +82,7 @@ Result<LocalNode::Initialized> GrpcClient::restore(const LocalNode::RestoreOptio
   request.set_file(options.file);
   request.set_listen_address(options.listen_address);
   request.set_advertise_address(options.advertise_address);
+  request.set_force(options.force);
   v1::NodeInitReply reply;
   SWARM_RETURN_IF_ERROR(connection_.call<v1::LocalNode>(&Stub::Restore, request, reply));
   return from_reply(reply);

@@ -26,11 +26,14 @@ class LocalNode {
     std::string advertise_address;
     std::string runtime;
     std::string hostname;
+    std::string manager_refusal;  // as of NodeDescription
   };
 
   struct InitOptions {
     std::string listen_address;     // "" = the default, 0.0.0.0:2377
     std::string advertise_address;  // "" = detect
+    // Advertises an address that this machine does not have, as behind a translator of addresses.
+    bool force = false;
     model::Availability availability = model::Availability::active;
     // Instead of a new swarm: this manager, the survivor of one that lost its quorum for good, goes
     // on as its only manager. Empty addresses stay as they are.
@@ -48,6 +51,7 @@ class LocalNode {
     std::string token;
     std::string listen_address;
     std::string advertise_address;
+    bool force = false;  // as of InitOptions
     model::Availability availability = model::Availability::active;
   };
 
@@ -60,6 +64,7 @@ class LocalNode {
     std::string file;               // an absolute path on this machine
     std::string listen_address;     // as of InitOptions
     std::string advertise_address;  // as of InitOptions
+    bool force = false;             // as of InitOptions
   };
 
   virtual ~LocalNode() = default;

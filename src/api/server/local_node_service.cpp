@@ -21,6 +21,7 @@ v1::NodeInfoReply to_reply(const LocalNode::Info& info) {
   out.set_advertise_address(info.advertise_address);
   out.set_runtime(info.runtime);
   out.set_hostname(info.hostname);
+  out.set_manager_refusal(info.manager_refusal);
   return out;
 }
 
@@ -66,6 +67,7 @@ class LocalNodeService final : public v1::LocalNode::CallbackService {
           }
           node.init({.listen_address = request->listen_address(),
                      .advertise_address = request->advertise_address(),
+                     .force = request->force(),
                      .availability = *availability,
                      .force_new_cluster = request->force_new_cluster(),
                      .certificate_validity = Duration(request->certificate_validity_ns())},
@@ -86,6 +88,7 @@ class LocalNodeService final : public v1::LocalNode::CallbackService {
                      .token = request->token(),
                      .listen_address = request->listen_address(),
                      .advertise_address = request->advertise_address(),
+                     .force = request->force(),
                      .availability = *availability},
                     [call](Result<model::Role> role) {
                       v1::NodeJoinReply out;
@@ -124,7 +127,8 @@ class LocalNodeService final : public v1::LocalNode::CallbackService {
         context, response, "/swarm.v1.LocalNode/Restore", [request](LocalNode& node, auto call) {
           node.restore({.file = request->file(),
                         .listen_address = request->listen_address(),
-                        .advertise_address = request->advertise_address()},
+                        .advertise_address = request->advertise_address(),
+                        .force = request->force()},
                        [call](const Result<LocalNode::Initialized>& made) { finish(*call, made); });
         });
   }
