@@ -1,5 +1,7 @@
 #include "agent/adoption.h"
 
+#include <string_view>
+
 #include "model/task.h"
 
 namespace swarm::agent {
@@ -45,8 +47,8 @@ Adoption adopt_exited(const model::Assignment& assignment, TaskStatus status,
     if (is_stop_wanted(assignment)) {
       end(status, TaskState::shutdown, "shutdown", "", now);
     } else {
-      end(status, state_of_exit(existing.exit_code), "ended while swarmd was away",
-          error_of_exit(existing.exit_code, ""), now);
+      const Exit exit{existing.exit_code, existing.error, existing.is_external_stop};
+      end(status, state_of_exit(exit), "ended while swarmd was away", error_of_exit(exit), now);
     }
   }
   return {TaskStep::ended, std::move(status)};
@@ -69,21 +71,48 @@ Adoption adopt_idle(const model::Assignment& assignment, TaskStatus status, bool
   return {is_created ? TaskStep::ready : TaskStep::accepted, std::move(status)};
 }
 
-}  // namespace
-
-TaskState state_of_exit(int32_t exit_code) {
-  return exit_code == 0 ? TaskState::complete : TaskState::failed;
+// Engines and shells report a death by signal as 128 + its number. Only the signals that end
+// programs in practice: a program's own exit code of, say, 150 is left alone.
+std::string_view signal_of_exit(int32_t code) {
+  struct Row {
+    int32_t number;
+    std::string_view name;
+  };
+  constexpr Row kSignals[] = {{1, "SIGHUP"},   {2, "SIGINT"},   {3, "SIGQUIT"},  {4, "SIGILL"},
+                              {5, "SIGTRAP"},  {6, "SIGABRT"},  {7, "SIGBUS"},   {8, "SIGFPE"},
+                              {9, "SIGKILL"},  {10, "SIGUSR1"}, {11, "SIGSEGV"}, {12, "SIGUSR2"},
+                              {13, "SIGPIPE"}, {14, "SIGALRM"}, {15, "SIGTERM"}, {24, "SIGXCPU"},
+                              {25, "SIGXFSZ"}, {31, "SIGSYS"}};
+  constexpr int32_t kSignalBase = 128;
+  for (const Row& row : kSignals) {
+    if (code == kSignalBase + row.number) {
+      return row.name;
+    }
+  }
+  return "";
 }
 
-std::string error_of_exit(int32_t exit_code, const std::string& detail) {
-  if (exit_code == 0) {
-    return detail;
+}  // namespace
+
+TaskState state_of_exit(const Exit& exit) {
+  return exit.code == 0 && !exit.is_external_stop ? TaskState::complete : TaskState::failed;
+}
+
+std::string error_of_exit(const Exit& exit) {
+  std::string error;
+  if (exit.code == 0 && !exit.is_external_stop) {
+    return exit.detail;
   }
-  std::string error = "task: non-zero exit (" + std::to_string(exit_code) + ")";
-  if (!detail.empty()) {
-    error += ": " + detail;
+  const std::string code = " (" + std::to_string(exit.code) + ")";
+  const std::string_view signal = signal_of_exit(exit.code);
+  if (!signal.empty()) {
+    error = "task: killed by " + std::string(signal) + code;
+  } else {
+    error = (exit.code == 0 ? "task: exit" : "task: non-zero exit") + code;
   }
-  return error;
+  const std::string external = exit.is_external_stop ? "stopped from outside" : "";
+  const std::string& detail = exit.detail.empty() ? external : exit.detail;
+  return detail.empty() ? error : error + ": " + detail;
 }
 
 Adoption adopt(const model::Assignment& assignment, const TaskStatus* kept,

@@ -21,9 +21,17 @@ struct Adoption {
 Adoption adopt(const model::Assignment& assignment, const model::TaskStatus* kept,
                const ExistingTask* existing, WallTime now);
 
-// What the end of a container with this exit code means.
-model::TaskState state_of_exit(int32_t exit_code);
-// "task: non-zero exit (137): out of memory"; empty for exit code 0 without detail.
-std::string error_of_exit(int32_t exit_code, const std::string& detail);
+// How a container ended.
+struct Exit {
+  int32_t code = 0;
+  std::string detail;             // what else is known: "out of memory"
+  bool is_external_stop = false;  // as in ExecutorEvent
+};
+
+// What it means. A stop that nobody of the swarm chose is no completion, whatever the exit code.
+model::TaskState state_of_exit(const Exit& exit);
+// "task: killed by SIGKILL (137): out of memory", "task: non-zero exit (3)"; empty for exit code 0
+// without detail.
+std::string error_of_exit(const Exit& exit);
 
 }  // namespace swarm::agent

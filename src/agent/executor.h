@@ -38,16 +38,26 @@ struct TaskLabels {
 // What happened to one task since it was started. Events of a task come in order.
 struct ExecutorEvent {
   enum class Kind {
-    healthy,    // works: `addresses` are set. Without a health check of its own, a task works when
-                // its published tcp targets accept connections; without those, once it is started.
-    unhealthy,  // its health check failed for good
-    exited,     // `exit_code`, and `error` if there is more to say ("killed by signal 9", "OOM")
+    // Works: `addresses` are set. Without a health check of its own, a task works when its
+    // published tcp targets accept connections; without those, once it is started. Told again when
+    // the addresses have changed, and after `unreachable`.
+    healthy,
+    // Not ready yet, and `error` says why: "port 80: connection refused". Told whenever the reason
+    // changes. Before the preparation has begun it is the place in the engine's queue.
+    waiting,
+    // Goes on, but serves nobody for now: paused, or without an address. `error` says why.
+    unreachable,
+    unhealthy,  // its health check failed for good; `error` is what the last check said
+    exited,     // `exit_code`, and `error` if there is more to say ("out of memory")
     lost,       // the engine no longer knows it
   };
   Kind kind = Kind::healthy;
   std::vector<TaskAddress> addresses;
   int32_t exit_code = 0;
   std::string error;
+  // Of `exited`: somebody other than the task and the agent stopped it (a person, the engine as it
+  // went down, the machine). Its exit code is then no verdict: a stopped server ends with 0.
+  bool is_external_stop = false;
 };
 
 // Something of ours that exists on the node, found again after a restart of the agent.
@@ -58,6 +68,8 @@ struct ExistingTask {
   bool is_healthy = false;  // as ExecutorEvent::healthy
   std::vector<TaskAddress> addresses;
   int32_t exit_code = 0;
+  std::string error;              // as in ExecutorEvent::exited
+  bool is_external_stop = false;  // as in ExecutorEvent::exited
 };
 
 struct EngineDescription {
@@ -98,7 +110,8 @@ class Executor {
   virtual void set_condition_listener(
       absl::AnyInvocable<void(const EngineCondition&)> listener) = 0;
 
-  // All tasks of ours that exist, running or not. Events about them follow from now on.
+  // All tasks of ours that exist, running or not. Events about them follow from now on. Also asked
+  // again and again, to find what nobody was told of: cheap for what is known already.
   virtual void list(const model::SwarmId& swarm, const model::NodeId& node,
                     absl::AnyInvocable<void(Result<std::vector<ExistingTask>>)> done) = 0;
 
@@ -106,6 +119,9 @@ class Executor {
   // container comes back.
   virtual void prepare(const TaskLabels& labels, const model::TaskTemplate& spec,
                        absl::AnyInvocable<void(Result<std::string>)> done) = 0;
+  // Nobody waits for the preparation any more: one that has not begun ends at once with CANCELLED,
+  // one under way goes on to its end. `done` of the preparation is called in any case.
+  virtual void abandon(const model::TaskId& /*task*/) {}
   // Started, not yet healthy: that is an event.
   virtual void start(const model::TaskId& task, Done done) = 0;
   // Stop signal, then kill after the grace period. Done when it has ended (its `exited` event came

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/units.h"
 
 namespace swarm::agent {
 
@@ -27,7 +28,8 @@ TaskRunner::TaskRunner(TaskHost& host, TaskLabels labels, model::Assignment assi
       labels_(std::move(labels)),
       assignment_(std::move(assignment)),
       backoff_(kMinRetryWait, kMaxRetryWait, random),
-      retry_timer_(host.loop) {}
+      retry_timer_(host.loop),
+      unreachable_timer_(host.loop) {}
 
 void TaskRunner::begin(Adoption adoption, std::vector<TaskAddress> addresses) {
   status_ = std::move(adoption.status);
@@ -87,15 +89,24 @@ void TaskRunner::observe(const ExecutorEvent& event) {
     case ExecutorEvent::Kind::healthy:
       is_healthy_ = true;
       addresses_ = event.addresses;
+      unreachable_timer_.cancel();
       if (step_ == TaskStep::running) {
+        set_status(TaskState::running, "started");
         host_.mesh.admit(assignment_.task, assignment_.service, addresses_);
       }
       fire(TaskEvent::healthy);
       return;
+    case ExecutorEvent::Kind::waiting:
+      note_wait(event.error);
+      return;
+    case ExecutorEvent::Kind::unreachable:
+      note_unreachable(event.error);
+      return;
     case ExecutorEvent::Kind::unhealthy:
       is_healthy_ = false;
       if (next(step_, TaskEvent::unhealthy)) {
-        decide_outcome(TaskState::failed, "unhealthy");
+        decide_outcome(TaskState::failed,
+                       event.error.empty() ? "unhealthy" : "unhealthy: " + event.error);
         fire(TaskEvent::unhealthy);
       }
       return;
@@ -104,6 +115,31 @@ void TaskRunner::observe(const ExecutorEvent& event) {
       note_exit(event);
       fire(TaskEvent::exited);
       return;
+  }
+}
+
+void TaskRunner::note_wait(const std::string& why) {
+  if (step_ == TaskStep::preparing && why.empty()) {
+    set_status(TaskState::preparing, "preparing", WaitReason::image);
+  } else if (step_ == TaskStep::preparing) {
+    set_status(TaskState::preparing, why, WaitReason::engine);
+  } else if (step_ == TaskStep::launching || step_ == TaskStep::starting) {
+    set_status(TaskState::starting, why, WaitReason::health);
+  }
+}
+
+void TaskRunner::note_unreachable(const std::string& why) {
+  is_healthy_ = false;
+  if (step_ != TaskStep::starting && step_ != TaskStep::running) {
+    return;
+  }
+  // Its open connections stay: a pause that ends in time breaks none.
+  host_.mesh.retire(assignment_.task, Duration{0}, [] {});
+  set_status(status_.state, why, WaitReason::engine);
+  if (!unreachable_timer_.is_set()) {
+    unreachable_timer_.set_after(kUnreachableGrace, [this, why] {
+      fail(why + " for " + format_duration(kUnreachableGrace));
+    });
   }
 }
 
@@ -120,8 +156,9 @@ void TaskRunner::note_exit(const ExecutorEvent& event) {
     if (!status_.exit_code) {
       status_.exit_code = event.exit_code;
     }
-    error = error_of_exit(event.exit_code, event.error);
-    state = state_of_exit(event.exit_code);
+    const Exit exit{event.exit_code, event.error, event.is_external_stop};
+    error = error_of_exit(exit);
+    state = state_of_exit(exit);
   }
   if (step_ == TaskStep::draining && outcome_.state == TaskState::shutdown &&
       state == TaskState::failed) {
@@ -165,6 +202,9 @@ void TaskRunner::enter(TaskStep step) {
   step_ = step;
   attempts_ = 0;
   backoff_.reset();
+  if (step > TaskStep::running) {
+    unreachable_timer_.cancel();
+  }
   act(step);
 }
 
@@ -182,6 +222,7 @@ void TaskRunner::act(TaskStep step) {
       // image to arrive.
       status_.error = outcome_.error;
       set_status(outcome_.state, end_message(outcome_.state));
+      host_.executor.abandon(assignment_.task);
       break;
     case TaskStep::ready:
       set_status(TaskState::ready, "prepared");
@@ -312,11 +353,15 @@ void TaskRunner::call_finished(const Status& status, TaskEvent success) {
 }
 
 void TaskRunner::retry(const Status& status, void (TaskRunner::*call)()) {
-  log::warning("engine refused, will retry", {{"task", assignment_.task.value()},
-                                              {"step", to_string(step_)},
-                                              {"error", status.message()}});
+  const std::string error(status.message());
+  if (const uint64_t times = host_.faults.failed(error, host_.loop.now()); times > 0) {
+    log::warning("engine refused, will retry", {{"task", assignment_.task.value()},
+                                                {"step", to_string(step_)},
+                                                {"error", error},
+                                                {"times", times}});
+  }
   if (!is_terminal(status_.state)) {
-    status_.error = std::string(status.message());
+    status_.error = error;
     publish();
   }
   retry_timer_.set_after(backoff_.next(), [this, call] { (this->*call)(); });

@@ -7,6 +7,7 @@
 #include "agent/adoption.h"
 #include "agent/backoff.h"
 #include "agent/executor.h"
+#include "agent/fault_counter.h"
 #include "agent/mesh_control.h"
 #include "agent/task_machine.h"
 #include "base/event_loop.h"
@@ -19,6 +20,10 @@ inline constexpr int kMaxAttempts = 6;
 // remove, which are never given up.
 inline constexpr Duration kMinRetryWait = milliseconds(500);
 inline constexpr Duration kMaxRetryWait = seconds(10);
+// How long a task may be paused or cut off from its network by somebody else before it is replaced.
+// It leaves routing at once, so this costs capacity, not requests; a snapshot or a reconnection is
+// over by then.
+inline constexpr Duration kUnreachableGrace = seconds(30);
 
 // What the runners of a node work with; owned by the worker.
 struct TaskHost {
@@ -29,6 +34,8 @@ struct TaskHost {
   std::function<void(const model::TaskId&, const model::TaskStatus&)> report;
   // The task was removed. The runner must not be destroyed within this call.
   std::function<void(const model::TaskId&)> gone;
+  // What the engine refused, over all tasks.
+  FaultCounter faults = {};
 };
 
 // Takes one task through its steps (task_machine.h): acts on entering a step, turns what executor
@@ -76,6 +83,8 @@ class TaskRunner {
   void enter_ended();
   void drain();
 
+  void note_wait(const std::string& why);
+  void note_unreachable(const std::string& why);
   void note_exit(const ExecutorEvent& event);
   void decide_outcome(model::TaskState state, std::string error);
   void set_status(model::TaskState state, std::string message,
@@ -100,6 +109,7 @@ class TaskRunner {
   int attempts_ = 0;
   Backoff backoff_;
   Timer retry_timer_;
+  Timer unreachable_timer_;  // set while it runs but serves nobody
   Anchor anchor_;
 };
 

@@ -51,6 +51,7 @@ Worker::Worker(EventLoop& loop, Executor& executor, MeshControl& mesh, Assignmen
               loop_.post(anchor_.bind([this, task] { forget(task); }));
             }},
       list_timer_(loop),
+      sweep_timer_(loop),
       save_timer_(loop) {}
 
 void Worker::start(std::function<void()> done) {
@@ -61,11 +62,11 @@ void Worker::start(std::function<void()> done) {
 void Worker::list() {
   executor_.list(swarm_, node_, anchor_.bind([this](Result<std::vector<ExistingTask>> existing) {
     if (!existing.ok()) {
-      log::warning("engine did not list its containers, will retry",
-                   {{"error", existing.status().message()}});
+      log_list_fault(existing.status());
       list_timer_.set_after(kListRetryWait, [this] { list(); });
       return;
     }
+    log_list_recovery();
     restore(*std::move(existing));
     is_listed_ = true;
     on_started_();
@@ -73,6 +74,36 @@ void Worker::list() {
       remove_everything();
     }
   }));
+}
+
+void Worker::sweep() {
+  executor_.list(swarm_, node_, anchor_.bind([this](Result<std::vector<ExistingTask>> existing) {
+    sweep_timer_.set_after(kSweepPeriod, [this] { sweep(); });
+    if (!existing.ok()) {
+      log_list_fault(existing.status());
+      return;
+    }
+    log_list_recovery();
+    for (const ExistingTask& task : *existing) {
+      if (!runners_.contains(task.labels.task)) {
+        discard(task);
+      }
+    }
+  }));
+}
+
+void Worker::log_list_fault(const Status& status) {
+  const std::string error(status.message());
+  if (const uint64_t times = list_faults_.failed(error, loop_.now()); times > 0) {
+    log::warning("engine did not list its containers, will retry",
+                 {{"error", error}, {"times", times}});
+  }
+}
+
+void Worker::log_list_recovery() {
+  if (const uint64_t times = list_faults_.recovered(); times > 0) {
+    log::info("engine lists its containers again", {{"failures", times}});
+  }
 }
 
 void Worker::restore(std::vector<ExistingTask> existing) {
@@ -162,6 +193,9 @@ void Worker::apply_complete(const model::AssignmentSet& set) {
   for (const auto& [task, existing] : std::exchange(unclaimed_, {})) {
     discard(existing);
   }
+  if (!sweep_timer_.is_set()) {
+    sweep_timer_.set_after(kSweepPeriod, [this] { sweep(); });
+  }
   save_soon();
 }
 
@@ -197,12 +231,17 @@ void Worker::observe(const model::TaskId& task, const ExecutorEvent& event) {
       existing.is_healthy = true;
       existing.addresses = event.addresses;
       break;
+    case ExecutorEvent::Kind::waiting:
+      break;
+    case ExecutorEvent::Kind::unreachable:
     case ExecutorEvent::Kind::unhealthy:
       existing.is_healthy = false;
       break;
     case ExecutorEvent::Kind::exited:
       existing.state = ExistingTask::State::exited;
       existing.exit_code = event.exit_code;
+      existing.error = event.error;
+      existing.is_external_stop = event.is_external_stop;
       break;
     case ExecutorEvent::Kind::lost:
       unclaimed_.erase(found);

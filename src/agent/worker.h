@@ -15,12 +15,16 @@ namespace swarm::agent {
 inline constexpr Duration kSaveDelay = milliseconds(50);
 inline constexpr Duration kSaveRetryWait = seconds(1);
 inline constexpr Duration kListRetryWait = seconds(1);
+// How often the engine is asked what exists. Finds what no call and no event told of: a container
+// that an engine finished making long after the call for it was given up.
+inline constexpr Duration kSweepPeriod = seconds(15);
 
 // All tasks of the node: brings what exists to what is assigned. On the agent's loop.
 //
 // After a restart, containers that run and are assigned go on and are admitted again. New ones are
 // started, and unknown ones stopped and removed, only once a manager has sent a complete set: until
-// then the record may be out of date.
+// then the record may be out of date. From that set on, whatever exists and is not assigned is
+// removed, whenever it appears.
 class Worker {
  public:
   struct Events {
@@ -60,6 +64,9 @@ class Worker {
   };
 
   void list();
+  void sweep();
+  void log_list_fault(const Status& status);
+  void log_list_recovery();
   void restore(std::vector<ExistingTask> existing);
   void assign(const model::Assignment& assignment);
   void launch(const model::Assignment& assignment, const model::TaskStatus* kept,
@@ -87,10 +94,12 @@ class Worker {
   std::map<model::TaskId, ExistingTask> unclaimed_;
   std::vector<MeshControl::PortProblem> problems_;
   bool is_listed_ = false;
+  FaultCounter list_faults_;
   std::function<void()> on_started_;
   std::function<void()> on_empty_;
   Timer list_timer_;
-  Timer save_timer_;  // set while something is not written
+  Timer sweep_timer_;  // set from the first complete set on
+  Timer save_timer_;   // set while something is not written
   bool is_save_failing_ = false;
   Anchor anchor_;
 };

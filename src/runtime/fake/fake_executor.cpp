@@ -240,14 +240,18 @@ void FakeExecutor::schedule_health(Container& container) {
   });
 }
 
-void FakeExecutor::end(Container& container, int32_t exit_code) {
+void FakeExecutor::end(Container& container, int32_t exit_code, bool is_external_stop) {
   container.life.cancel();
   container.health.cancel();
   container.view.state = State::exited;
   container.view.is_healthy = false;
   container.view.exit_code = exit_code;
-  emit(container.view.labels.task,
-       {ExecutorEvent::Kind::exited, {}, exit_code, exit_code == kKilled ? "killed" : ""});
+  container.view.is_external_stop = is_external_stop;
+  emit(container.view.labels.task, {.kind = ExecutorEvent::Kind::exited,
+                                    .addresses = {},
+                                    .exit_code = exit_code,
+                                    .error = exit_code == kKilled ? "killed" : "",
+                                    .is_external_stop = is_external_stop});
 }
 
 void FakeExecutor::crash(const TaskId& task, int32_t exit_code) {
@@ -257,12 +261,44 @@ void FakeExecutor::crash(const TaskId& task, int32_t exit_code) {
   }
 }
 
-void FakeExecutor::fail_health(const TaskId& task) {
+void FakeExecutor::stop_from_outside(const TaskId& task) {
+  const auto found = containers_.find(task);
+  if (found != containers_.end() && found->second->view.state == State::running) {
+    end(*found->second, 0, true);
+  }
+}
+
+void FakeExecutor::fail_health(const TaskId& task, std::string why) {
   const auto found = containers_.find(task);
   if (found != containers_.end() && found->second->view.state == State::running) {
     found->second->view.is_healthy = false;
-    emit(task, {ExecutorEvent::Kind::unhealthy, {}, 0, ""});
+    emit(task, {ExecutorEvent::Kind::unhealthy, {}, 0, std::move(why)});
   }
+}
+
+void FakeExecutor::cut_off(const TaskId& task, std::string why) {
+  Container& cut = container(task);
+  if (cut.view.state == State::running) {
+    cut.view.is_healthy = false;
+    emit(task, {ExecutorEvent::Kind::unreachable, {}, 0, std::move(why)});
+  }
+}
+
+void FakeExecutor::reconnect(const TaskId& task) {
+  Container& back = container(task);
+  if (back.view.state == State::running) {
+    back.view.is_healthy = true;
+    emit(task, {ExecutorEvent::Kind::healthy, back.view.addresses, 0, ""});
+  }
+}
+
+void FakeExecutor::appear(const agent::TaskLabels& labels) {
+  auto late = std::make_unique<Container>(loop_);
+  late->view.labels = labels;
+  late->view.container_id = "fake-" + labels.task.value();
+  late->is_created = true;
+  late->view.state = State::running;
+  containers_.insert_or_assign(labels.task, std::move(late));
 }
 
 void FakeExecutor::lose(const TaskId& task) {

@@ -68,7 +68,14 @@ class FakeExecutor final : public agent::Executor {
 
   // The container ends now, by itself. Nothing if it does not run.
   void crash(const model::TaskId& task, int32_t exit_code);
-  void fail_health(const model::TaskId& task);
+  // Somebody else stops it; it ends in order.
+  void stop_from_outside(const model::TaskId& task);
+  void fail_health(const model::TaskId& task, std::string why = "");
+  // It is paused, or loses its network, and is back as it was.
+  void cut_off(const model::TaskId& task, std::string why);
+  void reconnect(const model::TaskId& task);
+  // A running container that nobody asked for any more: a call that was given up took effect late.
+  void appear(const agent::TaskLabels& labels);
   // Somebody removes the container behind the agent's back.
   void lose(const model::TaskId& task);
   // The machine goes down and comes up again: everything that ran has ended; no events.
@@ -111,7 +118,7 @@ class FakeExecutor final : public agent::Executor {
   void begin_call(const model::TaskId& task, Duration delay, Callback effect);
   void answer(Done done, Status status);
   void run(Container& container);
-  void end(Container& container, int32_t exit_code);
+  void end(Container& container, int32_t exit_code, bool is_external_stop = false);
   void schedule_health(Container& container);
   void emit(const model::TaskId& task, agent::ExecutorEvent event);
 

@@ -88,6 +88,16 @@ TEST(Adoption, AContainerThatEndedMeanwhileTellsHow) {
             TaskState::complete);
 }
 
+TEST(Adoption, AContainerThatWasStoppedFromOutsideMeanwhileHasFailed) {
+  const model::TaskStatus remembered = kept(TaskState::running);
+  ExistingTask container = existing(ExistingTask::State::exited);
+  container.is_external_stop = true;
+  container.error = "its engine went down";
+  const Adoption adoption = adopt(assignment("t1"), &remembered, &container, kNow);
+  EXPECT_EQ(adoption.status.state, TaskState::failed);
+  EXPECT_EQ(adoption.status.error, "task: exit (0): its engine went down");
+}
+
 TEST(Adoption, AContainerThatWasBeingStoppedIsShutDown) {
   const model::TaskStatus remembered = kept(TaskState::running);
   ExistingTask container = existing(ExistingTask::State::exited);
@@ -147,6 +157,23 @@ TEST(Adoption, ObservedStatesNeverGoBack) {
       }
     }
   }
+}
+
+TEST(ExitTexts, NameTheSignal) {
+  EXPECT_EQ(error_of_exit({137, "", false}), "task: killed by SIGKILL (137)");
+  EXPECT_EQ(error_of_exit({137, "out of memory", false}),
+            "task: killed by SIGKILL (137): out of memory");
+  EXPECT_EQ(error_of_exit({139, "", false}), "task: killed by SIGSEGV (139)");
+  EXPECT_EQ(error_of_exit({143, "", false}), "task: killed by SIGTERM (143)");
+  EXPECT_EQ(error_of_exit({3, "", false}), "task: non-zero exit (3)");
+  EXPECT_EQ(error_of_exit({255, "", false}), "task: non-zero exit (255)");
+  EXPECT_EQ(error_of_exit({0, "", false}), "");
+}
+
+TEST(ExitTexts, NameAStopFromOutside) {
+  EXPECT_EQ(error_of_exit({0, "", true}), "task: exit (0): stopped from outside");
+  EXPECT_EQ(error_of_exit({0, "its engine went down", true}),
+            "task: exit (0): its engine went down");
 }
 
 }  // namespace

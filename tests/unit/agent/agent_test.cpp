@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "agent/worker.h"
 #include "agent_fixture.h"
 
 namespace swarm::agent {
@@ -97,6 +98,19 @@ TEST_F(AgentTest, ACompleteSetRemovesWhatItDoesNotName) {
   ASSERT_TRUE(world.run_until([&] { return !engine.exists(TaskId("t1")); }));
   EXPECT_TRUE(is_running("t2"));
   EXPECT_EQ(engine.starts(TaskId("t2")), 1);
+}
+
+TEST_F(AgentTest, AContainerThatAppearsLateIsRemovedWithoutARestart) {
+  connect({assignment("t1")});
+  ASSERT_TRUE(await("t1", TaskState::running));
+  TaskLabels late = engine.labels(TaskId("t1"));
+  late.task = TaskId("late");
+  for (int times = 0; times < 2; ++times) {
+    engine.appear(late);
+    ASSERT_TRUE(world.run_until([&] { return !engine.exists(TaskId("late")); }, kSweepPeriod * 3));
+  }
+  EXPECT_TRUE(is_running("t1"));
+  EXPECT_EQ(engine.starts(TaskId("t1")), 1);
 }
 
 TEST_F(AgentTest, AFinishedTaskThatIsAssignedForItsRecordIsNotStarted) {

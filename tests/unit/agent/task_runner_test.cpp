@@ -175,7 +175,7 @@ TEST_F(RunnerTest, ACrashDuringTheDrainEndsTheTaskAndSaysSo) {
   engine.crash(kTask, 139);
   world.settle();
   EXPECT_EQ(status().state, TaskState::failed);
-  EXPECT_EQ(status().error, "task: non-zero exit (139) while draining");
+  EXPECT_EQ(status().error, "task: killed by SIGSEGV (139) while draining");
   world.run_for(minutes(1));  // the drain ends when nobody waits for it any more
   EXPECT_EQ(runner->step(), TaskStep::ended);
   EXPECT_THAT(journal, testing::Not(testing::Contains("stop t1")));
@@ -365,6 +365,78 @@ TEST_F(RunnerTest, ANoticeIsShownUntilItIsCleared) {
   EXPECT_EQ(reports.back().state, TaskState::running);
   runner->set_notice("");
   EXPECT_EQ(reports.back().message, "started");
+}
+
+TEST_F(RunnerTest, AStopFromOutsideIsNoCompletion) {
+  begin();
+  ASSERT_TRUE(await(TaskStep::running));
+  engine.stop_from_outside(kTask);
+  world.settle();
+  EXPECT_EQ(status().state, TaskState::failed);
+  EXPECT_EQ(status().exit_code, 0);
+  EXPECT_EQ(status().error, "task: exit (0): stopped from outside");
+  EXPECT_FALSE(mesh.is_admitted(kTask));
+}
+
+TEST_F(RunnerTest, AnUnhealthyTaskSaysWhatItsLastCheckSaid) {
+  begin();
+  ASSERT_TRUE(await(TaskStep::running));
+  engine.fail_health(kTask, "exit code 1: no database");
+  ASSERT_TRUE(await_state(TaskState::failed));
+  EXPECT_EQ(status().error, "unhealthy: exit code 1: no database");
+}
+
+TEST_F(RunnerTest, AStartingTaskSaysWhatItWaitsFor) {
+  script.healthy_after = std::nullopt;
+  begin();
+  ASSERT_TRUE(await(TaskStep::starting));
+  runner->observe({ExecutorEvent::Kind::waiting, {}, 0, "port 80: connection refused"});
+  EXPECT_EQ(status().message, "port 80: connection refused");
+  EXPECT_EQ(status().wait, model::WaitReason::health);
+  EXPECT_EQ(status().state, TaskState::starting);
+}
+
+TEST_F(RunnerTest, ATaskInTheQueueOfTheEngineSaysSo) {
+  script.prepare_time = minutes(1);
+  begin();
+  runner->observe({ExecutorEvent::Kind::waiting, {}, 0, "waits for the engine: 12 before it"});
+  EXPECT_EQ(status().message, "waits for the engine: 12 before it");
+  EXPECT_EQ(status().wait, model::WaitReason::engine);
+  runner->observe({ExecutorEvent::Kind::waiting, {}, 0, ""});
+  EXPECT_EQ(status().wait, model::WaitReason::image);
+}
+
+TEST_F(RunnerTest, APausedTaskLeavesRoutingAndComesBack) {
+  begin();
+  ASSERT_TRUE(await(TaskStep::running));
+  engine.cut_off(kTask, "paused from outside");
+  world.run_for(kUnreachableGrace - seconds(1));
+  EXPECT_FALSE(mesh.is_admitted(kTask));
+  EXPECT_EQ(status().state, TaskState::running);
+  EXPECT_EQ(status().message, "paused from outside");
+  engine.reconnect(kTask);
+  world.run_for(hours(1));
+  EXPECT_TRUE(mesh.is_admitted(kTask));
+  EXPECT_EQ(status().state, TaskState::running);
+  EXPECT_EQ(status().message, "started");
+  EXPECT_EQ(status().wait, model::WaitReason::none);
+}
+
+TEST_F(RunnerTest, ATaskThatStaysPausedIsStoppedForItsReplacement) {
+  begin();
+  ASSERT_TRUE(await(TaskStep::running));
+  engine.cut_off(kTask, "paused from outside");
+  ASSERT_TRUE(await_state(TaskState::failed));
+  EXPECT_EQ(status().error, "paused from outside for 30s");
+  EXPECT_FALSE(engine.running().contains(kTask));
+}
+
+TEST_F(RunnerTest, ATaskPausedWhileItDrainsIsStoppedAllTheSame) {
+  begin();
+  ASSERT_TRUE(await(TaskStep::running));
+  runner->set_desired(TaskState::shutdown);
+  engine.cut_off(kTask, "paused from outside");
+  ASSERT_TRUE(await_state(TaskState::shutdown));
 }
 
 }  // namespace
