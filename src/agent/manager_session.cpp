@@ -74,7 +74,7 @@ void ManagerSession::connect(const std::string& address) {
     return;  // refused before open had returned
   }
   stream_ = std::move(stream);
-  stream_->send(model::AgentHello{description_, session_});
+  stream_->send(model::AgentHello{description_, session_, {}});
 }
 
 void ManagerSession::receive(model::AgentDownMessage message) {

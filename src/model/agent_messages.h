@@ -20,6 +20,8 @@ struct AgentHello {
   NodeDescription description;
   // Of a session that broke, if the agent had one: only for the log.
   SessionId last_session;
+  // Random for each process of the daemon: tells two machines with a copied state folder apart.
+  std::string instance;
 };
 
 struct AgentHeartbeat {

@@ -13,6 +13,9 @@ namespace swarm::model {
 // Of a node's certificate. Docker's default and least.
 inline constexpr Duration kCertificateValidity = hours(24) * 90;
 inline constexpr Duration kMinCertificateValidity = hours(1);
+// How long after its expiry a node may still renew its certificate with its old key: a machine
+// that was off for a month comes back by itself.
+inline constexpr Duration kCertificateGrace = hours(24) * 30;
 
 // The one object every swarm has.
 struct Cluster {
@@ -27,6 +30,7 @@ struct Cluster {
 
   // Of the certificates that are signed from now on; nodes renew theirs before it has passed.
   Duration certificate_validity = kCertificateValidity;
+  Duration certificate_grace = kCertificateGrace;
   std::string ca_certificate;  // PEM, of the root
   std::string ca_key;          // PEM; sealed in every file it is written to
   // The secret parts of the two join tokens; the public part is the digest of ca_certificate.

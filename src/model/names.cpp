@@ -55,6 +55,7 @@ constexpr Name<ConditionKind> kConditionKinds[] = {
     {ConditionKind::disk, "disk"},
     {ConditionKind::clock, "clock"},
     {ConditionKind::descriptors, "descriptors"},
+    {ConditionKind::identity, "identity"},
 };
 constexpr Name<TaskState> kTaskStates[] = {
     {TaskState::fresh, "new"},           {TaskState::pending, "pending"},

@@ -43,7 +43,8 @@ struct NodeDescription {
   bool operator==(const NodeDescription&) const = default;
 };
 
-enum class ConditionKind : uint8_t { engine, mesh, disk, clock, descriptors };
+// identity: another machine uses the same node id; noticed by the leader, not by the node.
+enum class ConditionKind : uint8_t { engine, mesh, disk, clock, descriptors, identity };
 
 // Why a node cannot do all of its work. A node without conditions is well: a condition that no
 // longer holds is removed.

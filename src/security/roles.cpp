@@ -19,6 +19,7 @@ constexpr std::array kRules = {
     MethodRule{"/swarm.v1.LocalNode/Restore", Access::nobody, true},
     MethodRule{"/swarm.v1.NodeCa/Issue", Access::anyone, false},
     MethodRule{"/swarm.v1.NodeCa/Renew", Access::node, false},
+    MethodRule{"/swarm.v1.NodeCa/RenewExpired", Access::anyone, false},
     MethodRule{"/swarm.v1.Nodes/Get", Access::manager, true},
     MethodRule{"/swarm.v1.Nodes/List", Access::manager, true},
     MethodRule{"/swarm.v1.Nodes/Remove", Access::manager, true},

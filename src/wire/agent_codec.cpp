@@ -20,6 +20,7 @@ Status unknown_kind() {
 void encode_one(const model::AgentHello& hello, v1::AgentUp* out) {
   encode(hello.description, out->mutable_hello()->mutable_description());
   out->mutable_hello()->set_last_session(hello.last_session.value());
+  out->mutable_hello()->set_instance(hello.instance);
 }
 
 void encode_one(const model::AgentHeartbeat& heartbeat, v1::AgentUp* out) {
@@ -138,6 +139,7 @@ Result<model::AgentUpMessage> decode(const v1::AgentUp& in) {
       model::AgentHello hello;
       SWARM_ASSIGN_OR_RETURN(hello.description, decode(in.hello().description()));
       hello.last_session = model::SessionId(in.hello().last_session());
+      hello.instance = in.hello().instance();
       return hello;
     }
     case v1::AgentUp::kHeartbeat:

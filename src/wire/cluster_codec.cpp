@@ -11,6 +11,7 @@ void encode(const model::Cluster& cluster, v1::Cluster* out) {
   out->set_heartbeat_period_ns(to_ns(cluster.heartbeat_period));
   out->set_heartbeat_misses(cluster.heartbeat_misses);
   out->set_certificate_validity_ns(to_ns(cluster.certificate_validity));
+  out->set_certificate_grace_ns(to_ns(cluster.certificate_grace));
   out->set_ca_certificate(cluster.ca_certificate);
   out->set_ca_key(cluster.ca_key);
   out->set_worker_token_secret(cluster.worker_token_secret);
@@ -33,6 +34,9 @@ Result<model::Cluster> decode(const v1::Cluster& in) {
   cluster.heartbeat_misses = in.heartbeat_misses();
   if (in.certificate_validity_ns() != 0) {
     cluster.certificate_validity = duration_of(in.certificate_validity_ns());
+  }
+  if (in.certificate_grace_ns() != 0) {
+    cluster.certificate_grace = duration_of(in.certificate_grace_ns());
   }
   cluster.ca_certificate = in.ca_certificate();
   cluster.ca_key = in.ca_key();

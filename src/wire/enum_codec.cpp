@@ -73,6 +73,7 @@ constexpr Row<model::ConditionKind, v1::ConditionKind> kConditionKinds[] = {
     {model::ConditionKind::disk, v1::CONDITION_KIND_DISK},
     {model::ConditionKind::clock, v1::CONDITION_KIND_CLOCK},
     {model::ConditionKind::descriptors, v1::CONDITION_KIND_DESCRIPTORS},
+    {model::ConditionKind::identity, v1::CONDITION_KIND_IDENTITY},
 };
 constexpr Row<model::TaskState, v1::TaskState> kTaskStates[] = {
     {model::TaskState::fresh, v1::TASK_STATE_NEW},

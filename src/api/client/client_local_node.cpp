@@ -43,6 +43,7 @@ Result<LocalNode::Initialized> GrpcClient::init(const LocalNode::InitOptions& op
   request.set_availability(wire::encode(options.availability));
   request.set_force_new_cluster(options.force_new_cluster);
   request.set_certificate_validity_ns(options.certificate_validity.count());
+  request.set_certificate_grace_ns(options.certificate_grace.count());
   v1::NodeInitReply reply;
   SWARM_RETURN_IF_ERROR(connection_.call<v1::LocalNode>(&Stub::Init, request, reply));
   return from_reply(reply);

@@ -39,6 +39,7 @@ class LocalNode {
     // on as its only manager. Empty addresses stay as they are.
     bool force_new_cluster = false;
     Duration certificate_validity{};  // 0 = the default
+    Duration certificate_grace{};     // 0 = the default
   };
   struct Initialized {
     model::NodeId node;

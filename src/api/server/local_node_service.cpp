@@ -70,7 +70,8 @@ class LocalNodeService final : public v1::LocalNode::CallbackService {
                      .force = request->force(),
                      .availability = *availability,
                      .force_new_cluster = request->force_new_cluster(),
-                     .certificate_validity = Duration(request->certificate_validity_ns())},
+                     .certificate_validity = Duration(request->certificate_validity_ns()),
+                     .certificate_grace = Duration(request->certificate_grace_ns())},
                     [call](const Result<LocalNode::Initialized>& made) { finish(*call, made); });
         });
   }

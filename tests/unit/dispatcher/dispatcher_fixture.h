@@ -74,7 +74,7 @@ struct DispatcherTest : StoreTest {
     model::NodeDescription description;
     description.hostname = "host-" + node;
     description.mesh_address = node + ":7946";
-    dispatcher->receive(sessions.at(node), model::AgentHello{description, {}});
+    dispatcher->receive(sessions.at(node), model::AgentHello{description, {}, {}});
   }
   std::shared_ptr<Inbox> connect(const std::string& node) {
     std::shared_ptr<Inbox> inbox = open(node);

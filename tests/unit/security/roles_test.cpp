@@ -25,10 +25,11 @@ constexpr auto kOk = absl::StatusCode::kOk;
 constexpr auto kDenied = absl::StatusCode::kPermissionDenied;
 constexpr auto kUnauthenticated = absl::StatusCode::kUnauthenticated;
 
-TEST(Roles, OnlyIssuingACertificateNeedsNone) {
+TEST(Roles, OnlyGettingACertificateNeedsNone) {
   const PeerIdentity stranger;
   for (const MethodRule& rule : method_rules()) {
-    const bool is_issue = rule.method == "/swarm.v1.NodeCa/Issue";
+    const bool is_issue = rule.method == "/swarm.v1.NodeCa/Issue" ||
+                          rule.method == "/swarm.v1.NodeCa/RenewExpired";
     EXPECT_EQ(remote(rule.method, stranger) == kOk, is_issue) << rule.method;
   }
   EXPECT_EQ(remote("/swarm.v1.Services/List", stranger), kUnauthenticated);
@@ -43,7 +44,8 @@ TEST(Roles, AWorkerOpensSessionsAndRenewsAndNothingElse) {
   }
   EXPECT_EQ(allowed,
             (std::set<std::string_view>{"/swarm.v1.Dispatcher/Session", "/swarm.v1.NodeCa/Issue",
-                                        "/swarm.v1.NodeCa/Renew"}));
+                                        "/swarm.v1.NodeCa/Renew",
+                                        "/swarm.v1.NodeCa/RenewExpired"}));
 }
 
 TEST(Roles, AManagerMayCallAllThatIsOfferedOverTheNetwork) {
