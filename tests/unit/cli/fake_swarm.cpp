@@ -329,8 +329,9 @@ void add_node(FakeSwarm& swarm, const std::string& id, const std::string& hostna
   view.node.description.resources = {.nano_cpus = 2'000'000'000, .memory_bytes = 4LL << 30};
   view.node.description.runtime = "process";
   view.node.description.engine_version = "0.1.0";
-  view.node.status = {
-      .state = model::NodeState::ready, .message = {}, .address = address, .at = kNow};
+  view.node.status.state = model::NodeState::ready;
+  view.node.status.address = address;
+  view.node.status.at = kNow;
   swarm.nodes.push_back(view);
 }
 

@@ -29,7 +29,8 @@ class FakeSwarm : public api::Client {
                              .leader_address = "10.0.0.1:2377",
                              .advertise_address = "10.0.0.1:2377",
                              .runtime = "process",
-                             .hostname = "alpha"};
+                             .hostname = "alpha",
+                             .manager_refusal = {}};
   Status failure;             // every call gives this until it is OK again
   Status mutation_failure;    // only calls that change something
   int changes_meanwhile = 0;  // so many times what was read to be edited changes before the write
