@@ -50,6 +50,16 @@ void TaskRunner::begin(Adoption adoption, std::vector<TaskAddress> addresses) {
   pursue_desired();
 }
 
+void TaskRunner::set_revision(const model::Assignment& assignment) {
+  // What has ended is assigned without most of its spec.
+  if (assignment.revision == assignment_.revision || is_terminal(status_.state)) {
+    return;
+  }
+  assignment_.revision = assignment.revision;
+  assignment_.spec = assignment.spec;
+  labels_.revision = assignment.revision;
+}
+
 void TaskRunner::set_desired(TaskState desired) {
   if (desired <= assignment_.desired) {
     return;

@@ -48,6 +48,9 @@ class TaskRunner {
   // Goes on from where adopt() says; `addresses` of the container when it runs already.
   void begin(Adoption adoption, std::vector<TaskAddress> addresses);
 
+  // The manager took the running task over to another revision, which makes the same container:
+  // what it publishes may be another port.
+  void set_revision(const model::Assignment& assignment);
   // A desired state below the present one is ignored.
   void set_desired(model::TaskState desired);
   void observe(const ExecutorEvent& event);

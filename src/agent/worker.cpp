@@ -207,6 +207,8 @@ void Worker::discard(const ExistingTask& existing) {
 
 void Worker::assign(const model::Assignment& assignment) {
   if (const auto found = runners_.find(assignment.task); found != runners_.end()) {
+    found->second->set_revision(assignment);
+    apply_problems(*found->second);
     found->second->set_desired(assignment.desired);
     return;
   }

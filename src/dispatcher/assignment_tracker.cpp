@@ -40,9 +40,13 @@ model::Assignment assignment_of(const state::View& view, const model::Task& task
 
 }  // namespace
 
+AssignmentTracker::Sent AssignmentTracker::sent_of(const model::Task& task) {
+  return {desired_of(task), task.revision};
+}
+
 void AssignmentTracker::assign(const state::View& view, const model::Task& task,
                                model::AssignmentSet* set) {
-  sent_[task.id] = desired_of(task);
+  sent_[task.id] = sent_of(task);
   set->assigned.push_back(assignment_of(view, task));
 }
 
@@ -67,7 +71,7 @@ model::AssignmentSet AssignmentTracker::changes(const state::View& view) {
     const state::TaskPtr task = view.task(id);
     const auto sent = sent_.find(id);
     if (task != nullptr && task->node == node_ && is_placed(*task)) {
-      if (sent == sent_.end() || sent->second != desired_of(*task)) {
+      if (sent == sent_.end() || sent->second != sent_of(*task)) {
         assign(view, *task, &set);
       }
     } else if (sent != sent_.end()) {

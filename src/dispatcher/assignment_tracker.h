@@ -32,7 +32,16 @@ class AssignmentTracker {
   void assign(const state::View& view, const model::Task& task, model::AssignmentSet* set);
 
   model::NodeId node_;
-  std::map<model::TaskId, model::TaskState> sent_;  // with the desired state that was sent
+  // What the agent knows of a task and acts on.
+  struct Sent {
+    model::TaskState desired = model::TaskState::fresh;
+    model::RevisionNumber revision = 0;
+
+    bool operator==(const Sent&) const = default;
+  };
+  static Sent sent_of(const model::Task& task);
+
+  std::map<model::TaskId, Sent> sent_;
   std::set<model::TaskId> noted_;
 };
 

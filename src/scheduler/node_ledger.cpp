@@ -95,7 +95,8 @@ void NodeLedger::book(const state::View& view, const state::TaskPtr& task) {
   }
   const bool is_active = task->desired <= model::TaskState::running;
   if (found != bookings_.end()) {
-    if (found->second.is_active == is_active && found->second.node == task->node) {
+    if (found->second.is_active == is_active && found->second.node == task->node &&
+        found->second.needs->revision == task->revision) {
       return;
     }
     take_out(found->second);

@@ -118,11 +118,10 @@ Status check_unchangeable(const model::Revision& before, const model::Revision& 
              : absl::InvalidArgumentError(describe(after) + " cannot be changed: make a new one");
 }
 Status check_unchangeable(const model::Task& before, const model::Task& after) {
-  return before.service == after.service && before.slot == after.slot &&
-                 before.revision == after.revision
+  return before.service == after.service && before.slot == after.slot
              ? absl::OkStatus()
-             : absl::InvalidArgumentError(
-                   describe(after) + " cannot move to another slot or revision: make a new one");
+             : absl::InvalidArgumentError(describe(after) +
+                                          " cannot move to another slot: make a new one");
 }
 
 // Builds the list of changes, one object after the other.

@@ -84,6 +84,20 @@ TEST_F(RunnerTest, IsAdmittedOnlyWhenHealthy) {
   EXPECT_EQ(mesh.admitted().at(kTask)[0].target, 80);
 }
 
+TEST_F(RunnerTest, ARunningTaskIsTakenOverToAnotherRevisionAsItIs) {
+  begin();
+  ASSERT_TRUE(await(TaskStep::running));
+  journal.clear();
+  model::Assignment next = runner->assignment();
+  next.revision += 1;
+  next.spec.ports = {{.target = 80, .published = 9000}};
+  runner->set_revision(next);
+  EXPECT_EQ(runner->assignment().revision, next.revision);
+  EXPECT_EQ(runner->assignment().spec.ports, next.spec.ports);
+  EXPECT_EQ(runner->step(), TaskStep::running);
+  EXPECT_THAT(journal, testing::IsEmpty());
+}
+
 TEST_F(RunnerTest, WaitsPreparedWhileItIsHeldBack) {
   begin(assignment("t1", TaskState::ready));
   ASSERT_TRUE(await(TaskStep::ready));

@@ -58,6 +58,27 @@ TEST_F(TrackerTest, AnotherDesiredStateIsAChange) {
   EXPECT_EQ(set.assigned[0].desired, TaskState::shutdown);
 }
 
+TEST_F(TrackerTest, AnotherRevisionOfTheSameTaskIsAChange) {
+  add_task("t1", "n1");
+  tracker.complete(store.view());
+  model::Service service = *store.view().service_by_name("web");
+  model::Revision next = *store.view().revision(service.id, service.revision);
+  next.meta = {};
+  next.number = service.revision = ++service.last_revision;
+  next.task.ports = {{.target = 80, .published = 9000}};
+  model::Task task = *store.view().task(TaskId("t1"));
+  task.revision = next.number;
+  state::ChangeSet changes;
+  changes.put(next);
+  changes.put(service);
+  changes.put(task);
+  commit(std::move(changes));
+  const model::AssignmentSet set = changes_of("t1");
+  ASSERT_EQ(set.assigned.size(), 1u);
+  EXPECT_EQ(set.assigned[0].revision, next.number);
+  EXPECT_EQ(set.assigned[0].spec.ports, next.task.ports);
+}
+
 TEST_F(TrackerTest, StatusesOfTheAgentAreNotEchoed) {
   add_task("t1", "n1");
   tracker.complete(store.view());
