@@ -19,11 +19,16 @@ bool is_under_way(const model::Service& service) {
          service.rollout->state != model::RolloutState::rollback_completed;
 }
 
+// The present ones, and while a rollout is on those of where it comes from and may go back to.
 std::vector<PublishedPort> held_ports(const state::View& view, const model::Service& service) {
   std::vector<PublishedPort> ports = view.template_of(service).ports;
   if (is_under_way(service)) {
-    if (const auto from = view.revision(service.id, service.rollout->from)) {
-      ports.insert(ports.end(), from->task.ports.begin(), from->task.ports.end());
+    const model::Rollout& rollout = *service.rollout;
+    for (const model::RevisionNumber number :
+         {rollout.from, state::last_converged(view, service, rollout.to)}) {
+      if (const state::RevisionPtr revision = view.revision(service.id, number)) {
+        ports.insert(ports.end(), revision->task.ports.begin(), revision->task.ports.end());
+      }
     }
   }
   return ports;

@@ -61,24 +61,10 @@ Status check_spec(const model::ServiceSpec& spec) {
   return absl::OkStatus();
 }
 
-// Revisions that something still needs.
-std::set<RevisionNumber> revisions_in_use(const state::View& view, const model::Service& service) {
-  std::set<RevisionNumber> numbers = {service.revision, service.previous_revision};
-  if (service.rollout) {
-    numbers.insert(service.rollout->from);
-    numbers.insert(service.rollout->to);
-    numbers.insert(service.rollout->previous);
-  }
-  for (const auto& [id, task] : view.tasks_of(service.id)) {
-    numbers.insert(task->revision);
-  }
-  return numbers;
-}
-
 // Removes the oldest revisions past the history, as things stand once `service` is stored.
 void trim_history(const state::View& view, const model::Service& service,
                   state::ChangeSet* changes) {
-  const std::set<RevisionNumber> in_use = revisions_in_use(view, service);
+  const std::set<RevisionNumber> in_use = state::revisions_in_use(view, service);
   const auto revisions = view.revisions_of(service.id);
   size_t kept = 0;
   for (auto it = revisions.rbegin(); it != revisions.rend(); ++it) {
@@ -109,6 +95,25 @@ void switch_revision(model::Service* service, RevisionNumber to, model::RolloutS
   service->revision = to;
 }
 
+bool is_paused(const model::Service& service) {
+  return service.rollout && (service.rollout->state == model::RolloutState::paused ||
+                             service.rollout->state == model::RolloutState::rollback_paused);
+}
+
+// A rollout that stands still begins anew to the same revision: what failed before is no failure of
+// it, and it has a trial of its own.
+void resume(model::Service* service, WallTime now) {
+  const model::Rollout& paused = *service->rollout;
+  const bool is_rollback = paused.state == model::RolloutState::rollback_paused;
+  model::Rollout rollout = start_rollout(
+      is_rollback ? model::RolloutState::rollback_started : model::RolloutState::updating,
+      paused.from, paused.to, now, is_rollback ? "rollback in progress" : "update in progress");
+  rollout.previous = paused.previous;
+  rollout.is_automatic = paused.is_automatic;
+  rollout.cause = paused.cause;
+  service->rollout = std::move(rollout);
+}
+
 std::string history_text(const state::View& view, const model::ServiceId& service) {
   std::string text;
   for (const auto& [number, revision] : view.revisions_of(service)) {
@@ -119,12 +124,19 @@ std::string history_text(const state::View& view, const model::ServiceId& servic
 
 Result<RevisionNumber> rollback_target(const state::View& view, const model::Service& service,
                                        std::optional<RevisionNumber> to) {
-  if (!to && service.previous_revision == 0) {
+  const RevisionNumber converged = state::last_converged(view, service, service.revision);
+  if (!to && converged == 0) {
+    if (service.previous_revision == 0) {
+      return absl::FailedPreconditionError(
+          name_of(service) +
+          " does not have a previous revision: update it first, or name one of its history");
+    }
     return absl::FailedPreconditionError(
-        name_of(service) +
-        " does not have a previous revision: update it first, or name one of its history");
+        "no other revision of " + name_of(service) +
+        " has converged: name one of its history with `swarmctl service rollback --to`: " +
+        history_text(view, service.id));
   }
-  const RevisionNumber target = to.value_or(service.previous_revision);
+  const RevisionNumber target = to.value_or(converged);
   if (view.revision(service.id, target) == nullptr) {
     return absl::NotFoundError(name_of(service) + " has no revision " + std::to_string(target) +
                                ": its history holds " + history_text(view, service.id));
@@ -195,11 +207,15 @@ Result<state::ChangeSet> update_service(Context context, const model::ServiceId&
     SWARM_RETURN_IF_ERROR(check_ports_free(context.view, id, spec.task.ports));
   }
   const bool has_new_template = spec.task != current;
+  const bool resumes = !has_new_template && is_paused(*stored);
   state::ChangeSet changes;
   model::Service service = *stored;
   service.settings = std::move(static_cast<model::ServiceSettings&>(spec));
-  if (!has_new_template && service.settings == stored->settings) {
+  if (!has_new_template && !resumes && service.settings == stored->settings) {
     return changes;
+  }
+  if (resumes) {
+    resume(&service, context.now);
   }
   if (has_new_template) {
     model::Revision revision;

@@ -17,13 +17,14 @@ struct CreatedService {
 Result<CreatedService> create_service(Context context, model::ServiceSpec spec);
 
 // A change of spec.task makes a new revision and a rollout to it (which replaces one that runs or
-// is paused); everything else just changes. An update that changes nothing is accepted and changes
-// nothing. The name cannot change.
+// is paused); everything else just changes. Any update of a service whose rollout is paused resumes
+// it; otherwise one that changes nothing is accepted and changes nothing. The name cannot change.
 Result<state::ChangeSet> update_service(Context context, const model::ServiceId& id,
                                         model::Position version, model::ServiceSpec spec);
 
-// To `to`, or to the previous revision: the one the service had before its last update or rollback,
-// so that two rollbacks return to the start. Scale, labels and policies stay as they are.
+// To `to`, or to the revision that converged last before the present one, so that two rollbacks
+// return to the start and none goes to what never worked. Scale, labels and policies stay as they
+// are.
 Result<state::ChangeSet> rollback_service(Context context, std::string_view reference,
                                           std::optional<model::RevisionNumber> to);
 

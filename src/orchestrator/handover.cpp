@@ -3,45 +3,58 @@
 #include "orchestrator/orchestrators.h"
 #include "orchestrator/service_reconciler.h"
 #include "orchestrator/slots.h"
+#include "orchestrator/takeover.h"
 
 namespace swarm::orchestrator {
 namespace {
 
-// The task that serves the slot from now on: one that runs, at the service's revision if there is
-// one, else the newest.
-const model::Task* server_of(const model::Service& service, const SlotTasks& slot) {
-  const model::Task* best = nullptr;
-  for (const model::Task* task : slot.tasks) {
-    if (!is_running(*task)) {
-      continue;
-    }
-    // Oldest first, so of two equals the later one wins.
-    if (!best || task->revision == service.revision || best->revision != service.revision) {
-      best = task;
-    }
+void earlier(std::optional<WallTime>& deadline, std::optional<WallTime> candidate) {
+  if (candidate && (!deadline || *candidate < *deadline)) {
+    deadline = candidate;
   }
-  return best;
 }
 
-// start-first, second half: whoever has a running successor stops.
-void retire_superseded(const model::Service& service, const SlotTasks& slot, Plan& plan) {
-  const model::Task* server = server_of(service, slot);
-  if (!server) {
-    return;
+// `task` is to serve the slot instead of `other`: it is at the service's revision, or, where that
+// tells nothing, the newer one. After a rollback that came before anything ran, the older task may
+// be the one that stays.
+bool supersedes(const model::Service& service, const model::Task& task, const model::Task& other) {
+  const bool is_current = task.revision == service.revision;
+  if (is_current != (other.revision == service.revision)) {
+    return is_current;
   }
+  return is_older(other, task);
+}
+
+// When the first of the slot's running tasks takes over from `task`; nothing when none will.
+std::optional<WallTime> superseded_at(const state::View& view, const model::Service& service,
+                                      const SlotTasks& slot, const model::Task& task) {
+  std::optional<WallTime> at;
+  for (const model::Task* other : slot.tasks) {
+    if (other != &task && is_running(*other) && supersedes(service, *other, task)) {
+      // What does not run serves nobody, so nothing is lost by its end.
+      earlier(at, is_running(task) ? takes_over_at(view, service, *other, task)
+                                   : std::optional(WallTime{}));
+    }
+  }
+  return at;
+}
+
+// start-first, second half: whoever has a good successor stops. Returns when the next one has.
+std::optional<WallTime> retire_superseded(const model::Service& service, const SlotTasks& slot,
+                                          Plan& plan) {
+  std::optional<WallTime> deadline;
   for (const model::Task* task : slot.tasks) {
-    if (task == server || !is_live(*task)) {
+    if (!is_live(*task)) {
       continue;
     }
-    const bool is_outdated =
-        task->revision != service.revision && server->revision == service.revision;
-    // After a rollback that came before anything ran, the older task may be the one that stays.
-    const bool is_to_take_over =
-        task->revision == service.revision && server->revision != service.revision;
-    if (is_outdated || (is_older(*task, *server) && !is_to_take_over)) {
+    const std::optional<WallTime> at = superseded_at(plan.view(), service, slot, *task);
+    if (at && *at <= plan.now()) {
       plan.retire(*task);
+    } else {
+      earlier(deadline, at);
     }
   }
+  return deadline;
 }
 
 // stop-first, second half: all others of the slot are gone, however long that takes.
@@ -66,17 +79,11 @@ void let_go(const model::Task& held, Plan& plan) {
 }
 
 // The delay is over but the predecessor is not gone: say what it waits for now.
-void tell_predecessor(const model::Task& held, Plan& plan) {
+void tell_predecessor(const model::Service& service, const model::Task& held, Plan& plan) {
   if (held.status.wait == model::WaitReason::restart_delay) {
     model::Task& task = plan.edit(held);
     task.status.wait = model::WaitReason::predecessor;
-    task.status.message = "waiting for task " + held.predecessor.value() + " to stop";
-  }
-}
-
-void earlier(std::optional<WallTime>& deadline, WallTime candidate) {
-  if (!deadline || candidate < *deadline) {
-    deadline = candidate;
+    task.status.message = wait_for_predecessor(plan.view(), service, held);
   }
 }
 
@@ -105,7 +112,9 @@ class Handover final : public ServiceReconciler {
   }
 
   bool concerns(const state::ServicePtr& before, const state::ServicePtr& after) const override {
-    return before && after && before->revision != after->revision;
+    return before && after &&
+           (before->revision != after->revision || before->rollout != after->rollout ||
+            before->settings != after->settings);
   }
 
   std::optional<WallTime> plan_service(const model::Service& service, Plan& plan) override {
@@ -114,7 +123,7 @@ class Handover final : public ServiceReconciler {
       if (plan.is_full()) {
         break;
       }
-      retire_superseded(service, slot, plan);
+      earlier(deadline, retire_superseded(service, slot, plan));
       for (const model::Task* task : slot.tasks) {
         if (task->desired != model::TaskState::ready || !is_live(*task)) {
           continue;
@@ -127,7 +136,7 @@ class Handover final : public ServiceReconciler {
             let_go(*task, plan);
           }
         } else {
-          tell_predecessor(*task, plan);
+          tell_predecessor(service, *task, plan);
         }
       }
     }

@@ -9,6 +9,7 @@ std::vector<std::unique_ptr<state::Reconciler>> make_all(Random random) {
   all.push_back(make_rollout(random.fork("rollout")));
   all.push_back(make_restart(random.fork("restart")));
   all.push_back(make_handover());
+  all.push_back(make_converged());
   all.push_back(make_reaper());
   return all;
 }

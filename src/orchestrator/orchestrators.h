@@ -17,6 +17,7 @@
 //   restart         wanted tasks that have ended
 //   node_lifecycle  wanted tasks on nodes that are lost, removed, drained or no longer fit
 //   handover        tasks that are held back, and tasks whose successor runs
+//   converged       that all slots of a service run at its revision
 //   reaper          records nobody needs any more
 //
 // Not for choosing nodes (scheduler), for noticing that a node is lost (dispatcher), or for
@@ -30,6 +31,7 @@ std::unique_ptr<state::Reconciler> make_rollout(Random random);
 std::unique_ptr<state::Reconciler> make_restart(Random random);
 std::unique_ptr<state::Reconciler> make_node_lifecycle(Random random);
 std::unique_ptr<state::Reconciler> make_handover();
+std::unique_ptr<state::Reconciler> make_converged();
 std::unique_ptr<state::Reconciler> make_reaper();
 
 // All of them, in the order in which they are best asked: a failure pauses its rollout before

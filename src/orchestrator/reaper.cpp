@@ -86,13 +86,7 @@ class Reaper final : public ServiceReconciler {
     if (revisions.size() <= model::kRevisionHistory) {
       return;
     }
-    std::set<model::RevisionNumber> used{service.revision, service.previous_revision};
-    if (service.rollout) {
-      used.insert({service.rollout->from, service.rollout->to, service.rollout->previous});
-    }
-    for (const auto& [id, task] : plan.view().tasks_of(service.id)) {
-      used.insert(task->revision);
-    }
+    const std::set<model::RevisionNumber> used = state::revisions_in_use(plan.view(), service);
     std::vector<model::RevisionNumber> unused;
     for (const auto& [number, revision] : revisions) {
       if (!used.contains(number)) {

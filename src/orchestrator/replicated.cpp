@@ -2,6 +2,7 @@
 #include <map>
 
 #include "orchestrator/orchestrators.h"
+#include "orchestrator/rollout_watch.h"
 #include "orchestrator/service_reconciler.h"
 #include "orchestrator/slots.h"
 
@@ -15,15 +16,26 @@ const SlotTasks* find_slot(const std::vector<SlotTasks>& slots, model::Slot numb
   return found != slots.end() && found->number == number ? &*found : nullptr;
 }
 
+// A revision that may still turn out to be bad gets no slot that its rollout did not give it: until
+// its trial is passed, and while it stands still, new slots are at the revision that converged
+// last.
+model::RevisionNumber revision_of_new_slot(const state::View& view, const model::Service& service) {
+  const bool is_trusted =
+      !is_rollout_open(service) || (is_rollout_moving(service) && !is_trial_open(service));
+  const model::RevisionNumber converged = is_trusted ? 0 : state::last_converged(view, service);
+  return converged == 0 ? service.revision : converged;
+}
+
 // Fills the lowest free numbers.
 void create_missing(const model::Service& service, const std::vector<SlotTasks>& slots,
                     size_t missing, Plan& plan) {
+  const model::RevisionNumber revision = revision_of_new_slot(plan.view(), service);
   for (model::Slot number = 1; missing > 0 && !plan.is_full(); ++number) {
     const SlotTasks* slot = find_slot(slots, number);
     if (slot && is_occupied(plan.view(), *slot)) {
       continue;
     }
-    model::Task task = make_task(service, number, service.revision, plan.now());
+    model::Task task = make_task(service, number, revision, plan.now());
     if (slot) {
       // Its last tasks may still be stopping.
       hold_behind(plan.view(), service, *slot, task);

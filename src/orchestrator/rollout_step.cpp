@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/units.h"
+#include "orchestrator/failure_text.h"
+#include "orchestrator/restamp.h"
 #include "orchestrator/rollout_watch.h"
 
 namespace swarm::orchestrator {
@@ -22,10 +24,15 @@ RolloutStep::RolloutStep(const model::Service& service, Plan& plan)
 }
 
 std::optional<WallTime> RolloutStep::run() {
+  restamp_what_fits(service_, slots_, plan_);
+  if (plan_.size() > 0) {
+    return std::nullopt;  // goes on from what that makes of the tasks
+  }
   count_slots();
   if (judge_failures()) {
     return std::nullopt;
   }
+  pass_trial();
   retire_finished();
   move_slots();
   if (!plan_.is_full()) {
@@ -69,12 +76,36 @@ bool RolloutStep::is_in_flight(const Progress& progress) {
   if (!is_running(*task)) {
     return true;
   }
-  const WallTime place_is_free = ran_since(*task) + policy_.delay;
+  const WallTime place_is_free = ran_since(*task) + holds_place_for();
   if (place_is_free <= plan_.now()) {
     return false;
   }
   wait_until(place_is_free);
   return true;
+}
+
+Duration RolloutStep::holds_place_for() const {
+  return is_trial_open(service_) ? std::max(policy_.delay, policy_.monitor) : policy_.delay;
+}
+
+void RolloutStep::pass_trial() {
+  if (!is_trial_open(service_)) {
+    return;
+  }
+  bool has_passed = false;
+  for (const Progress& progress : progress_) {
+    const model::Task* task = progress.target;
+    if (!task || progress.is_failed || !belongs_to_rollout(service_, *task)) {
+      continue;
+    }
+    if (!is_running(*task) || ran_since(*task) + policy_.monitor > plan_.now()) {
+      return;
+    }
+    has_passed = true;
+  }
+  if (has_passed) {
+    rollout().trial_passed_at = plan_.now();
+  }
 }
 
 void RolloutStep::count_slots() {
@@ -92,39 +123,51 @@ void RolloutStep::count_slots() {
   }
 }
 
-std::optional<std::string> RolloutStep::new_failure(Progress& progress) {
+std::optional<RolloutStep::Failure> RolloutStep::new_failure(const Progress& progress) {
   if (progress.is_failed) {
     return std::nullopt;
   }
   for (const model::Task* task : progress.slot->tasks) {
     if (is_rollout_failure(plan_.view(), service_, *task)) {
-      return "due to failure or early termination of task " + task->id.value();
+      return Failure{"due to failure or early termination of task " + task->id.value(),
+                     describe_failure(plan_.view(), service_, *task)};
     }
   }
+  return missed_deadline(progress);
+}
+
+std::optional<RolloutStep::Failure> RolloutStep::missed_deadline(const Progress& progress) {
   const model::Task* task = progress.target;
-  if (task && (belongs_to_rollout(service_, *task) || progress.is_mixed) &&
-      !is_set(task->status.running_since)) {
-    if (const std::optional<WallTime> limit = progress_deadline(service_, *task)) {
-      if (*limit <= plan_.now()) {
-        return "because task " + task->id.value() + " did not run within " +
-               format_duration(policy_.progress_deadline);
-      }
-      wait_until(*limit);
-    }
+  if (!task || is_set(task->status.running_since)) {
+    return std::nullopt;
   }
-  return std::nullopt;
+  const std::optional<WallTime> limit = progress_deadline(service_, *task);
+  if (!limit) {
+    return std::nullopt;
+  }
+  if (*limit > plan_.now()) {
+    wait_until(*limit);
+    return std::nullopt;
+  }
+  return Failure{"because task " + task->id.value() + " did not run within " +
+                     format_duration(policy_.progress_deadline),
+                 describe_wait(plan_.view(), service_, *task)};
 }
 
 bool RolloutStep::judge_failures() {
-  std::string cause;
+  std::optional<Failure> last;
   for (Progress& progress : progress_) {
-    if (std::optional<std::string> failure = new_failure(progress)) {
+    if (std::optional<Failure> failure = new_failure(progress)) {
       progress.is_failed = true;
       rollout().failed_slots.insert(progress.slot->number);
-      cause = *std::move(failure);
+      last = *std::move(failure);
     }
   }
-  if (cause.empty() || policy_.failure_action == FailureAction::continue_on) {
+  if (!last) {
+    return false;
+  }
+  rollout().cause = last->cause;
+  if (policy_.failure_action == FailureAction::continue_on) {
     return false;
   }
   const double failed = static_cast<double>(rollout().failed_slots.size());
@@ -132,35 +175,47 @@ bool RolloutStep::judge_failures() {
   if (failed / changed <= policy_.max_failure_ratio) {
     return false;
   }
-  take_action(cause);
+  take_action(*last);
   return true;
 }
 
-void RolloutStep::take_action(const std::string& cause) {
+void RolloutStep::take_action(const Failure& failure) {
   if (is_rollback(*service_.rollout)) {
-    rollout().state = RolloutState::rollback_paused;
-    rollout().message = "rollback paused " + cause;
-  } else if (policy_.failure_action == FailureAction::rollback &&
-             plan_.view().revision(service_.id, service_.rollout->from)) {
-    roll_back(cause);
+    pause(failure, "rollback paused ");
+    return;
+  }
+  if (policy_.failure_action != FailureAction::rollback) {
+    pause(failure, "update paused ");
+    return;
+  }
+  const model::RevisionNumber target =
+      state::last_converged(plan_.view(), service_, service_.rollout->to);
+  if (target == 0) {
+    pause(failure, "update paused, since no other revision has converged to roll back to, ");
   } else {
-    rollout().state = RolloutState::paused;
-    rollout().message = "update paused " + cause;
+    roll_back(failure, target);
   }
 }
 
-void RolloutStep::roll_back(const std::string& cause) {
-  const model::RevisionNumber from = service_.rollout->from;
+void RolloutStep::pause(const Failure& failure, const std::string& what) {
+  rollout().state =
+      is_rollback(*service_.rollout) ? RolloutState::rollback_paused : RolloutState::paused;
+  rollout().message = what + failure.summary + ": " + failure.cause;
+}
+
+void RolloutStep::roll_back(const Failure& failure, model::RevisionNumber target) {
   model::Service& service = plan_.edit(service_);
-  service.revision = from;
+  service.revision = target;
   service.previous_revision = service_.rollout->previous;
   model::Rollout back;
   back.state = RolloutState::rollback_started;
+  back.is_automatic = true;
   back.from = service_.rollout->to;
-  back.to = from;
+  back.to = target;
   back.previous = service.previous_revision;
   back.started_at = plan_.now();
-  back.message = "update rolled back " + cause;
+  back.cause = failure.cause;
+  back.message = "update rolled back " + failure.summary + ": " + failure.cause;
   service.rollout = std::move(back);
 }
 
@@ -230,23 +285,26 @@ void RolloutStep::retire_finished() {
 
 void RolloutStep::complete_if_done() {
   WallTime last_ran;
+  bool do_all_run = true;
   for (const Progress& progress : progress_) {
-    if (progress.is_failed) {
-      continue;
-    }
-    if (is_to_move(progress) || progress.is_mixed) {
-      return;
-    }
     const model::Task* task = progress.target;
-    if (task && belongs_to_rollout(service_, *task)) {
-      if (!is_running(*task)) {
+    const bool runs = task && is_running(*task);
+    if (progress.is_failed) {
+      if (waits_for_failed(progress)) {
         return;
       }
+      do_all_run = do_all_run && runs;
+      continue;
+    }
+    if (is_to_move(progress) || progress.is_mixed || (task && !runs && !progress.is_finished)) {
+      return;
+    }
+    if (runs && belongs_to_rollout(service_, *task)) {
       last_ran = std::max(last_ran, ran_since(*task));
     }
   }
   if (service_.rollout->slots_changed == 0) {
-    complete();  // there was nothing to move, so there is nothing to watch
+    complete(do_all_run);  // there was nothing to move, so there is nothing to watch
     return;
   }
   WallTime last_ready = std::max(last_ran, service_.rollout->last_slot_ready_at);
@@ -258,17 +316,46 @@ void RolloutStep::complete_if_done() {
   }
   const WallTime end = last_ready + policy_.monitor;
   if (plan_.now() >= end) {
-    complete();
+    complete(do_all_run);
   } else {
     wait_until(end);
   }
 }
 
-void RolloutStep::complete() {
+bool RolloutStep::waits_for_failed(const Progress& progress) {
+  if (!is_rollback(*service_.rollout) || progress.is_finished || !progress.is_occupied ||
+      (progress.target && is_running(*progress.target))) {
+    return false;
+  }
+  if (policy_.progress_deadline > Duration{0}) {
+    const WallTime limit = service_.rollout->started_at + policy_.progress_deadline;
+    if (limit <= plan_.now()) {
+      pause({"because slot " + std::to_string(progress.slot->number) + " did not run within " +
+                 format_duration(policy_.progress_deadline),
+             service_.rollout->cause},
+            "rollback paused ");
+    } else {
+      wait_until(limit);
+    }
+  }
+  return true;
+}
+
+void RolloutStep::complete(bool do_all_run) {
   const bool was_rollback = is_rollback(*service_.rollout);
+  const model::Rollout& stored = *service_.rollout;
+  std::string message = was_rollback ? "rollback completed" : "update completed";
+  if (stored.is_automatic) {
+    message += "; revision " + std::to_string(stored.from) + " failed: " + stored.cause;
+  } else if (!rollout().failed_slots.empty()) {
+    message += ", failures tolerated: " + rollout().cause;
+  }
   rollout().state = was_rollback ? RolloutState::rollback_completed : RolloutState::completed;
-  rollout().message = was_rollback ? "rollback completed" : "update completed";
+  rollout().message = std::move(message);
   rollout().completed_at = plan_.now();
+  if (do_all_run) {
+    note_converged(plan_.edit(service_), stored.to);
+  }
 }
 
 void RolloutStep::wait_until(WallTime deadline) {

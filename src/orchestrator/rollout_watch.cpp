@@ -11,6 +11,14 @@ bool belongs_to_rollout(const model::Service& service, const model::Task& task) 
          task.meta.created_at >= service.rollout->started_at;
 }
 
+bool is_trial_open(const model::Service& service) {
+  return is_rollout_open(service) && !is_set(service.rollout->trial_passed_at);
+}
+
+bool is_on_trial(const model::Service& service, const model::Task& task) {
+  return is_trial_open(service) && task.revision == service.rollout->to;
+}
+
 WallTime ran_since(const model::Task& task) {
   if (!is_set(task.status.running_since)) {
     return {};
@@ -47,7 +55,8 @@ std::optional<WallTime> progress_deadline(const model::Service& service, const m
   if (limit <= Duration{0}) {
     return std::nullopt;
   }
-  return std::max(task.meta.created_at, service.rollout->started_at) + limit;
+  return belongs_to_rollout(service, task) ? task.meta.created_at + limit
+                                           : service.rollout->started_at + limit;
 }
 
 }  // namespace swarm::orchestrator

@@ -11,6 +11,12 @@ namespace swarm::orchestrator {
 // Made by the service's present rollout (or in place of such a task that a lost node took along).
 bool belongs_to_rollout(const model::Service& service, const model::Task& task);
 
+// The rollout's first slots have not run for the monitor window yet, so its revision may still turn
+// out to be bad everywhere.
+bool is_trial_open(const model::Service& service);
+// It is at the revision that is on trial.
+bool is_on_trial(const model::Service& service, const model::Task& task);
+
 // When the task began to run, in the manager's time as far as can be known: what its node says, but
 // not before it was made nor after it was last heard of. Not set: never ran.
 WallTime ran_since(const model::Task& task);
@@ -24,7 +30,7 @@ bool is_uncounted_failure(const state::View& view, const model::Service& service
                           const model::Task& task);
 
 // When the task counts as failed if it does not run by then: counted from when it was made, and for
-// one that was there before, from the start of the rollout. Nothing without a deadline.
+// one that is not of the rollout, from the rollout's start. Nothing without a deadline.
 std::optional<WallTime> progress_deadline(const model::Service& service, const model::Task& task);
 
 }  // namespace swarm::orchestrator

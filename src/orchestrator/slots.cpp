@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/units.h"
 #include "orchestrator/restart_policy.h"
 
 namespace swarm::orchestrator {
@@ -100,6 +101,15 @@ const model::UpdatePolicy& policy_of(const model::Service& service) {
                                                           : *service.settings.update;
 }
 
+void note_converged(model::Service& service, model::RevisionNumber revision) {
+  std::vector<model::RevisionNumber>& converged = service.converged;
+  std::erase(converged, revision);
+  converged.push_back(revision);
+  if (converged.size() > model::kRevisionHistory) {
+    converged.erase(converged.begin());
+  }
+}
+
 model::Task make_task(const model::Service& service, model::Slot slot,
                       model::RevisionNumber revision, WallTime now) {
   model::Task task;
@@ -110,6 +120,24 @@ model::Task make_task(const model::Service& service, model::Slot slot,
   task.status.at = now;
   task.status.message = "pending task scheduling";
   return task;
+}
+
+std::string wait_for_predecessor(const state::View& view, const model::Service& service,
+                                 const model::Task& held) {
+  const state::TaskPtr predecessor = view.task(held.predecessor);
+  if (!predecessor) {
+    return "waiting for the task before it to stop";
+  }
+  std::string text = "waiting for " + model::task_name(service.settings.name, *predecessor) + "." +
+                     predecessor->id.value();
+  if (const state::NodePtr node = view.node(predecessor->node)) {
+    text += " on node " +
+            (node->description.hostname.empty() ? node->id.value() : node->description.hostname);
+  }
+  const model::TaskTemplate& spec = view.template_of(*predecessor);
+  return text + " to stop: at most " + format_duration(spec.drain_timeout) +
+         " for its connections and " + format_duration(spec.container.stop_grace_period) +
+         " for itself";
 }
 
 void hold_behind(const state::View& view, const model::Service& service, const SlotTasks& slot,
@@ -126,7 +154,7 @@ void hold_behind(const state::View& view, const model::Service& service, const S
   if (!task.predecessor.is_empty()) {
     task.desired = TaskState::ready;
     task.status.wait = model::WaitReason::predecessor;
-    task.status.message = "waiting for task " + task.predecessor.value() + " to stop";
+    task.status.message = wait_for_predecessor(view, service, task);
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "state/view.h"
@@ -47,9 +48,16 @@ bool is_rollback(const model::Rollout& rollout);
 // The policy that holds now: that of the rollback while one is open, else that of updates.
 const model::UpdatePolicy& policy_of(const model::Service& service);
 
+// Its slots all ran at `revision` just now.
+void note_converged(model::Service& service, model::RevisionNumber revision);
+
 // A task that waits for a node. Its id comes from Plan::create.
 model::Task make_task(const model::Service& service, model::Slot slot,
                       model::RevisionNumber revision, WallTime now);
+
+// What a task held behind its predecessor waits for: who, where, and how long at most.
+std::string wait_for_predecessor(const state::View& view, const model::Service& service,
+                                 const model::Task& held);
 
 // stop-first: holds `task` until every other task of the slot is gone. Those that are wanted must
 // be retired by the caller. start-first: does nothing.

@@ -1,5 +1,7 @@
 #include "state/view.h"
 
+#include <algorithm>
+
 #include <string>
 #include <utility>
 
@@ -180,6 +182,32 @@ Result<TaskPtr> View::find_task(std::string_view reference) const {
   }
   return single(with_prefix(tasks(), reference, [](const model::Task&) { return true; }), "task",
                 reference);
+}
+
+model::RevisionNumber last_converged(const View& view, const model::Service& service,
+                                     model::RevisionNumber except) {
+  const auto found = std::find_if(
+      service.converged.rbegin(), service.converged.rend(), [&](model::RevisionNumber number) {
+        return number != except && view.revision(service.id, number) != nullptr;
+      });
+  return found == service.converged.rend() ? 0 : *found;
+}
+
+std::set<model::RevisionNumber> revisions_in_use(const View& view, const model::Service& service) {
+  std::set<model::RevisionNumber> numbers = {service.revision, service.previous_revision};
+  if (service.rollout) {
+    numbers.insert({service.rollout->from, service.rollout->to, service.rollout->previous});
+  }
+  // A rollback goes to the last that converged other than the present one.
+  constexpr size_t kRollbackTargets = 2;
+  const size_t converged = service.converged.size();
+  for (size_t i = converged - std::min(converged, kRollbackTargets); i < converged; ++i) {
+    numbers.insert(service.converged[i]);
+  }
+  for (const auto& [id, task] : view.tasks_of(service.id)) {
+    numbers.insert(task->revision);
+  }
+  return numbers;
 }
 
 }  // namespace swarm::state

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -63,5 +64,14 @@ class View {
 
   const Tables* tables_;
 };
+
+// The revision of `service` that converged last, `except` left out; 0 when there is none. Where a
+// rollback goes.
+model::RevisionNumber last_converged(const View& view, const model::Service& service,
+                                     model::RevisionNumber except = 0);
+
+// The revisions of `service`, as it is to be stored, that something still needs: where it is, where
+// a rollout comes from and goes to, what tasks run, and what a rollback may go to.
+std::set<model::RevisionNumber> revisions_in_use(const View& view, const model::Service& service);
 
 }  // namespace swarm::state

@@ -70,7 +70,7 @@ TEST_F(PortsTest, ARolloutHoldsThePortsItMayHaveToGoBackTo) {
   given(done);
   EXPECT_TRUE(create(publishing("web", {port(8080)})).ok());
   // And now there is no way back.
-  EXPECT_TRUE(fails_with(roll_back("api"), StatusCode::kAlreadyExists, "\"web\""));
+  EXPECT_TRUE(fails_with(roll_back("api", 1), StatusCode::kAlreadyExists, "\"web\""));
 }
 
 TEST_F(PortsTest, TheSwarmChoosesFreePortsAndKeepsThemAcrossUpdates) {

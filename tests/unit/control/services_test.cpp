@@ -25,6 +25,15 @@ class ServicesTest : public ControlTest {
     ASSERT_TRUE(status.ok()) << status;
   }
   std::string image() const { return stored_spec().task.container.image; }
+  // What the orchestrators note when all slots run at the present revision.
+  void converge() {
+    model::Service converged = service();
+    std::erase(converged.converged, converged.revision);
+    converged.converged.push_back(converged.revision);
+    given(converged);
+  }
+
+  int counter_ = 0;
 };
 
 TEST_F(ServicesTest, CreateBeginsWithRevisionOneAndNoRollout) {
@@ -165,13 +174,17 @@ TEST_F(ServicesTest, UpdateRefusesAStaleVersionANewNameAndAnUnknownService) {
 
 TEST_F(ServicesTest, RollbackIsCyclical) {
   given_web();
+  converge();
   update_image("web:1.1");
+  converge();
   ASSERT_TRUE(roll_back("web").ok());
   EXPECT_EQ(image(), "web:1.0");
   EXPECT_EQ(service().revision, 1u);
   EXPECT_EQ(service().previous_revision, 2u);
   EXPECT_EQ(service().rollout->state, RolloutState::rollback_started);
   EXPECT_EQ(service().rollout->message, "manually requested rollback");
+  EXPECT_FALSE(service().rollout->is_automatic);
+  converge();
   ASSERT_TRUE(roll_back("web").ok());
   EXPECT_EQ(image(), "web:1.1");
   EXPECT_EQ(service().revision, 2u);
@@ -181,7 +194,10 @@ TEST_F(ServicesTest, RollbackIsCyclical) {
 
 TEST_F(ServicesTest, RollbackGoesAnywhereInTheHistory) {
   given_web();
-  for (const char* image : {"web:1.1", "web:1.2", "web:1.3"}) update_image(image);
+  for (const char* image : {"web:1.1", "web:1.2", "web:1.3"}) {
+    update_image(image);
+    converge();
+  }
   ASSERT_TRUE(roll_back("web", 2).ok());
   EXPECT_EQ(image(), "web:1.1");
   EXPECT_EQ(service().rollout->from, 4u);
@@ -191,8 +207,72 @@ TEST_F(ServicesTest, RollbackGoesAnywhereInTheHistory) {
                          "has no revision 9: its history holds 1, 2, 3, 4"));
 }
 
+TEST_F(ServicesTest, RollbackPassesOverRevisionsThatNeverConverged) {
+  given_web();
+  converge();
+  update_image("web:bad");
+  update_image("web:worse");
+  ASSERT_TRUE(roll_back("web").ok());
+  EXPECT_EQ(image(), "web:1.0");
+}
+
+TEST_F(ServicesTest, RollbackToNothingThatConvergedNamesTheWayOut) {
+  given_web();
+  update_image("web:1.1");
+  EXPECT_TRUE(fails_with(roll_back("web"), StatusCode::kFailedPrecondition,
+                         "no other revision of service \"web\" has converged"));
+  EXPECT_TRUE(roll_back("web", 1).ok());
+}
+
+TEST_F(ServicesTest, AnyUpdateResumesARolloutThatIsPaused) {
+  using Edit = void (*)(model::ServiceSpec&);
+  const Edit edits[] = {
+      [](model::ServiceSpec&) {},
+      [](model::ServiceSpec& spec) { spec.labels["a"] = "b"; },
+      [](model::ServiceSpec& spec) {
+        spec.update.edit().failure_action = model::FailureAction::rollback;
+      },
+      [](model::ServiceSpec& spec) { spec.replicas = 5; },
+  };
+  for (const RolloutState state : {RolloutState::paused, RolloutState::rollback_paused}) {
+    for (const Edit edit : edits) {
+      const std::string name = "web" + std::to_string(++counter_);
+      ASSERT_TRUE(create(spec_of(name)).ok());
+      model::ServiceSpec spec = stored_spec(name);
+      spec.task.container.image = "web:1.1";
+      ASSERT_TRUE(update(spec).ok());
+      model::Service paused = service(name);
+      paused.rollout.edit().state = state;
+      paused.rollout.edit().failed_slots = {1};
+      paused.rollout.edit().trial_passed_at = now;
+      given(paused);
+      now += seconds(1);
+      edit(spec);
+      ASSERT_TRUE(update(spec).ok());
+      const model::Rollout& rollout = *service(name).rollout;
+      EXPECT_EQ(rollout.state, state == RolloutState::paused ? RolloutState::updating
+                                                             : RolloutState::rollback_started);
+      EXPECT_EQ(rollout.to, 2u);
+      EXPECT_EQ(rollout.started_at, now) << "what failed before is no failure of it";
+      EXPECT_TRUE(rollout.failed_slots.empty());
+      EXPECT_FALSE(is_set(rollout.trial_passed_at));
+    }
+  }
+}
+
+TEST_F(ServicesTest, ScalingDoesNotResumeARolloutThatIsPaused) {
+  given_web();
+  update_image("web:1.1");
+  model::Service paused = service();
+  paused.rollout.edit().state = RolloutState::paused;
+  given(paused);
+  ASSERT_TRUE(apply(scale_service(context(), "web", 5)).ok());
+  EXPECT_EQ(service().rollout->state, RolloutState::paused);
+}
+
 TEST_F(ServicesTest, RollbackKeepsScaleLabelsAndPolicies) {
   given_web();
+  converge();
   update_image("web:1.1");
   model::ServiceSpec spec = stored_spec();
   spec.replicas = 7;
@@ -221,6 +301,7 @@ TEST_F(ServicesTest, RollbackToTheCurrentRevisionChangesNothing) {
 
 TEST_F(ServicesTest, UpdateAfterARollbackTakesAFreshNumber) {
   given_web();
+  converge();
   update_image("web:1.1");
   ASSERT_TRUE(roll_back("web").ok());
   update_image("web:1.2");
@@ -235,7 +316,7 @@ TEST_F(ServicesTest, HistoryIsBoundedButKeepsWhatIsInUse) {
     update_image("web:1." + std::to_string(i));
   }
   // In use: 21 (current), 20 (previous), 19 (previous, should the rollout turn back), 1 (a task);
-  // and ten more.
+  // and ten more. What a rollback may go to is in use, too.
   EXPECT_THAT(history(), ElementsAre(1, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21));
 }
 

@@ -52,7 +52,10 @@ TEST(Handover, PredecessorWhoseRecordIsGoneIsNotWaitedFor) {
 
 TEST(Handover, SupersededTaskStopsAlsoUnderANewLeader) {
   Swarm swarm;
-  swarm.create(1);
+  swarm.create(1, [](model::ServiceSpec& spec) {
+    Swarm::serve_a_port(spec);
+    spec.update.edit().monitor = Duration{0};
+  });
   swarm.settle();
   swarm.update();
   swarm.place_all();

@@ -17,6 +17,18 @@ namespace swarm::orchestrator {
 // "web" is what most tests need, so the helpers are about it.
 class Swarm : public test::DeciderHarness {
  public:
+  // For create(): tasks that prove themselves, so that one that runs takes over at once.
+  static void serve_a_port(model::ServiceSpec& spec) {
+    spec.task.ports = {{.target = 80, .published = 8080}};
+  }
+  // create(), and until its revision has converged.
+  void create_converged(uint64_t replicas,
+                        const std::function<void(model::ServiceSpec&)>& change = {}) {
+    create(replicas, change);
+    live_for(seconds(1));
+    EXPECT_THAT(service()->converged, testing::ElementsAre(1U));
+  }
+
   explicit Swarm(uint64_t seed = 1, int nodes = 3)
       : DeciderHarness(make_deciders(seed)), web_(test::service_of("web", 0).id) {
     for (int i = 1; i <= nodes; ++i) {
@@ -42,8 +54,8 @@ class Swarm : public test::DeciderHarness {
     commit(std::move(changes));
     run();
   }
-  // A new revision and the rollout to it.
-  void update() {
+  // A new revision and the rollout to it. Without `change` its image is another.
+  void update(const std::function<void(model::TaskTemplate&)>& change = {}) {
     model::Service service = *this->service();
     const model::RevisionNumber from = service.revision;
     const model::RevisionNumber before = service.previous_revision;
@@ -52,7 +64,11 @@ class Swarm : public test::DeciderHarness {
     model::Revision revision = test::revision_of(service);
     const std::string image = revision.task.container.image;
     revision.task = view().template_of(*this->service());
-    revision.task.container.image = image;
+    if (change) {
+      change(revision.task);
+    } else {
+      revision.task.container.image = image;
+    }
     service.rollout = rollout(model::RolloutState::updating, from, service.revision);
     service.rollout.edit().previous = before;
     state::ChangeSet changes;

@@ -81,7 +81,7 @@ TEST(NodeLifecycle, RunOnceTaskOfALostNodeIsNotRunAgain) {
 
 TEST(NodeLifecycle, DrainStartsTheSuccessorBeforeItStopsTheOld) {
   Swarm swarm;
-  swarm.create(1);
+  swarm.create(1, Swarm::serve_a_port);
   swarm.settle();
   const model::Task old = swarm.only(1);
   swarm.drain(old.node.value());
@@ -96,9 +96,25 @@ TEST(NodeLifecycle, DrainStartsTheSuccessorBeforeItStopsTheOld) {
   EXPECT_EQ(swarm.view().task(old.id)->status.state, TaskState::shutdown);
 }
 
+TEST(NodeLifecycle, DrainKeepsATaskUntilItsSuccessorHasRunForTheMinimum) {
+  Swarm swarm;
+  swarm.create(1);
+  swarm.settle();
+  const model::Task old = swarm.only(1);
+  swarm.drain(old.node.value());
+  swarm.settle();
+  swarm.advance(seconds(1) - milliseconds(1));
+  EXPECT_EQ(swarm.running(), 2U) << "that a task was started does not say that it works";
+  swarm.fail(swarm.wanted(1).back().id);
+  EXPECT_EQ(swarm.running(), 1U);
+  swarm.live_for(seconds(10));
+  EXPECT_EQ(swarm.running(), 1U);
+  EXPECT_NE(swarm.only(1).node, old.node);
+}
+
 TEST(NodeLifecycle, DrainKeepsTheOldTaskWhileThereIsNoRoomElsewhere) {
   Swarm swarm(1, 1);
-  swarm.create(1);
+  swarm.create(1, Swarm::serve_a_port);
   swarm.settle();
   swarm.drain("node1");
   swarm.live_for(minutes(10), minutes(1));
@@ -126,7 +142,7 @@ TEST(NodeLifecycle, DrainOfAStopFirstServiceNeverOverlaps) {
 
 TEST(NodeLifecycle, TwoDrainedNodesAreLeftOneSlotAfterTheOther) {
   Swarm swarm;
-  swarm.create(6);
+  swarm.create(6, Swarm::serve_a_port);
   swarm.settle();
   swarm.drain("node1");
   swarm.drain("node2");
@@ -139,7 +155,7 @@ TEST(NodeLifecycle, TwoDrainedNodesAreLeftOneSlotAfterTheOther) {
 
 TEST(NodeLifecycle, SuccessorOnANodeThatIsLostTooIsReplacedOnce) {
   Swarm swarm;
-  swarm.create(1);
+  swarm.create(1, Swarm::serve_a_port);
   swarm.settle();
   const std::string first = swarm.only(1).node.value();
   swarm.drain(first);

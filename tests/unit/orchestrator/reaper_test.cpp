@@ -53,7 +53,7 @@ TEST(Reaper, TaskThatHasNotStoppedIsKept) {
   swarm.settle();
   swarm.stops = false;
   swarm.update();
-  swarm.settle();
+  swarm.live_for(seconds(6));
   EXPECT_EQ(swarm.tasks_in(1).size(), 2U);
   swarm.stops = true;
   swarm.settle();

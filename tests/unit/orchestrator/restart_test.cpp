@@ -166,10 +166,12 @@ TEST(Restart, PausedUpdateRestartsEachTaskAtItsOwnRevision) {
   swarm.settle();
   swarm.starts = false;
   swarm.update();  // slot 1 is in flight
-  swarm.change_service(
-      [](model::Service& service) { service.rollout.edit().state = model::RolloutState::paused; });
+  swarm.change_service([&](model::Service& service) {
+    service.rollout.edit().state = model::RolloutState::paused;
+    service.rollout.edit().trial_passed_at = swarm.now();
+  });
   swarm.starts = true;
-  swarm.settle();
+  swarm.live_for(seconds(1));
   EXPECT_EQ(swarm.only(1).revision, 2U);
   swarm.fail(swarm.only(1).id);
   swarm.fail(swarm.only(2).id);

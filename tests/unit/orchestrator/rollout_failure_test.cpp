@@ -16,8 +16,9 @@ TEST(RolloutFailure, PauseStopsMovingAndNamesTheTask) {
   const model::TaskId bad = swarm.wanted(1).back().id;
   swarm.fail(bad);
   EXPECT_EQ(swarm.rollout().state, RolloutState::paused);
-  EXPECT_EQ(swarm.rollout().message,
-            "update paused due to failure or early termination of task " + bad.value());
+  EXPECT_EQ(swarm.rollout().message, "update paused due to failure or early termination of task " +
+                                         bad.value() + ": web.1 on node host-node1: exit code 1");
+  EXPECT_EQ(swarm.rollout().cause, "web.1 on node host-node1: exit code 1");
   EXPECT_EQ(swarm.rollout().failed_slots, (std::set<model::Slot>{1}));
   swarm.live_for(minutes(1));
   EXPECT_EQ(swarm.running_at(1), 3U);
@@ -30,7 +31,7 @@ TEST(RolloutFailure, FailureWithinTheMonitorWindowCounts) {
   swarm.update();
   swarm.settle();
   swarm.advance(seconds(4));
-  swarm.fail(swarm.only(1).id);
+  swarm.fail(swarm.wanted(1).back().id);
   EXPECT_EQ(swarm.rollout().state, RolloutState::paused);
 }
 
@@ -92,11 +93,11 @@ TEST(RolloutFailure, ContinueGoesThroughAllSlotsAndCompletes) {
 
 TEST(RolloutFailure, RollbackReturnsToTheRevisionBefore) {
   Swarm swarm;
-  swarm.create(3, [](model::ServiceSpec& spec) {
+  swarm.create_converged(3, [](model::ServiceSpec& spec) {
     spec.update.edit().failure_action = FailureAction::rollback;
     spec.update.edit().max_failure_ratio = 0.4;
+    spec.update.edit().monitor = Duration{0};
   });
-  swarm.settle();
   swarm.update();
   swarm.place_all();
   swarm.report(swarm.wanted(1).back().id, TaskState::running);
@@ -108,13 +109,17 @@ TEST(RolloutFailure, RollbackReturnsToTheRevisionBefore) {
   swarm.fail(bad);
   EXPECT_EQ(swarm.rollout().state, RolloutState::rollback_started);
   EXPECT_EQ(swarm.rollout().message,
-            "update rolled back due to failure or early termination of task " + bad.value());
+            "update rolled back due to failure or early termination of task " + bad.value() + ": " +
+                swarm.rollout().cause);
+  EXPECT_TRUE(swarm.rollout().is_automatic);
   EXPECT_EQ(swarm.rollout().from, 2U);
   EXPECT_EQ(swarm.rollout().to, 1U);
   EXPECT_EQ(swarm.service()->revision, 1U);
   EXPECT_EQ(swarm.view().template_of(*swarm.service()).container.image, "web:1");
   swarm.live_for(seconds(10));
   EXPECT_EQ(swarm.rollout().state, RolloutState::rollback_completed);
+  EXPECT_EQ(swarm.rollout().message,
+            "rollback completed; revision 2 failed: " + swarm.rollout().cause);
   EXPECT_EQ(swarm.running_at(1), 3U);
   EXPECT_EQ(swarm.running(), 3U);
 }
@@ -169,11 +174,10 @@ TEST(RolloutFailure, TaskThatDoesNotRunByTheDeadlineCountsAsFailed) {
 
 TEST(RolloutFailure, StuckUpdateWithRollbackGoesBackByItself) {
   Swarm swarm;
-  swarm.create(2, [](model::ServiceSpec& spec) {
+  swarm.create_converged(2, [](model::ServiceSpec& spec) {
     spec.update.edit().progress_deadline = minutes(1);
     spec.update.edit().failure_action = FailureAction::rollback;
   });
-  swarm.settle();
   swarm.starts = false;
   swarm.update();
   swarm.live_for(minutes(2));

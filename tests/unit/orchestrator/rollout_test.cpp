@@ -37,6 +37,9 @@ TEST(Rollout, StartFirstKeepsTheOldTaskUntilTheNewOneRuns) {
   swarm.report(next.id, TaskState::starting);
   EXPECT_EQ(swarm.view().task(old)->desired, TaskState::running);
   swarm.report(next.id, TaskState::running);
+  swarm.advance(seconds(5) - milliseconds(1));
+  EXPECT_EQ(swarm.view().task(old)->desired, TaskState::running) << "the trial is not over";
+  swarm.advance(milliseconds(1));
   EXPECT_EQ(swarm.view().task(old)->desired, TaskState::shutdown);
   EXPECT_EQ(swarm.only(1).revision, 2U);
 }
@@ -87,6 +90,8 @@ TEST(Rollout, MovesAtMostParallelismSlotsAtATime) {
   EXPECT_EQ(in_flight(swarm), (std::set<model::Slot>{1, 2}));
   swarm.place_all();
   swarm.report(swarm.wanted(2).back().id, TaskState::running);
+  EXPECT_EQ(in_flight(swarm), (std::set<model::Slot>{1})) << "slot 2 keeps its place for its trial";
+  swarm.advance(seconds(5));
   EXPECT_EQ(in_flight(swarm), (std::set<model::Slot>{1, 3}));
 }
 
@@ -146,7 +151,8 @@ TEST(Rollout, CompletesOneMonitorWindowAfterTheLastSlotRan) {
   swarm.create(2);
   swarm.settle();
   swarm.update();
-  swarm.settle();
+  swarm.live_for(seconds(5));
+  EXPECT_EQ(swarm.running_at(2), 2U);
   EXPECT_EQ(swarm.rollout().state, RolloutState::updating);
   EXPECT_EQ(swarm.rollout().message, "update in progress");
   EXPECT_EQ(swarm.rollout().slots_changed, 2U);

@@ -1,0 +1,135 @@
+#include "orchestrator/restamp.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "model/placement.h"
+
+namespace swarm::orchestrator {
+namespace {
+
+using model::PublishedPort;
+using model::TaskTemplate;
+
+std::set<std::pair<uint16_t, model::PortProtocol>> targets_of(const TaskTemplate& task) {
+  std::set<std::pair<uint16_t, model::PortProtocol>> targets;
+  for (const PublishedPort& port : task.ports) {
+    targets.emplace(port.target, port.protocol);
+  }
+  return targets;
+}
+
+// A task made from `old` is what `next` would make.
+bool makes_same_container(const TaskTemplate& old, const TaskTemplate& next) {
+  const auto old_targets = targets_of(old);
+  const auto next_targets = targets_of(next);
+  if (!std::includes(old_targets.begin(), old_targets.end(), next_targets.begin(),
+                     next_targets.end())) {
+    return false;
+  }
+  TaskTemplate changed = old;
+  changed.placement = next.placement;
+  changed.ports = next.ports;
+  return changed == next;
+}
+
+bool meets_constraints(const TaskTemplate& task, const model::Node& node) {
+  return std::all_of(task.placement->constraints.begin(), task.placement->constraints.end(),
+                     [&](const std::string& text) {
+                       const Result<model::Constraint> constraint = model::parse_constraint(text);
+                       return constraint.ok() && model::matches(*constraint, node);
+                     });
+}
+
+bool is_host_port_of(const TaskTemplate& task, const PublishedPort& port) {
+  return std::any_of(task.ports.begin(), task.ports.end(), [&](const PublishedPort& other) {
+    return other.mode == model::PublishMode::host && other.published == port.published &&
+           other.protocol == port.protocol;
+  });
+}
+
+// Another service holds a host-mode port of `task` on the node.
+bool has_port_conflict(const state::View& view, const model::ServiceId& service,
+                       const TaskTemplate& task, const model::NodeId& node) {
+  for (const PublishedPort& port : task.ports) {
+    if (port.mode != model::PublishMode::host) {
+      continue;
+    }
+    for (const auto& [id, other] : view.tasks_on(node)) {
+      if (other->service != service && !model::is_terminal(other->status.state) &&
+          is_host_port_of(view.template_of(*other), port)) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+class Restamp {
+ public:
+  Restamp(const model::Service& service, Plan& plan)
+      : service_(service),
+        plan_(plan),
+        next_(plan.view().revision(service.id, service.rollout->to)->task) {}
+
+  void run(const std::vector<SlotTasks>& slots) {
+    count_on_nodes(slots);
+    for (const SlotTasks& slot : slots) {
+      for (const model::Task* task : slot.tasks) {
+        if (plan_.is_full()) {
+          return;
+        }
+        if (is_live(*task) && task->revision != service_.rollout->to && fits(*task)) {
+          ++at_revision_on_[task->node];
+          plan_.edit(*task).revision = service_.rollout->to;
+        }
+      }
+    }
+  }
+
+ private:
+  void count_on_nodes(const std::vector<SlotTasks>& slots) {
+    for (const SlotTasks& slot : slots) {
+      for (const model::Task* task : slot.tasks) {
+        if (is_live(*task) && task->revision == service_.rollout->to) {
+          ++at_revision_on_[task->node];
+        }
+      }
+    }
+  }
+
+  bool fits(const model::Task& task) {
+    if (task.node.is_empty() || !is_same_container(task)) {
+      return false;
+    }
+    const state::NodePtr node = plan_.view().node(task.node);
+    const uint64_t limit = next_.placement->max_replicas_per_node;
+    return node && meets_constraints(next_, *node) &&
+           (limit == 0 || at_revision_on_[task.node] < limit) &&
+           !has_port_conflict(plan_.view(), service_.id, next_, task.node);
+  }
+
+  bool is_same_container(const model::Task& task) {
+    const auto [found, is_new] = is_same_.try_emplace(task.revision, false);
+    if (is_new) {
+      found->second = makes_same_container(plan_.view().template_of(task), next_);
+    }
+    return found->second;
+  }
+
+  const model::Service& service_;
+  Plan& plan_;
+  const TaskTemplate& next_;
+  std::map<model::RevisionNumber, bool> is_same_;
+  std::map<model::NodeId, uint64_t> at_revision_on_;
+};
+
+}  // namespace
+
+void restamp_what_fits(const model::Service& service, const std::vector<SlotTasks>& slots,
+                       Plan& plan) {
+  Restamp(service, plan).run(slots);
+}
+
+}  // namespace swarm::orchestrator

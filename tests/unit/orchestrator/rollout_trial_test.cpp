@@ -1,0 +1,132 @@
+#include "unit/orchestrator/harness.h"
+
+// The first slots of a rollout are its trial: what a bad version can take along.
+namespace swarm::orchestrator {
+namespace {
+
+using model::RolloutState;
+using model::TaskState;
+using model::UpdateOrder;
+
+// Runs the agents for `duration`; tasks of revision 2 die `lifetime` after they began to run.
+// Returns the fewest tasks of revision 1 that ran at any time.
+size_t live_with_a_dying_version(Swarm& swarm, Duration lifetime, Duration duration) {
+  size_t fewest = swarm.running_at(1);
+  const WallTime end = swarm.now() + duration;
+  while (swarm.now() < end) {
+    swarm.settle();
+    fewest = std::min(fewest, swarm.running_at(1));
+    swarm.advance(milliseconds(100));
+    for (const model::Task& task : swarm.tasks()) {
+      if (task.revision == 2 && task.status.state == TaskState::running &&
+          swarm.now() - task.status.running_since >= lifetime) {
+        swarm.fail(task.id);
+        fewest = std::min(fewest, swarm.running_at(1));
+      }
+    }
+  }
+  return fewest;
+}
+
+class Trial : public testing::TestWithParam<Duration> {};
+INSTANTIATE_TEST_SUITE_P(Lifetimes, Trial,
+                         testing::Values(Duration{}, milliseconds(500), seconds(3),
+                                         milliseconds(4'900)),
+                         [](const auto& info) {
+                           return std::to_string(info.param / milliseconds(1)) + "ms";
+                         });
+
+TEST_P(Trial, WithStartFirstNoOldTaskStops) {
+  for (const uint64_t parallelism : {1, 2}) {
+    for (const bool has_port : {false, true}) {
+      Swarm swarm;
+      swarm.create_converged(4, [&](model::ServiceSpec& spec) {
+        spec.update.edit().parallelism = parallelism;
+        if (has_port) Swarm::serve_a_port(spec);
+      });
+      swarm.update();
+      EXPECT_EQ(live_with_a_dying_version(swarm, GetParam(), minutes(2)), 4U);
+      EXPECT_EQ(swarm.rollout().state, RolloutState::paused);
+    }
+  }
+}
+
+TEST_P(Trial, WithStopFirstAtMostParallelismSlotsLeaveTheOldVersion) {
+  for (const uint64_t parallelism : {1, 3}) {
+    Swarm swarm;
+    swarm.create_converged(6, [&](model::ServiceSpec& spec) {
+      spec.update.edit().parallelism = parallelism;
+      spec.update.edit().order = UpdateOrder::stop_first;
+    });
+    swarm.update();
+    EXPECT_EQ(live_with_a_dying_version(swarm, GetParam(), minutes(2)), 6 - parallelism);
+    EXPECT_EQ(swarm.rollout().state, RolloutState::paused);
+  }
+}
+
+TEST_P(Trial, ItsFailureRollsBackWithoutALostTask) {
+  Swarm swarm;
+  swarm.create_converged(4, [](model::ServiceSpec& spec) {
+    spec.update.edit().failure_action = model::FailureAction::rollback;
+  });
+  swarm.update();
+  EXPECT_EQ(live_with_a_dying_version(swarm, GetParam(), minutes(1)), 4U);
+  EXPECT_EQ(swarm.rollout().state, RolloutState::rollback_completed);
+  EXPECT_EQ(swarm.running(), 4U);
+}
+
+TEST(RolloutTrial, OnceItIsPassedPlacesAreFreeAtTheDelay) {
+  Swarm swarm;
+  swarm.create_converged(4, Swarm::serve_a_port);
+  swarm.update();
+  swarm.settle();
+  EXPECT_EQ(swarm.running_at(2), 1U);
+  EXPECT_FALSE(is_set(swarm.rollout().trial_passed_at));
+  swarm.advance(seconds(5));
+  EXPECT_TRUE(is_set(swarm.rollout().trial_passed_at));
+  swarm.settle();
+  EXPECT_EQ(swarm.running_at(2), 4U);
+  EXPECT_EQ(swarm.running_at(1), 0U);
+}
+
+TEST(RolloutTrial, ATaskWithoutPortOrCheckTakesOverWhenItHasRunForTheMinimum) {
+  Swarm swarm;
+  swarm.create_converged(2);
+  swarm.update();
+  swarm.live_for(seconds(5));
+  ASSERT_EQ(swarm.running_at(2), 2U);
+  EXPECT_EQ(swarm.running_at(1), 1U) << "slot 2 keeps its old task for min ready";
+  swarm.live_for(seconds(1));
+  EXPECT_EQ(swarm.running_at(1), 0U);
+}
+
+TEST(RolloutTrial, ANewLeaderHoldsOnToIt) {
+  Swarm swarm;
+  swarm.create_converged(3);
+  swarm.update();
+  swarm.settle();
+  swarm.advance(seconds(3));
+  swarm.new_leader(7);
+  swarm.run();
+  EXPECT_EQ(swarm.running_at(1), 3U);
+  swarm.fail(swarm.wanted(1).back().id);
+  EXPECT_EQ(swarm.rollout().state, RolloutState::paused);
+  EXPECT_EQ(swarm.running_at(1), 3U);
+}
+
+TEST(RolloutTrial, SlotsAddedMeanwhileAreAtTheRevisionThatConverged) {
+  for (const auto state : {RolloutState::updating, RolloutState::paused}) {
+    Swarm swarm;
+    swarm.create_converged(2);
+    swarm.starts = false;
+    swarm.update();
+    swarm.change_service([&](model::Service& service) {
+      service.rollout.edit().state = state;
+      service.settings.replicas = 3;
+    });
+    EXPECT_EQ(swarm.wanted(3).front().revision, 1U);
+  }
+}
+
+}  // namespace
+}  // namespace swarm::orchestrator
