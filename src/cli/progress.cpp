@@ -52,6 +52,84 @@ bool stands_before(const Task& a, const Task& b) {
   return std::pair(a.desired, a.status.state) < std::pair(b.desired, b.status.state);
 }
 
+// How often in a row an engine must refuse a slot with the same sentence for it to be believed.
+constexpr size_t kRefusalsThatCount = 3;
+
+using Slots = std::map<model::Slot, std::vector<const Task*>>;
+
+// The records of each slot that are not to be forgotten, newest first.
+Slots records_by_slot(const std::vector<Client::TaskView>& tasks) {
+  Slots slots;
+  for (const Client::TaskView& view : tasks) {
+    if (view.task.desired != TaskState::remove) {
+      slots[view.task.slot].push_back(&view.task);
+    }
+  }
+  for (auto& [slot, records] : slots) {
+    std::stable_sort(records.begin(), records.end(), [](const Task* a, const Task* b) {
+      return a->meta.created_at > b->meta.created_at;
+    });
+  }
+  return slots;
+}
+
+std::string of_slot(const Task& task, const std::string& text) {
+  return "slot " + std::to_string(task.slot) + ": " + text;
+}
+
+// The engine refused the last attempts in this slot with one and the same sentence.
+std::string refusal_in(const std::vector<const Task*>& records) {
+  std::string sentence;
+  size_t count = 0;
+  for (const Task* task : records) {
+    if (!model::is_terminal(task->status.state)) {
+      continue;  // the next attempt, on its way
+    }
+    const bool is_same = sentence.empty() || task->status.error == sentence;
+    if (task->status.state != TaskState::rejected || task->status.error.empty() || !is_same) {
+      break;
+    }
+    sentence = task->status.error;
+    if (++count == kRefusalsThatCount) {
+      return of_slot(*task, sentence);
+    }
+  }
+  return "";
+}
+
+void note_ends(const Slots& slots, Progress& progress) {
+  for (const auto& [slot, records] : slots) {
+    const Task& newest = *records.front();
+    const bool has_active = std::any_of(records.begin(), records.end(),
+                                        [](const Task* task) { return is_active(*task); });
+    if (has_active) {
+      if (progress.refusal.empty()) {
+        progress.refusal = refusal_in(records);
+      }
+      continue;
+    }
+    const TaskState state = newest.status.state;
+    const bool has_failed = state == TaskState::failed || state == TaskState::rejected;
+    if (has_failed || state == TaskState::complete) {
+      ++progress.ended;
+    }
+    if (has_failed && progress.failure.empty()) {
+      progress.failure = of_slot(
+          newest, newest.status.error.empty() ? newest.status.message : newest.status.error);
+    }
+  }
+}
+
+uint64_t count_stopping(const std::vector<Client::TaskView>& tasks,
+                        const std::map<model::Slot, const Task*>& chosen) {
+  return static_cast<uint64_t>(
+      std::count_if(tasks.begin(), tasks.end(), [&](const Client::TaskView& view) {
+        const Task& task = view.task;
+        return !is_active(task) && !model::is_terminal(task.status.state) &&
+               !task.node.is_empty() && !chosen.contains(task.slot);
+      }));
+}
+
 // The newest failure in the slot of `task`: it is why a new task is on its way.
 std::string failure_before(const Task& task, const std::vector<Client::TaskView>& tasks) {
   const Task* newest = nullptr;
@@ -140,8 +218,12 @@ Progress measure_progress(const model::Service& service, const std::vector<Clien
     }
     progress.slots.push_back(std::move(line));
   }
+  note_ends(records_by_slot(tasks), progress);
+  if (any_revision) {
+    progress.stopping = count_stopping(tasks, chosen);
+  }
   progress.is_converged = !has_superfluous && progress.slots.size() == progress.total &&
-                          progress.running == progress.total;
+                          progress.running == progress.total && progress.stopping == 0;
   return progress;
 }
 
@@ -151,6 +233,9 @@ std::vector<std::string> progress_lines(const Progress& progress, bool with_bars
   lines.push_back(
       std::string(progress.is_rolling_back ? "rolling back update: " : "overall progress: ") +
       std::to_string(progress.running) + " out of " + total + " tasks");
+  if (progress.stopping > 0) {
+    lines.front() += ", " + std::to_string(progress.stopping) + " stopping";
+  }
   if (progress.total > kMaxSlotLines) {
     return lines;
   }

@@ -25,6 +25,12 @@ struct Progress {
   uint64_t running = 0;
   uint64_t total = 0;
   std::vector<SlotProgress> slots;  // by slot
+  // Slots whose last task finished, or gave up by its restart policy, and has no successor.
+  uint64_t ended = 0;
+  std::string failure;  // of the first that gave up: "slot 2: task: non-zero exit (1)"
+  std::string refusal;  // the same sentence at every recent attempt: "slot 1: no such image"
+  // Scaling only: tasks of slots that are no more, which have not stopped yet.
+  uint64_t stopping = 0;
   // Every slot runs, and nothing runs that should not.
   bool is_converged = false;
 };

@@ -31,13 +31,12 @@ void add_wait_flags(CLI::App& app, WaitFlags& flags) {
 }
 
 int wait_unless_detached(Session& session, const model::ServiceId& service, const WaitFlags& flags,
-                         WaitFor what, std::optional<WallTime> earlier_rollout = std::nullopt) {
+                         const Convergence::Command& command) {
   if (flags.is_detached) {
     return exit_code::kOk;
   }
-  return wait_for_convergence(
-      session, service.value(),
-      {.what = what, .earlier_rollout = earlier_rollout, .is_quiet = flags.is_quiet});
+  return wait_for_convergence(session, service.value(),
+                              {.command = command, .is_quiet = flags.is_quiet});
 }
 
 std::optional<WallTime> rollout_start(const model::Service& service) {
@@ -62,7 +61,8 @@ int create_service(Session& session, CreateOptions& options, std::vector<std::st
     return session.fail(service.status());
   }
   session.print(service->value());
-  return wait_unless_detached(session, *service, options.wait, WaitFor::create);
+  return wait_unless_detached(session, *service, options.wait,
+                              {.what = WaitFor::create, .earlier_rollout = {}, .revision = 1});
 }
 
 struct UpdateOptions {
@@ -79,13 +79,15 @@ int roll_back(Session& session, const std::string& reference, const WaitFlags& w
   if (!before.ok()) {
     return session.fail(before.status());
   }
-  const Status status = session.client().rollback_service(reference, to);
-  if (!status.ok()) {
-    return session.fail(status);
+  const Result<model::RevisionNumber> revision = session.client().rollback_service(reference, to);
+  if (!revision.ok()) {
+    return session.fail(revision.status());
   }
   session.print(reference);
-  return wait_unless_detached(session, before->service.id, wait, WaitFor::rollback,
-                              rollout_start(before->service));
+  return wait_unless_detached(session, before->service.id, wait,
+                              {.what = WaitFor::rollback,
+                               .earlier_rollout = rollout_start(before->service),
+                               .revision = *revision});
 }
 
 Result<ServiceSpec> edited(const ServiceSpec& before, const SpecEdits& edits) {
@@ -106,18 +108,22 @@ int update_service(Session& session, const UpdateOptions& options) {
     return roll_back(session, options.service, options.wait, std::nullopt);
   }
   Client::ServiceSummary before;
+  model::RevisionNumber revision = 0;
   const Status status = Session::until_in_sequence([&]() -> Status {
     SWARM_ASSIGN_OR_RETURN(before, session.client().get_service(options.service));
     SWARM_ASSIGN_OR_RETURN(const ServiceSpec spec, edited(before.spec(), options.edits));
-    return session.client().update_service(before.service.id, before.service.meta.version, spec);
+    SWARM_ASSIGN_OR_RETURN(revision, session.client().update_service(
+                                         before.service.id, before.service.meta.version, spec));
+    return absl::OkStatus();
   });
   if (!status.ok()) {
     return session.fail(status);
   }
   const model::Service& service = before.service;
   session.print(options.service);
-  return wait_unless_detached(session, service.id, options.wait, WaitFor::update,
-                              rollout_start(service));
+  return wait_unless_detached(
+      session, service.id, options.wait,
+      {.what = WaitFor::update, .earlier_rollout = rollout_start(service), .revision = revision});
 }
 
 void check_rollback_is_alone(const CLI::App& app) {
@@ -193,7 +199,8 @@ int scale_services(Session& session, const std::vector<std::string>& texts, cons
     scaled.push_back(target.service);
   }
   for (const std::string& service : scaled) {
-    const int one = wait_unless_detached(session, model::ServiceId(service), wait, WaitFor::scale);
+    const int one = wait_unless_detached(session, model::ServiceId(service), wait,
+                                         {.what = WaitFor::scale, .earlier_rollout = {}});
     code = code == exit_code::kOk ? one : code;
   }
   return code;

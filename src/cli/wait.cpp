@@ -23,7 +23,7 @@ class Wait {
         service_id_(std::move(service_id)),
         options_(options),
         printer_(session.environment().terminal, options.is_quiet),
-        convergence_(options.what, options.earlier_rollout),
+        convergence_(options.command),
         started_at_(session.clock().now()) {}
 
   int run() {
@@ -58,7 +58,7 @@ class Wait {
 
   std::optional<int> on_snapshot(const model::Service& service,
                                  const std::vector<Client::TaskView>& tasks) {
-    progress_ = measure_progress(service, tasks, options_.what == WaitFor::scale);
+    progress_ = measure_progress(service, tasks, options_.command.what == WaitFor::scale);
     const Convergence::Step step = convergence_.observe(service, progress_, session_.clock().now());
     if (!step.notice.empty()) {
       printer_.say(step.notice);
@@ -71,6 +71,9 @@ class Wait {
       printer_.say(step.outcome->message);
     } else {
       session_.print_error("Error: " + step.outcome->message);
+    }
+    if (!step.outcome->advice.empty()) {
+      session_.print_error(step.outcome->advice);
     }
     return step.outcome->exit_code;
   }

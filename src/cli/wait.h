@@ -14,8 +14,7 @@ inline constexpr Duration kPollPeriod = milliseconds(100);
 inline constexpr Duration kMaxUnavailable = seconds(60);
 
 struct WaitOptions {
-  WaitFor what = WaitFor::create;
-  std::optional<WallTime> earlier_rollout;
+  Convergence::Command command;
   bool is_quiet = false;
 };
 

@@ -94,11 +94,14 @@ class Client {
   virtual Result<model::ServiceId> create_service(const model::ServiceSpec& spec) = 0;
   virtual Result<ServiceSummary> get_service(const std::string& reference) = 0;
   virtual Result<std::vector<ServiceSummary>> list_services() = 0;
-  virtual Status update_service(const model::ServiceId& service, model::Position version,
-                                const model::ServiceSpec& spec) = 0;
-  // To the previous revision, or to revision `to`.
-  virtual Status rollback_service(const std::string& reference,
-                                  std::optional<model::RevisionNumber> to) = 0;
+  // Returns the revision that was written, or the one it stays at.
+  virtual Result<model::RevisionNumber> update_service(const model::ServiceId& service,
+                                                       model::Position version,
+                                                       const model::ServiceSpec& spec) = 0;
+  // To the revision that converged last before this one, or to revision `to`. Returns that
+  // revision.
+  virtual Result<model::RevisionNumber> rollback_service(
+      const std::string& reference, std::optional<model::RevisionNumber> to) = 0;
   virtual Status scale_service(const std::string& reference, uint64_t replicas) = 0;
   virtual Status remove_service(const std::string& reference) = 0;
   virtual Result<std::vector<RevisionView>> history(const std::string& reference) = 0;

@@ -62,24 +62,27 @@ Result<std::vector<Client::ServiceSummary>> GrpcClient::list_services() {
   return services;
 }
 
-Status GrpcClient::update_service(const model::ServiceId& service, model::Position version,
-                                  const model::ServiceSpec& spec) {
+Result<model::RevisionNumber> GrpcClient::update_service(const model::ServiceId& service,
+                                                         model::Position version,
+                                                         const model::ServiceSpec& spec) {
   v1::ServiceUpdateRequest request;
   request.set_id(service.value());
   request.set_version(version);
   wire::encode(spec, request.mutable_spec());
   SWARM_RETURN_IF_ERROR(check_spec_size(request.spec()));
   v1::ServiceUpdateReply reply;
-  return connection_.call<v1::Services>(&Stub::Update, request, reply);
+  SWARM_RETURN_IF_ERROR(connection_.call<v1::Services>(&Stub::Update, request, reply));
+  return reply.revision();
 }
 
-Status GrpcClient::rollback_service(const std::string& reference,
-                                    std::optional<model::RevisionNumber> to) {
+Result<model::RevisionNumber> GrpcClient::rollback_service(
+    const std::string& reference, std::optional<model::RevisionNumber> to) {
   v1::ServiceRollbackRequest request;
   request.set_reference(reference);
   request.set_to(to.value_or(0));
   v1::ServiceRollbackReply reply;
-  return connection_.call<v1::Services>(&Stub::Rollback, request, reply);
+  SWARM_RETURN_IF_ERROR(connection_.call<v1::Services>(&Stub::Rollback, request, reply));
+  return reply.revision();
 }
 
 Status GrpcClient::scale_service(const std::string& reference, uint64_t replicas) {

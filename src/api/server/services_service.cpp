@@ -17,6 +17,18 @@ using state::View;
 
 using GatewayPtr = std::shared_ptr<Gateway>;
 
+// The revision a service is at once `changes` are stored.
+model::RevisionNumber revision_after(const View& view, const std::string& reference,
+                                     const ChangeSet& changes) {
+  for (const ChangeSet::Object& object : changes.puts) {
+    if (const auto* service = std::get_if<state::ServicePtr>(&object)) {
+      return (*service)->revision;
+    }
+  }
+  const Result<state::ServicePtr> service = view.find_service(reference);
+  return service.ok() ? (*service)->revision : 0;
+}
+
 void fill_summary(const View& view, const model::Service& service, v1::ServiceSummary& out) {
   const control::ServiceCount count = control::count_service(view, service);
   wire::encode(service, out.mutable_service());
@@ -66,20 +78,40 @@ void update(GatewayPtr gateway, const Caller& caller, const v1::ServiceUpdateReq
   }
   change_store<v1::ServiceUpdateReply>(
       *gateway, caller,
-      [id = ServiceId(request.id()), version = request.version(),
-       spec = *std::move(spec)](const Context& context) mutable {
-        return control::update_service(context, id, version, std::move(spec));
+      [id = ServiceId(request.id()), version = request.version(), spec = *std::move(spec)](
+          const Context& context, v1::ServiceUpdateReply& response) mutable -> Result<ChangeSet> {
+        SWARM_ASSIGN_OR_RETURN(ChangeSet changes,
+                               control::update_service(context, id, version, std::move(spec)));
+        response.set_revision(revision_after(context.view, id.value(), changes));
+        return changes;
+      },
+      [id = request.id()](const View& view, v1::ServiceUpdateReply& response) {
+        response.set_revision(revision_after(view, id, {}));
+        return absl::OkStatus();
       },
       std::move(reply));
 }
 
-Result<ChangeSet> rollback(const Context& context, const Caller&,
-                           const v1::ServiceRollbackRequest& request) {
+void rollback(GatewayPtr gateway, const Caller& caller, const v1::ServiceRollbackRequest& request,
+              StoreReply<v1::ServiceRollbackReply> reply) {
   std::optional<model::RevisionNumber> to;
   if (request.to() != 0) {
     to = request.to();
   }
-  return control::rollback_service(context, request.reference(), to);
+  change_store<v1::ServiceRollbackReply>(
+      *gateway, caller,
+      [reference = request.reference(), to](
+          const Context& context, v1::ServiceRollbackReply& response) -> Result<ChangeSet> {
+        SWARM_ASSIGN_OR_RETURN(ChangeSet changes,
+                               control::rollback_service(context, reference, to));
+        response.set_revision(revision_after(context.view, reference, changes));
+        return changes;
+      },
+      [reference = request.reference()](const View& view, v1::ServiceRollbackReply& response) {
+        response.set_revision(revision_after(view, reference, {}));
+        return absl::OkStatus();
+      },
+      std::move(reply));
 }
 
 Result<ChangeSet> scale(const Context& context, const Caller&,
@@ -141,7 +173,7 @@ constexpr LeaderMethod<v1::ServiceCreateRequest, v1::ServiceCreateReply> kCreate
 constexpr LeaderMethod<v1::ServiceUpdateRequest, v1::ServiceUpdateReply> kUpdate{
     "/swarm.v1.Services/Update", Repeat::once, update};
 constexpr LeaderMethod<v1::ServiceRollbackRequest, v1::ServiceRollbackReply> kRollback{
-    "/swarm.v1.Services/Rollback", Repeat::once, changing<rollback>};
+    "/swarm.v1.Services/Rollback", Repeat::once, rollback};
 constexpr LeaderMethod<v1::ServiceScaleRequest, v1::ServiceScaleReply> kScale{
     "/swarm.v1.Services/Scale", Repeat::once, changing<scale>};
 constexpr LeaderMethod<v1::ServiceRemoveRequest, v1::ServiceRemoveReply> kRemove{

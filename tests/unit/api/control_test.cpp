@@ -71,12 +71,14 @@ TEST_F(Control, AnUpdateMakesARevisionAndARollbackGoesBack) {
   ASSERT_TRUE(first.ok());
   model::ServiceSpec changed = first->spec();
   changed.task.container.image = "web:1.1";
-  ASSERT_TRUE(client_->update_service(*id, first->service.meta.version, changed).ok());
+  const auto written = client_->update_service(*id, first->service.meta.version, changed);
+  ASSERT_TRUE(written.ok()) << written.status();
+  EXPECT_EQ(*written, 2U);
 
-  const Status stale = client_->update_service(*id, first->service.meta.version, changed);
-  EXPECT_EQ(stale.code(), absl::StatusCode::kAborted) << stale;
+  const auto stale = client_->update_service(*id, first->service.meta.version, changed);
+  EXPECT_EQ(stale.status().code(), absl::StatusCode::kAborted) << stale.status();
 
-  ASSERT_TRUE(client_->rollback_service("web", std::nullopt).ok());
+  EXPECT_EQ(*client_->rollback_service("web", 1), 1U);
   const auto history = client_->history("web");
   ASSERT_TRUE(history.ok()) << history.status();
   ASSERT_EQ(history->size(), 2U);

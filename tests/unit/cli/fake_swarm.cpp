@@ -217,8 +217,9 @@ Result<std::vector<FakeSwarm::ServiceSummary>> FakeSwarm::list_services() {
 }
 
 // A change of the task template makes a revision and starts a rollout.
-Status FakeSwarm::update_service(const model::ServiceId& id, model::Position version,
-                                 const model::ServiceSpec& spec) {
+Result<model::RevisionNumber> FakeSwarm::update_service(const model::ServiceId& id,
+                                                        model::Position version,
+                                                        const model::ServiceSpec& spec) {
   SWARM_RETURN_IF_ERROR(may_change());
   ServiceSummary& summary = service(id.value());
   model::Service& stored = summary.service;
@@ -234,11 +235,11 @@ Status FakeSwarm::update_service(const model::ServiceId& id, model::Position ver
   stored.settings = spec;
   summary.task = spec.task;
   ++stored.meta.version;
-  return absl::OkStatus();
+  return stored.revision;
 }
 
-Status FakeSwarm::rollback_service(const std::string& reference,
-                                   std::optional<model::RevisionNumber> to) {
+Result<model::RevisionNumber> FakeSwarm::rollback_service(const std::string& reference,
+                                                          std::optional<model::RevisionNumber> to) {
   SWARM_RETURN_IF_ERROR(may_change());
   model::Service& stored = service(reference).service;
   const model::RevisionNumber target = to.value_or(stored.previous_revision);
@@ -254,7 +255,7 @@ Status FakeSwarm::rollback_service(const std::string& reference,
   rollout.from = stored.previous_revision;
   rollout.to = target;
   rollout.started_at = kNow + seconds(100);
-  return absl::OkStatus();
+  return target;
 }
 
 Status FakeSwarm::scale_service(const std::string& reference, uint64_t replicas) {

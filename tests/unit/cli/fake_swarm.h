@@ -64,10 +64,11 @@ class FakeSwarm : public api::Client {
   Result<model::ServiceId> create_service(const model::ServiceSpec& spec) override;
   Result<ServiceSummary> get_service(const std::string& reference) override;
   Result<std::vector<ServiceSummary>> list_services() override;
-  Status update_service(const model::ServiceId& service, model::Position version,
-                        const model::ServiceSpec& spec) override;
-  Status rollback_service(const std::string& reference,
-                          std::optional<model::RevisionNumber> to) override;
+  Result<model::RevisionNumber> update_service(const model::ServiceId& service,
+                                               model::Position version,
+                                               const model::ServiceSpec& spec) override;
+  Result<model::RevisionNumber> rollback_service(const std::string& reference,
+                                                 std::optional<model::RevisionNumber> to) override;
   Status scale_service(const std::string& reference, uint64_t replicas) override;
   Status remove_service(const std::string& reference) override;
   Result<std::vector<RevisionView>> history(const std::string& reference) override;

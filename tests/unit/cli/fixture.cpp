@@ -48,12 +48,13 @@ class Borrowed : public api::Client {
     return swarm_.get_service(service);
   }
   Result<std::vector<ServiceSummary>> list_services() override { return swarm_.list_services(); }
-  Status update_service(const model::ServiceId& service, model::Position version,
-                        const model::ServiceSpec& spec) override {
+  Result<model::RevisionNumber> update_service(const model::ServiceId& service,
+                                               model::Position version,
+                                               const model::ServiceSpec& spec) override {
     return swarm_.update_service(service, version, spec);
   }
-  Status rollback_service(const std::string& service,
-                          std::optional<model::RevisionNumber> to) override {
+  Result<model::RevisionNumber> rollback_service(const std::string& service,
+                                                 std::optional<model::RevisionNumber> to) override {
     return swarm_.rollback_service(service, to);
   }
   Status scale_service(const std::string& service, uint64_t replicas) override {

@@ -13,6 +13,7 @@ using model::TaskState;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 constexpr const char* kCreateWeb = "service create --name web --update-monitor 1s web:1.0";
 
@@ -37,6 +38,16 @@ class Wait : public testing::Test {
     model::Rollout& rollout = swarm().service("web").service.rollout.edit();
     rollout.state = state;
     rollout.message = message;
+  }
+  // The update failed, and its failure action rolls it back.
+  void roll_back_by_itself(RolloutState state, const std::string& message = "") {
+    model::Service& service = swarm().service("web").service;
+    if (!service.rollout->is_automatic) {
+      service.rollout.edit().from = service.revision;
+      service.revision = service.rollout.edit().to = service.previous_revision;
+      service.rollout.edit().is_automatic = true;
+    }
+    set_rollout(state, message);
   }
   FakeSwarm& swarm() { return fixture_.swarm; }
 
@@ -189,25 +200,30 @@ TEST_F(WaitForUpdate, PausedGivesThree) {
   at(3, [this] { set_rollout(RolloutState::paused, "task t1 failed: no such image"); });
   const RunResult result = fixture_.run("service update --image web:9 web");
   EXPECT_EQ(result.exit_code, 3);
-  EXPECT_EQ(result.err, "Error: service update paused: task t1 failed: no such image\n");
+  EXPECT_EQ(result.err,
+            "Error: service update paused: task t1 failed: no such image\n"
+            "Next: `swarmctl service ps web` shows its tasks, `swarmctl service update web` tries "
+            "again, `swarmctl service rollback web` goes back.\n");
 }
 
 TEST_F(WaitForUpdate, RolledBackGivesTwo) {
   at(1, [this] { add(1, TaskState::rejected); });
-  at(3, [this] { set_rollout(RolloutState::rollback_started, "task t1 failed"); });
-  at(5, [this] { set_rollout(RolloutState::rollback_completed, "rollback completed"); });
+  at(3, [this] { roll_back_by_itself(RolloutState::rollback_started, "task t1 failed"); });
+  at(5, [this] { roll_back_by_itself(RolloutState::rollback_completed, "rollback completed"); });
   const RunResult result = fixture_.run("service update --image web:9 web");
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_THAT(result.out, HasSubstr("service update failed, rolling back: task t1 failed\n"
-                                    "rolling back update: 0 out of 1 tasks\n"));
-  EXPECT_EQ(result.err, "Error: service rolled back: rollback completed\n");
+                                    "rolling back update: 1 out of 1 tasks\n"));
+  EXPECT_EQ(result.err,
+            "Error: service rolled back: rollback completed\n"
+            "Next: `swarmctl service ps --no-trunc web` shows the tasks that failed.\n");
 }
 
 TEST_F(WaitForUpdate, APausedRollbackGivesThree) {
-  at(1, [this] { set_rollout(RolloutState::rollback_paused, "task t2 failed"); });
+  at(1, [this] { roll_back_by_itself(RolloutState::rollback_paused, "task t2 failed"); });
   const RunResult result = fixture_.run("service update --image web:9 web");
   EXPECT_EQ(result.exit_code, 3);
-  EXPECT_EQ(result.err, "Error: service rollback paused: task t2 failed\n");
+  EXPECT_THAT(result.err, StartsWith("Error: service rollback paused: task t2 failed\n"));
 }
 
 TEST_F(WaitForUpdate, CompletedWithoutAllTasksIsAnErrorAfterTheWindow) {
@@ -215,7 +231,8 @@ TEST_F(WaitForUpdate, CompletedWithoutAllTasksIsAnErrorAfterTheWindow) {
   at(2, [this] { set_rollout(RolloutState::completed); });
   const RunResult result = fixture_.run("service update --image web:9 web");
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_EQ(result.err, "Error: the rollout is completed, but only 0 out of 1 tasks are running\n");
+  EXPECT_THAT(result.err, StartsWith("Error: the rollout is completed, but only 0 out of 1 tasks "
+                                     "are running"));
   EXPECT_EQ(fixture_.clock.now() - TimePoint{}, milliseconds(1200));
 }
 
@@ -233,19 +250,117 @@ TEST_F(WaitForUpdate, AnEarlierFailedRolloutSaysNothingAboutThisOne) {
   EXPECT_EQ(fixture_.run("service update --image web:1.1 web").exit_code, 0);
 }
 
-TEST_F(WaitForUpdate, ScalingIgnoresAPausedRollout) {
+TEST_F(WaitForUpdate, ScalingSaysAtOnceThatThePausedRolloutStaysPaused) {
   EXPECT_EQ(fixture_.run("service update -d --image web:9 web").exit_code, 0);
-  set_rollout(RolloutState::paused, "old news");
-  at(1, [this] { add(2, TaskState::running); });
-  EXPECT_EQ(fixture_.run("service scale web=2").exit_code, 0);
+  set_rollout(RolloutState::paused, "web.1 on node n1: exit code 1");
+  const RunResult result = fixture_.run("service scale web=2");
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.err, HasSubstr("scaled, but service update paused: web.1 on node n1: exit "
+                                    "code 1 (scaling does not resume it"));
+  EXPECT_EQ(fixture_.clock.now(), TimePoint{});
 }
 
-TEST_F(WaitForUpdate, ScalingDownWaitsForTheSuperfluous) {
+TEST_F(WaitForUpdate, ScalingDownWaitsUntilTheSuperfluousAreGone) {
   EXPECT_EQ(fixture_.run("service scale -d web=2").exit_code, 0);
   add(2, TaskState::running);
+  swarm().tasks[1].task.node = model::NodeId("node1");
   at(3, [this] { retire(1); });
-  EXPECT_EQ(fixture_.run("service scale web=1").exit_code, 0);
-  EXPECT_EQ(fixture_.clock.now() - TimePoint{}, milliseconds(1300));
+  at(9, [this] { set(1, TaskState::shutdown); });
+  const RunResult result = fixture_.run("service scale web=1");
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.out, HasSubstr("overall progress: 1 out of 1 tasks, 1 stopping\n"));
+  EXPECT_EQ(fixture_.clock.now() - TimePoint{}, milliseconds(1900));
+}
+
+TEST_F(WaitForUpdate, AnotherUpdateSupersedesThisOne) {
+  at(1, [this] { add(1, TaskState::preparing); });
+  at(3, [this] {
+    model::Service& service = swarm().service("web").service;
+    service.revision = service.rollout.edit().to = 3;
+    service.rollout.edit().from = 2;
+  });
+  const RunResult result = fixture_.run("service update --image web:1.1 web");
+  EXPECT_EQ(result.exit_code, 5);
+  EXPECT_THAT(result.err, StartsWith("Error: superseded: service web is now to run revision 3 "
+                                     "instead of 2, by another update or rollback\n"));
+}
+
+TEST_F(WaitForUpdate, SomebodyElsesRollbackSupersedesToo) {
+  at(3, [this] {
+    model::Service& service = swarm().service("web").service;
+    service.revision = service.rollout.edit().to = 1;
+    service.rollout.edit().from = 2;
+    set_rollout(RolloutState::rollback_started, "manually requested rollback");
+  });
+  const RunResult result = fixture_.run("service update --image web:1.1 web");
+  EXPECT_EQ(result.exit_code, 5);
+  EXPECT_THAT(result.out, Not(HasSubstr("update failed")));
+}
+
+TEST_F(WaitForUpdate, FailuresThatThePolicyToleratesAreNoError) {
+  at(1, [this] { add(1, TaskState::failed); });
+  at(2, [this] {
+    swarm().service("web").service.rollout.edit().failed_slots = {1};
+    swarm().service("web").service.rollout.edit().cause = "web.1 on node n1: exit code 1";
+    set_rollout(RolloutState::completed);
+  });
+  const RunResult result = fixture_.run("service update --image web:9 web");
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.out, HasSubstr("completed with the failures its policy tolerates: 0 out of 1 "
+                                    "tasks are running: web.1 on node n1: exit code 1\n"));
+}
+
+TEST_F(Wait, ServiceWhoseTasksFinishIsDone) {
+  at(1, [this] { add(1, TaskState::running); });
+  at(2, [this] {
+    set(0, TaskState::complete);
+    retire(0);
+  });
+  const RunResult result = fixture_.run(kCreateWeb);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("all 1 tasks of service newservice0aaaaaaaaaaaaaa have "
+                                    "finished\n"));
+}
+
+TEST_F(Wait, ServiceThatGaveUpIsAnErrorWithItsLastSentence) {
+  at(1, [this] { add(1, TaskState::failed); });
+  at(2, [this] {
+    set(0, TaskState::failed, "task: non-zero exit (3)");
+    retire(0);
+  });
+  const RunResult result = fixture_.run(kCreateWeb);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err,
+              StartsWith("Error: nothing will change by waiting: slot 1: task: non-zero "
+                         "exit (3)\n"));
+}
+
+TEST_F(Wait, EngineThatRefusesEveryAttemptEndsTheWait) {
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    at(1 + attempt, [this, attempt] {
+      add(1, TaskState::rejected);
+      set(static_cast<size_t>(attempt), TaskState::rejected, "invalid mount path: 'x'");
+      swarm().tasks[static_cast<size_t>(attempt)].task.desired =
+          attempt < 2 ? TaskState::shutdown : TaskState::running;
+    });
+  }
+  const RunResult result = fixture_.run(kCreateWeb);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err,
+              StartsWith("Error: nothing will change by waiting: slot 1: invalid mount path: 'x'"));
+}
+
+TEST_F(Wait, CreateEndsAtTheProgressDeadline) {
+  at(1, [this] {
+    add(1, TaskState::starting);
+    set(0, TaskState::starting, "port 80: connection refused");
+  });
+  const RunResult result =
+      fixture_.run(std::string(kCreateWeb).insert(15, "--update-progress-deadline 2s "));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err,
+              HasSubstr("not converged within the progress deadline of 2s: 0 out of 1 tasks are "
+                        "running: slot 1: port 80: connection refused"));
 }
 
 TEST_F(WaitForUpdate, ARequestedRollbackThatCompletesIsASuccess) {
