@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "manager/incident_log.h"
 #include "manager/reconcilers.h"
 
 namespace swarm::manager {
@@ -23,6 +24,7 @@ void LeaderTerm::start() {
 }
 
 void LeaderTerm::observe(const std::vector<state::Change>& changes) {
+  log_incidents(store_.view(), changes);
   dispatcher_->observe(changes);
   roles_.observe(changes);
   reconcile_.observe(changes);

@@ -29,6 +29,34 @@ bool concerns_nodes(const std::vector<state::Change>& changes) {
   });
 }
 
+WallTime stamp_of(const state::ChangeSet::Object& object) {
+  return std::visit(
+      [](const auto& stored) { return stored == nullptr ? WallTime{} : stored->meta.updated_at; },
+      object);
+}
+
+WallTime latest_time(const std::vector<state::Change>& changes) {
+  WallTime latest;
+  for (const state::Change& change : changes) {
+    latest = std::max(latest, stamp_of(change.after));
+  }
+  return latest;
+}
+
+// O(everything), once for each leadership.
+WallTime latest_time(const state::View& view) {
+  WallTime latest = view.cluster() == nullptr ? WallTime{} : view.cluster()->meta.updated_at;
+  const auto look_at = [&latest](const auto& table) {
+    for (const auto& [id, object] : table) {
+      latest = std::max(latest, object->meta.updated_at);
+    }
+  };
+  look_at(view.nodes());
+  look_at(view.services());
+  look_at(view.tasks());
+  return latest;
+}
+
 }  // namespace
 
 Manager::Manager(ManagerOptions options, ManagerEnvironment environment, Random random)
@@ -52,6 +80,7 @@ Result<std::shared_ptr<Manager>> Manager::open(ManagerOptions options,
         if (concerns_nodes(changes)) {
           raw->note_nodes();
         }
+        raw->note_time(changes);
         if (raw->term_ != nullptr) {
           raw->term_->observe(changes);
         }
@@ -180,6 +209,8 @@ void Manager::install(raft::Index index, Result<state::StoreContents> contents,
 
 void Manager::begin_term(raft::Term term) {
   leading_term_ = term;
+  clock_.begin_to_lead(loop_.now(), environment_.control_loop.wall_now(),
+                       latest_time(store_.view()));
   store_.lead(*this);
   gate_.open(store_.committed());
   if (const Status status = write_first_transaction(); !status.ok()) {
@@ -191,8 +222,8 @@ void Manager::begin_term(raft::Term term) {
         remove_member(member, std::move(done));
       },
       [this](RoleManager::Done done) { transfer_leadership(std::move(done)); }};
-  term_ = std::make_shared<LeaderTerm>(environment_.control_loop, store_, gate_, options_.node,
-                                       std::move(membership), random_.fork("term"));
+  term_ = std::make_shared<LeaderTerm>(loop_, store_, gate_, options_.node, std::move(membership),
+                                       random_.fork("term"));
   term_->start();
   const std::scoped_lock lock(mutex_);
   leads_ = true;
@@ -214,11 +245,26 @@ void Manager::note_nodes() {
   }
 }
 
+void Manager::note_time(const std::vector<state::Change>& changes) {
+  if (leading_term_.has_value()) {
+    return;
+  }
+  bool is_led_by_another = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    is_led_by_another = leader_ != model::MemberId{} && leader_ != options_.member;
+  }
+  // A log that is read again at start says nothing of what time it is now.
+  if (const WallTime stamp = latest_time(changes); is_led_by_another && is_set(stamp)) {
+    clock_.follow(stamp, loop_.now());
+  }
+}
+
 Status Manager::write_first_transaction() {
   if (first_ == nullptr) {
     return absl::OkStatus();
   }
-  const WallTime now = environment_.control_loop.wall_now();
+  const WallTime now = loop_.wall_now();
   SWARM_ASSIGN_OR_RETURN(state::ChangeSet changes, first_(store_.view(), now, random_));
   first_ = nullptr;
   return store_.commit(std::move(changes), now).status();
@@ -237,6 +283,7 @@ void Manager::end_term(raft::Term term) {
   }
   leading_term_.reset();
   term_.reset();
+  clock_.stop_leading();
   store_.abandon();
   gate_.close(absl::UnavailableError(
       "the leader changed while this was written: it may or may not have happened; look, then try "

@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "manager/leader_term.h"
+#include "manager/swarm_clock.h"
 #include "raft/replica/replica.h"
 #include "state/output_gate.h"
 #include "state/store.h"
@@ -83,7 +84,7 @@ class Manager final : public raft::StateMachine,
 
   // ---- control loop ----
 
-  EventLoop& loop() { return environment_.control_loop; }
+  EventLoop& loop() { return loop_; }
   state::Store& store() { return store_; }
   state::OutputGate& gate() { return gate_; }
   Random& random() { return random_; }
@@ -150,6 +151,8 @@ class Manager final : public raft::StateMachine,
   void end_term(raft::Term term);
   // Copies what other threads ask about nodes.
   void note_nodes();
+  // Keeps up with the wall time of the leader.
+  void note_time(const std::vector<state::Change>& changes);
   Status write_first_transaction();
 
   // As on_control_loop, for the other loop.
@@ -167,6 +170,8 @@ class Manager final : public raft::StateMachine,
   // ---- owned by the control loop ----
   bool is_stopped_ = false;
   Random random_;
+  SwarmClock clock_;
+  SwarmTimeLoop loop_{environment_.control_loop, clock_};
   state::Store store_;
   state::OutputGate gate_;
   raft::Index applied_;

@@ -28,7 +28,9 @@ class DiskLoop final : public EventLoop {
   }
   void cancel(TimerId timer) override { world_.cancel(timer); }
   TimePoint now() const override { return world_.now(); }
-  WallTime wall_now() const override { return world_.wall_now(); }
+  WallTime wall_now() const override {
+    return world_.wall_now() + (wall_offset_ ? *wall_offset_ : Duration{});
+  }
   bool is_current() const override { return true; }
 
   // What was under way when power went.
@@ -43,6 +45,8 @@ class DiskLoop final : public EventLoop {
   // What comes next ends no sooner than `end`.
   void stall_until(TimePoint end) { stalled_until_ = end; }
   void set_mean(Duration mean) { mean_ = mean; }
+  // How far the wall clock of this machine is from the right time, from now on.
+  void follow_wall_offset(const Duration* offset) { wall_offset_ = offset; }
 
  private:
   void schedule() {
@@ -70,6 +74,7 @@ class DiskLoop final : public EventLoop {
   Random random_;
   Duration mean_;
   World::Owner* const owner_;
+  const Duration* wall_offset_ = nullptr;
   TimePoint stalled_until_{};
   std::shared_ptr<std::deque<Callback>> queue_ = std::make_shared<std::deque<Callback>>();
 };

@@ -54,6 +54,9 @@ bool ManagerMachines::open(Machine& machine) {
   machine.control_loop = loop(pace_.hop);
   machine.raft_loop = loop(pace_.hop);
   machine.log_loop = loop(pace_.disk);
+  for (DiskLoop* each : {machine.control_loop, machine.raft_loop, machine.log_loop}) {
+    each->follow_wall_offset(&machine.clock_offset);
+  }
   manager::ManagerOptions options;
   options.node = machine.node;
   options.member = machine.member;

@@ -45,6 +45,7 @@ class ManagerMachines {
     std::shared_ptr<manager::Manager> manager;  // null while it is down
     std::shared_ptr<manager::ManagerGateway> gateway;
     uint64_t incarnation = 0;
+    Duration clock_offset{};  // of its wall clock
 
     bool is_up() const { return manager != nullptr; }
     bool leads() const { return is_up() && manager->term() != nullptr; }

@@ -3,6 +3,8 @@
 #include <functional>
 #include <utility>
 
+#include "base/units.h"
+
 namespace swarm::test {
 
 namespace {
@@ -49,6 +51,7 @@ void SwarmInvariants::look() {
     const state::View view = machine->manager->store().view();
     if (std::exchange(seen_[machine.get()], view.position()) != view.position()) {
       look_at_nodes(view);
+      look_at_waits(view, machine->manager->loop().wall_now());
     }
   }
   look_at_slots();
@@ -60,6 +63,21 @@ void SwarmInvariants::look_at_nodes(const state::View& view) {
       for (const auto& [task, unused] : view.tasks_on(id)) {
         given_up_.insert(task);
       }
+    }
+  }
+}
+
+void SwarmInvariants::look_at_waits(const state::View& view, WallTime now) {
+  for (const auto& [id, task] : view.tasks()) {
+    if (task->desired == model::TaskState::ready &&
+        task->not_before > now + model::kMaxRestartDelay) {
+      violate("task " + id.value() + " is held back for " +
+              format_duration(task->not_before - now) + ": longer than any restart delay");
+    }
+  }
+  for (const auto& [id, service] : view.services()) {
+    if (service->rollout && service->rollout->started_at > now) {
+      violate("the rollout of " + service->settings.name + " began in the future");
     }
   }
 }

@@ -48,6 +48,8 @@ class SwarmInvariants {
  private:
   void look_at_nodes(const state::View& view);
   void look_at_slots();
+  // No stored wait is longer than its delay from when the leader first saw it.
+  void look_at_waits(const state::View& view, WallTime now);
   std::string unrest_of(const state::View& view, const model::Service& service,
                         std::set<model::TaskId>& expected) const;
 

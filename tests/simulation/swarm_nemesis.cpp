@@ -20,6 +20,7 @@ SwarmPlan::SwarmPlan(Random& random) {
   agent_restart_rate = sometimes(0.15);
   reboot_rate = sometimes(0.05);
   container_crash_rate = sometimes(0.3);
+  clock_step_rate = sometimes(0.1);
   has_bad_tasks = random.chance(0.5);
   pace.hop = microseconds(random.below(random.chance(0.3) ? 2'000 : 50));
   pace.disk = microseconds(random.below(random.chance(0.3) ? 20'000 : 1'000));
@@ -34,6 +35,9 @@ void SwarmSimulation::nemesis() {
     network_.join_all();
   }
   for (const auto& machine : managers_.all()) {
+    if (random_.chance(plan_.clock_step_rate)) {
+      step_clock(*machine);
+    }
     if (machine->is_up() && random_.chance(plan_.manager_crash_rate)) {
       later(seconds(1), [this, &machine = *machine] { crash_manager(machine); });
     }
@@ -86,6 +90,13 @@ void SwarmSimulation::restart_agent(AgentMachines::Machine& machine) {
   agents_.stop(machine, random_.chance(plan_.reboot_rate));
   later(random_.chance(0.5) ? milliseconds(100) : seconds(8),
         [this, &machine] { agents_.start(machine); });
+}
+
+// Somebody sets the clock, or it was wrong from the start. It stays so: faults of clocks do not
+// heal.
+void SwarmSimulation::step_clock(ManagerMachines::Machine& machine) {
+  const auto most = static_cast<uint64_t>(Duration(hours(2)).count());
+  machine.clock_offset = Duration(random_.below(most)) - hours(1);
 }
 
 void SwarmSimulation::crash_container() {

@@ -27,6 +27,7 @@ struct SwarmPlan {
   double agent_restart_rate = 0;
   double reboot_rate = 0;
   double container_crash_rate = 0;
+  double clock_step_rate = 0;
   bool has_bad_tasks = false;  // images that crash, never work or cannot be started
   ManagerMachines::Pace pace;
 };
@@ -61,6 +62,7 @@ class SwarmSimulation {
   void crash_manager(ManagerMachines::Machine& machine);
   void restart_agent(AgentMachines::Machine& machine);
   void crash_container();
+  void step_clock(ManagerMachines::Machine& machine);
   void heal();
 
   // swarm_operator.cpp

@@ -1,0 +1,60 @@
+#include "manager/swarm_clock.h"
+
+#include <gtest/gtest.h>
+
+namespace swarm::manager {
+namespace {
+
+constexpr TimePoint steady(Duration since_boot) {
+  return TimePoint(since_boot);
+}
+constexpr WallTime kNoon = WallTime(seconds(1'700'000'000));
+
+TEST(SwarmClock, AStepOfTheLeadersOwnClockMeansNothing) {
+  SwarmClock clock;
+  clock.begin_to_lead(steady(seconds(10)), kNoon, {});
+  for (const Duration step : {Duration(-hours(1)), Duration{}, Duration(hours(1))}) {
+    EXPECT_EQ(clock.at(steady(seconds(15)), kNoon + seconds(5) + step), kNoon + seconds(5));
+  }
+}
+
+TEST(SwarmClock, ANewLeaderCountsOnFromTheOneItFollowed) {
+  for (const Duration skew : {Duration(-hours(1)), Duration(hours(1))}) {
+    SwarmClock clock;
+    clock.follow(kNoon, steady(seconds(100)));
+    clock.begin_to_lead(steady(seconds(103)), kNoon + seconds(3) + skew, kNoon);
+    EXPECT_EQ(clock.at(steady(seconds(104)), kNoon + skew), kNoon + seconds(4));
+  }
+}
+
+TEST(SwarmClock, AnEntryThatCameLateDoesNotSetItBack) {
+  SwarmClock clock;
+  clock.follow(kNoon, steady(seconds(100)));
+  clock.follow(kNoon + seconds(1), steady(seconds(150)));
+  clock.begin_to_lead(steady(seconds(160)), kNoon, kNoon);
+  EXPECT_EQ(clock.at(steady(seconds(160)), kNoon), kNoon + seconds(60));
+}
+
+TEST(SwarmClock, WhoFollowedNobodyNeverBeginsBeforeWhatIsStored) {
+  SwarmClock behind;
+  behind.begin_to_lead(steady(seconds(1)), kNoon - hours(1), kNoon);
+  EXPECT_EQ(behind.at(steady(seconds(2)), {}), kNoon + seconds(1));
+  SwarmClock ahead;
+  ahead.begin_to_lead(steady(seconds(1)), kNoon + hours(1), kNoon);
+  EXPECT_EQ(ahead.at(steady(seconds(1)), {}), kNoon + hours(1))
+      << "it may have been off for so long";
+}
+
+TEST(SwarmClock, WhoDoesNotLeadHasItsOwn) {
+  SwarmClock clock;
+  clock.follow(kNoon, steady(seconds(1)));
+  EXPECT_EQ(clock.at(steady(seconds(1)), kNoon + hours(2)), kNoon + hours(2));
+  clock.begin_to_lead(steady(seconds(2)), kNoon, kNoon);
+  clock.stop_leading();
+  EXPECT_EQ(clock.at(steady(seconds(3)), kNoon + hours(2)), kNoon + hours(2));
+  clock.begin_to_lead(steady(seconds(4)), kNoon + hours(2), kNoon);
+  EXPECT_EQ(clock.at(steady(seconds(4)), kNoon), kNoon + seconds(3)) << "led before: goes on";
+}
+
+}  // namespace
+}  // namespace swarm::manager
