@@ -90,7 +90,8 @@ agent::ExistingTask DockerExecutor::adopt(const FoundContainer& found) {
                                .container_id = state.id,
                                .is_healthy = found.is_healthy,
                                .addresses = {},
-                               .exit_code = state.exit_code};
+                               .exit_code = state.exit_code,
+                               .error = {}};
   Task& task = tasks_[state.labels->task];
   task.container = state.id;
   task.is_healthy = task.is_healthy || found.is_healthy;
