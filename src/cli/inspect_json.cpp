@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "cli/format.h"
 #include "cli/inspect.h"
+#include "model/update_order.h"
 
 namespace swarm::cli {
 
@@ -114,14 +115,15 @@ Json placement_json(const model::Placement& placement) {
   return json;
 }
 
-Json policy_json(const model::UpdatePolicy& policy) {
+Json policy_json(const model::UpdatePolicy& policy, const model::TaskTemplate& task) {
   return {{"Parallelism", policy.parallelism},
           {"Delay", policy.delay.count()},
           {"FailureAction", word(model::to_string(policy.failure_action))},
           {"Monitor", policy.monitor.count()},
           {"MinReady", policy.min_ready.count()},
           {"MaxFailureRatio", policy.max_failure_ratio},
-          {"Order", word(model::to_string(policy.order))},
+          {"Order", word(model::to_string(model::effective_order(policy, task)))},
+          {"OrderReason", model::order_reason(policy, task)},
           {"ProgressDeadline", policy.progress_deadline.count()}};
 }
 
@@ -153,8 +155,8 @@ Json spec_json(const model::ServiceSpec& spec) {
   json["Labels"] = labels_json(spec.labels);
   json["TaskTemplate"] = template_json(spec.task);
   json["Mode"]["Replicated"]["Replicas"] = spec.replicas;
-  json["UpdateConfig"] = policy_json(*spec.update);
-  json["RollbackConfig"] = policy_json(*spec.rollback);
+  json["UpdateConfig"] = policy_json(*spec.update, spec.task);
+  json["RollbackConfig"] = policy_json(*spec.rollback, spec.task);
   json["EndpointSpec"]["Ports"] = ports_json(spec.task.ports);
   return json;
 }

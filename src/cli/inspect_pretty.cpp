@@ -8,6 +8,7 @@
 #include "cli/inspect.h"
 #include "cli/rows.h"
 #include "cli/table.h"
+#include "model/update_order.h"
 
 namespace swarm::cli {
 
@@ -83,7 +84,8 @@ void put_rollout(Page& page, const model::Rollout& rollout, WallTime now) {
   });
 }
 
-void put_policy(Page& page, std::string_view label, const model::UpdatePolicy& policy) {
+void put_policy(Page& page, std::string_view label, const model::UpdatePolicy& policy,
+                const model::TaskTemplate& task) {
   page.group(label, [&] {
     page.line("Parallelism", policy.parallelism);
     page.line("Delay", policy.delay == Duration{} ? "" : format_duration(policy.delay));
@@ -91,7 +93,8 @@ void put_policy(Page& page, std::string_view label, const model::UpdatePolicy& p
     page.line("Monitoring Period", format_duration(policy.monitor));
     page.line("Min ready", format_duration(policy.min_ready));
     page.line("Max failure ratio", number_text(policy.max_failure_ratio));
-    page.line("Update order", model::to_string(policy.order));
+    page.line("Update order", std::string(model::to_string(model::effective_order(policy, task))) +
+                                  " (" + model::order_reason(policy, task) + ")");
     page.line("Progress deadline", format_duration(policy.progress_deadline));
   });
 }
@@ -167,8 +170,8 @@ std::string service_page(const api::Client::ServiceSummary& summary, WallTime no
   if (service.rollout) {
     put_rollout(page, *service.rollout, now);
   }
-  put_policy(page, "UpdateConfig", *service.settings.update);
-  put_policy(page, "RollbackConfig", *service.settings.rollback);
+  put_policy(page, "UpdateConfig", *service.settings.update, summary.task);
+  put_policy(page, "RollbackConfig", *service.settings.rollback, summary.task);
   put_template(page, summary.task);
   return page.take();
 }

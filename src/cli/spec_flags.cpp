@@ -1,6 +1,8 @@
 #include "cli/spec_flags.h"
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/units.h"
@@ -157,6 +159,17 @@ void add_restart_flags(FieldFlags& flags) {
       [](ServiceSpec& spec, Duration value) { spec.task.restart.edit().window = value; });
 }
 
+std::optional<std::optional<model::UpdateOrder>> parse_order(std::string_view text) {
+  if (text == "auto") {
+    return std::optional<model::UpdateOrder>();
+  }
+  const std::optional<model::UpdateOrder> order = model::parse_update_order(text);
+  if (!order) {
+    return std::nullopt;
+  }
+  return std::optional<std::optional<model::UpdateOrder>>(std::in_place, order);
+}
+
 // The flags of an update policy, for "update" or "rollback".
 class PolicyFlags {
  public:
@@ -179,9 +192,10 @@ class PolicyFlags {
     flags_.value<double>(prefix_ + "max-failure-ratio", "RATIO",
                          "Tolerated failures, from 0 to 1 (default 0)", &parse_ratio,
                          setter(&UpdatePolicy::max_failure_ratio));
-    flags_.choice<model::UpdateOrder>(prefix_ + "order", "start-first|stop-first",
-                                      "Which task of a slot goes first (default start-first)",
-                                      &model::parse_update_order, setter(&UpdatePolicy::order));
+    flags_.choice<std::optional<model::UpdateOrder>>(
+        prefix_ + "order", "auto|start-first|stop-first",
+        "Which task of a slot goes first; auto: stop-first with a writable mount (default auto)",
+        &parse_order, setter(&UpdatePolicy::order));
     duration("progress-deadline", "Time for a new task to run; 0s: no limit (default 10m)",
              &UpdatePolicy::progress_deadline);
   }

@@ -142,8 +142,7 @@ struct TaskTemplate {
 enum class FailureAction { pause, continue_on, rollback };
 enum class UpdateOrder { start_first, stop_first };
 
-// How a rollout moves slots. The default order differs from the reference (stop-first): with the
-// mesh in front, start-first drops no request, even with one replica.
+// How a rollout moves slots.
 struct UpdatePolicy {
   uint64_t parallelism = 1;  // slots in flight; 0: all
   Duration delay{};          // after a slot runs, before its place in flight is free
@@ -152,7 +151,8 @@ struct UpdatePolicy {
   Duration monitor = seconds(5);
   FailureAction failure_action = FailureAction::pause;
   double max_failure_ratio = 0;
-  UpdateOrder order = UpdateOrder::start_first;
+  // Not set: whichever is safe, see model/update_order.h.
+  std::optional<UpdateOrder> order;
   // How long a task without a port or a health check must run before its predecessor is retired:
   // that it was started says little.
   Duration min_ready = seconds(1);

@@ -205,7 +205,8 @@ class NodeLifecycle final : public state::Reconciler {
 
   static void take_off(const model::Service& service, const SlotTasks& slot,
                        const model::Task& task, Condition condition, Plan& plan) {
-    const bool is_start_first = policy_of(service).order == model::UpdateOrder::start_first;
+    const bool is_start_first = order_of(plan.view(), service, successor_revision(service, task)) ==
+                                model::UpdateOrder::start_first;
     if (condition != Condition::drained || !is_start_first || !is_running(task)) {
       replace(service, slot, task, Cause::node, plan);
     } else if (!has_newer_live(slot, task)) {

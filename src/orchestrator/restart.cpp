@@ -32,9 +32,7 @@ bool stays_with_older(const model::Service& service, const SlotTasks& slot,
 }
 
 model::Task successor_of(const model::Service& service, const model::Task& task, Plan& plan) {
-  const model::RevisionNumber revision =
-      is_rollout_open(service) ? task.revision : service.revision;
-  return make_task(service, task.slot, revision, plan.now());
+  return make_task(service, task.slot, successor_revision(service, task), plan.now());
 }
 
 // The node was to blame: what the rollout and the restart policy know about the slot stays known.
@@ -126,6 +124,10 @@ class Restart final : public ServiceReconciler {
 };
 
 }  // namespace
+
+model::RevisionNumber successor_revision(const model::Service& service, const model::Task& task) {
+  return is_rollout_open(service) ? task.revision : service.revision;
+}
 
 bool has_newer_live(const SlotTasks& slot, const model::Task& task) {
   return std::any_of(slot.tasks.begin(), slot.tasks.end(), [&](const model::Task* other) {

@@ -25,6 +25,9 @@ void replace(const model::Service& service, const SlotTasks& slot, const model::
 // Nothing when the restart policy never replaces.
 void add_successor(const model::Service& service, const model::Task& task, Plan& plan);
 
+// What the successor of `task` is made from.
+model::RevisionNumber successor_revision(const model::Service& service, const model::Task& task);
+
 // A live task of the slot that is newer than `task`.
 bool has_newer_live(const SlotTasks& slot, const model::Task& task);
 

@@ -246,7 +246,7 @@ void RolloutStep::move_slots() {
 void RolloutStep::move(const SlotTasks& slot) {
   model::Task task = make_task(service_, slot.number, service_.rollout->to, plan_.now());
   task.is_rollout = true;
-  if (policy_.order == model::UpdateOrder::stop_first) {
+  if (order_of(plan_.view(), service_, task.revision) == model::UpdateOrder::stop_first) {
     for (const model::Task* old : slot.tasks) {
       plan_.retire(*old);
     }

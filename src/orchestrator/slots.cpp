@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/check.h"
 #include "base/units.h"
+#include "model/update_order.h"
 #include "orchestrator/restart_policy.h"
 
 namespace swarm::orchestrator {
@@ -101,6 +103,13 @@ const model::UpdatePolicy& policy_of(const model::Service& service) {
                                                           : *service.settings.update;
 }
 
+model::UpdateOrder order_of(const state::View& view, const model::Service& service,
+                            model::RevisionNumber revision) {
+  const state::RevisionPtr stored = view.revision(service.id, revision);
+  SWARM_CHECK(stored, "the revision of a task to be made is stored");
+  return model::effective_order(policy_of(service), stored->task);
+}
+
 void note_converged(model::Service& service, model::RevisionNumber revision) {
   std::vector<model::RevisionNumber>& converged = service.converged;
   std::erase(converged, revision);
@@ -142,7 +151,7 @@ std::string wait_for_predecessor(const state::View& view, const model::Service& 
 
 void hold_behind(const state::View& view, const model::Service& service, const SlotTasks& slot,
                  model::Task& task) {
-  if (policy_of(service).order != model::UpdateOrder::stop_first) {
+  if (order_of(view, service, task.revision) != model::UpdateOrder::stop_first) {
     return;
   }
   for (const model::Task* other : slot.tasks) {

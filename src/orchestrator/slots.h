@@ -48,6 +48,10 @@ bool is_rollback(const model::Rollout& rollout);
 // The policy that holds now: that of the rollback while one is open, else that of updates.
 const model::UpdatePolicy& policy_of(const model::Service& service);
 
+// Which task goes first in a slot that gets a task of `revision`.
+model::UpdateOrder order_of(const state::View& view, const model::Service& service,
+                            model::RevisionNumber revision);
+
 // Its slots all ran at `revision` just now.
 void note_converged(model::Service& service, model::RevisionNumber revision);
 

@@ -251,7 +251,9 @@ void encode(const model::UpdatePolicy& policy, v1::UpdatePolicy* out) {
   out->set_monitor_ns(to_ns(policy.monitor));
   out->set_failure_action(encode(policy.failure_action));
   out->set_max_failure_ratio(policy.max_failure_ratio);
-  out->set_order(encode(policy.order));
+  if (policy.order) {
+    out->set_order(encode(*policy.order));
+  }
   out->set_progress_deadline_ns(to_ns(policy.progress_deadline));
   out->set_min_ready_ns(to_ns(policy.min_ready));
 }
@@ -263,7 +265,9 @@ Result<model::UpdatePolicy> decode(const v1::UpdatePolicy& in) {
   policy.monitor = duration_of(in.monitor_ns());
   SWARM_ASSIGN_OR_RETURN(policy.failure_action, decode(in.failure_action()));
   policy.max_failure_ratio = in.max_failure_ratio();
-  SWARM_ASSIGN_OR_RETURN(policy.order, decode(in.order()));
+  if (in.order() != v1::UPDATE_ORDER_UNSPECIFIED) {
+    SWARM_ASSIGN_OR_RETURN(policy.order, decode(in.order()));
+  }
   policy.progress_deadline = duration_of(in.progress_deadline_ns());
   policy.min_ready = duration_of(in.min_ready_ns());
   return policy;

@@ -112,6 +112,8 @@ TEST_P(ShellCompletion, OffersFlagsOfTheCommand) {
 TEST_P(ShellCompletion, OffersTheWordsAFlagTakes) {
   EXPECT_THAT(complete({"swarmctl", "service", "update", "--update-order", "st"}),
               UnorderedElementsAre("start-first", "stop-first"));
+  EXPECT_THAT(complete({"swarmctl", "service", "update", "--update-order", "a"}),
+              UnorderedElementsAre("auto"));
   EXPECT_THAT(complete({"swarmctl", "service", "create", "--name", ""}), IsEmpty());
 }
 
