@@ -8,26 +8,24 @@
 namespace swarm::scheduler {
 namespace {
 
-bool is_ready(const NodeAccount& account, const Needs&, const Allowance&) {
+bool is_ready(const NodeAccount& account, const Needs&) {
   return account.node->status.state == model::NodeState::ready &&
          account.node->spec.availability == model::Availability::active;
 }
 
-bool has_resources(const NodeAccount& account, const Needs& needs, const Allowance& allowance) {
+bool has_resources(const NodeAccount& account, const Needs& needs) {
   const model::Resources free = NodeLedger::free_on(account);
   const model::Resources& asked = needs.reservations;
   // What is not reserved is not checked: an overbooked node still takes tasks that ask for nothing.
-  return (asked.nano_cpus == 0 ||
-          asked.nano_cpus <= free.nano_cpus + allowance.resources.nano_cpus) &&
-         (asked.memory_bytes == 0 ||
-          asked.memory_bytes <= free.memory_bytes + allowance.resources.memory_bytes);
+  return (asked.nano_cpus == 0 || asked.nano_cpus <= free.nano_cpus) &&
+         (asked.memory_bytes == 0 || asked.memory_bytes <= free.memory_bytes);
 }
 
-bool meets_constraints(const NodeAccount& account, const Needs& needs, const Allowance&) {
+bool meets_constraints(const NodeAccount& account, const Needs& needs) {
   return !needs.has_bad_constraint && model::matches_all(needs.constraints, *account.node);
 }
 
-bool has_free_ports(const NodeAccount& account, const Needs& needs, const Allowance&) {
+bool has_free_ports(const NodeAccount& account, const Needs& needs) {
   return std::all_of(needs.host_ports.begin(), needs.host_ports.end(), [&](const HostPort& port) {
     const auto found = account.host_ports.find(port);
     return found == account.host_ports.end() ||
@@ -35,16 +33,12 @@ bool has_free_ports(const NodeAccount& account, const Needs& needs, const Allowa
   });
 }
 
-bool is_below_max_replicas(const NodeAccount& account, const Needs& needs,
-                           const Allowance& allowance) {
-  if (needs.max_replicas_per_node == 0) {
-    return true;
-  }
-  const uint64_t active = account.active_of_service(needs.service);
-  return active < needs.max_replicas_per_node + (allowance.is_replica_free ? 1 : 0);
+bool is_below_max_replicas(const NodeAccount& account, const Needs& needs) {
+  return needs.max_replicas_per_node == 0 ||
+         account.of_service(needs.service).occupied < needs.max_replicas_per_node;
 }
 
-using Passes = bool (*)(const NodeAccount&, const Needs&, const Allowance&);
+using Passes = bool (*)(const NodeAccount&, const Needs&);
 using Sentence = std::string (*)(size_t nodes);
 
 std::string on_nodes(size_t nodes) {
@@ -75,10 +69,9 @@ constexpr std::array<NamedFilter, kFilterCount> kPipeline = {{
 
 }  // namespace
 
-std::optional<Filter> refusal(const NodeAccount& account, const Needs& needs,
-                              const Allowance& allowance) {
+std::optional<Filter> refusal(const NodeAccount& account, const Needs& needs) {
   for (const NamedFilter& filter : kPipeline) {
-    if (!filter.passes(account, needs, allowance)) {
+    if (!filter.passes(account, needs)) {
       return filter.filter;
     }
   }

@@ -14,20 +14,13 @@ namespace swarm::scheduler {
 //   resources      what is described minus what is reserved is enough
 //   constraints    all of the revision's hold
 //   host_port      no other service has a host-mode port of the revision on the node
-//   max_replicas   fewer active tasks of the service than the limit per node
+//   max_replicas   fewer slots of the service than the limit per node
 // There is no filter for what the store does not say (platform of an image, volumes).
 enum class Filter : uint8_t { ready, resources, constraints, host_port, max_replicas };
 inline constexpr size_t kFilterCount = 5;
 
-// What is counted as free already, because the task that holds it makes way for the new one.
-struct Allowance {
-  bool is_replica_free = false;
-  model::Resources resources;
-};
-
 // The filter that refuses the node; nothing when it fits.
-std::optional<Filter> refusal(const NodeAccount& account, const Needs& needs,
-                              const Allowance& allowance = {});
+std::optional<Filter> refusal(const NodeAccount& account, const Needs& needs);
 
 // How many nodes each filter refused.
 using Refusals = std::array<size_t, kFilterCount>;

@@ -1,5 +1,7 @@
 #include "scheduler/needs.h"
 
+#include "model/update_order.h"
+
 namespace swarm::scheduler {
 
 Needs parse_needs(const model::ServiceId& service, model::RevisionNumber revision,
@@ -23,6 +25,7 @@ Needs parse_needs(const model::ServiceId& service, model::RevisionNumber revisio
       needs.host_ports.emplace_back(port.published, port.protocol);
     }
   }
+  needs.is_tied_to_node = !needs.host_ports.empty() || model::keeps_data_on_node(task);
   return needs;
 }
 

@@ -1,6 +1,7 @@
 #include "scheduler/node_ledger.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/check.h"
 
@@ -19,21 +20,29 @@ bool occupies(const model::Task& task) {
   return !task.node.is_empty() && !model::is_terminal(task.status.state);
 }
 
-// Counters that reach zero leave the map, so that it holds what is there and no history.
-template <class Map, class Key>
-void lower(Map& counts, const Key& key) {
-  const auto found = counts.find(key);
-  SWARM_CHECK(found != counts.end() && found->second > 0, "a booking that was never entered");
-  if (--found->second == 0) {
-    counts.erase(found);
-  }
+bool is_wanted(const model::Task& task) {
+  return task.desired <= model::TaskState::running;
+}
+
+bool is_newer(const model::Task& a, const model::Task& b) {
+  return std::tie(a.meta.created_at, a.id) > std::tie(b.meta.created_at, b.id);
+}
+
+bool has_ended_a_run(const model::Task& task) {
+  return !task.node.is_empty() && model::is_terminal(task.status.state) &&
+         is_set(task.status.running_since);
+}
+
+void lower(uint32_t& count) {
+  SWARM_CHECK(count > 0, "a booking that was never entered");
+  --count;
 }
 
 }  // namespace
 
-uint32_t NodeAccount::active_of_service(const model::ServiceId& service) const {
-  const auto found = active_of.find(service);
-  return found == active_of.end() ? 0 : found->second;
+SlotCounts NodeAccount::of_service(const model::ServiceId& service) const {
+  const auto found = slots_of.find(service);
+  return found == slots_of.end() ? SlotCounts{} : found->second;
 }
 
 size_t NodeAccount::counted_failures(const state::RevisionKey& revision, WallTime now) const {
@@ -49,7 +58,7 @@ size_t NodeAccount::counted_failures(const state::RevisionKey& revision, WallTim
 
 void NodeLedger::load(const state::View& view) {
   nodes_.clear();
-  bookings_.clear();
+  slots_.clear();
   needs_.clear();
   for (const auto& [id, node] : view.nodes()) {
     nodes_[id].node = node;
@@ -78,34 +87,100 @@ void NodeLedger::task_changed(const state::View& view, const state::TaskPtr& bef
     if (has_failed(*after) && (!before || !has_failed(*before))) {
       note_failure(*after);
     }
-  } else if (const auto found = bookings_.find(before->id); found != bookings_.end()) {
-    take_out(found->second);
-    bookings_.erase(found);
+    return;
   }
+  SlotBooks* const books = find_slot(before->service, before->slot);
+  if (!books) {
+    return;
+  }
+  post(*books, Entry::out);
+  std::erase_if(books->bookings,
+                [&](const Booking& booking) { return booking.task->id == before->id; });
+  if (books->last_run && books->last_run->id == before->id) {
+    books->last_run = nullptr;
+  }
+  post(*books, Entry::in);
+  drop_if_empty(before->service, before->slot);
 }
 
 void NodeLedger::book(const state::View& view, const state::TaskPtr& task) {
-  const auto found = bookings_.find(task->id);
-  if (!occupies(*task)) {
-    if (found != bookings_.end()) {
-      take_out(found->second);
-      bookings_.erase(found);
-    }
+  const bool is_of_interest = occupies(*task) || has_ended_a_run(*task);
+  SlotBooks* const found = find_slot(task->service, task->slot);
+  if (!found && !is_of_interest) {
     return;
   }
-  const bool is_active = task->desired <= model::TaskState::running;
-  if (found != bookings_.end()) {
-    if (found->second.is_active == is_active && found->second.node == task->node &&
-        found->second.needs->revision == task->revision) {
+  SlotBooks& books = found ? *found : slots_[task->service][task->slot];
+  for (Booking& booking : books.bookings) {
+    if (booking.task->id == task->id && occupies(*task) && booking.task->node == task->node &&
+        is_wanted(*booking.task) == is_wanted(*task) &&
+        booking.needs->revision == task->revision) {
+      booking.task = task;  // the accounts stay as they are
       return;
     }
-    take_out(found->second);
-    bookings_.erase(found);
   }
-  Booking booking{task->node, needs(view, {task->service, task->revision}), is_active};
-  SWARM_CHECK(booking.needs, "the revision of a task that has not ended is stored");
-  enter(booking);
-  bookings_.emplace(task->id, std::move(booking));
+  post(books, Entry::out);
+  set_booking(view, task, books);
+  post(books, Entry::in);
+  drop_if_empty(task->service, task->slot);
+}
+
+void NodeLedger::set_booking(const state::View& view, const state::TaskPtr& task,
+                             SlotBooks& books) {
+  std::erase_if(books.bookings,
+                [&](const Booking& booking) { return booking.task->id == task->id; });
+  if (occupies(*task)) {
+    Booking booking{task, needs(view, {task->service, task->revision})};
+    SWARM_CHECK(booking.needs, "the revision of a task that has not ended is stored");
+    books.bookings.push_back(std::move(booking));
+  } else if (has_ended_a_run(*task) && (!books.last_run || !is_newer(*books.last_run, *task))) {
+    books.last_run = task;
+  }
+}
+
+void NodeLedger::lift(const model::ServiceId& service, model::Slot slot) {
+  if (SlotBooks* const books = find_slot(service, slot)) {
+    post(*books, Entry::out);
+    books->is_lifted = true;
+  }
+}
+
+void NodeLedger::restore(const model::ServiceId& service, model::Slot slot) {
+  if (SlotBooks* const books = find_slot(service, slot); books && books->is_lifted) {
+    books->is_lifted = false;
+    post(*books, Entry::in);
+  }
+}
+
+std::vector<state::TaskPtr> NodeLedger::predecessors(const model::ServiceId& service,
+                                                     model::Slot slot) const {
+  std::vector<state::TaskPtr> found;
+  const auto of_service = slots_.find(service);
+  if (of_service == slots_.end()) {
+    return found;
+  }
+  const auto books = of_service->second.find(slot);
+  if (books == of_service->second.end()) {
+    return found;
+  }
+  for (const Booking& booking : books->second.bookings) {
+    found.push_back(booking.task);
+  }
+  if (found.empty() && books->second.last_run) {
+    found.push_back(books->second.last_run);
+  }
+  const auto is_running = [](const model::Task& task) {
+    return task.status.state == model::TaskState::running;
+  };
+  std::sort(found.begin(), found.end(), [&](const auto& a, const auto& b) {
+    if (is_wanted(*a) != is_wanted(*b)) {
+      return is_wanted(*a);
+    }
+    if (is_running(*a) != is_running(*b)) {
+      return is_running(*a);
+    }
+    return is_newer(*a, *b);
+  });
+  return found;
 }
 
 std::shared_ptr<const Needs> NodeLedger::needs(const state::View& view,
@@ -141,39 +216,92 @@ model::Resources NodeLedger::free_on(const NodeAccount& account) {
           total.memory_bytes - account.reserved.memory_bytes};
 }
 
-void NodeLedger::enter(const Booking& booking) {
-  NodeAccount& account = nodes_[booking.node];
-  ++account.bookings;
-  account.reserved.nano_cpus += booking.needs->reservations.nano_cpus;
-  account.reserved.memory_bytes += booking.needs->reservations.memory_bytes;
-  for (const HostPort& port : booking.needs->host_ports) {
-    ++account.host_ports[port][booking.needs->service];
+void NodeLedger::post(const SlotBooks& books, Entry entry) {
+  if (books.is_lifted) {
+    return;
   }
-  if (booking.is_active) {
-    ++account.active;
-    ++account.active_of[booking.needs->service];
+  const Booking* newest = nullptr;
+  for (const Booking& booking : books.bookings) {
+    if (is_wanted(*booking.task) && (!newest || is_newer(*booking.task, *newest->task))) {
+      newest = &booking;
+    }
+  }
+  for (auto booking = books.bookings.begin(); booking != books.bookings.end(); ++booking) {
+    const auto is_on_same_node = [&](const Booking& other) {
+      return other.task->node == booking->task->node;
+    };
+    const bool is_first = std::none_of(books.bookings.begin(), booking, is_on_same_node);
+    Share share;
+    share.is_newest = newest == &*booking;
+    if (is_first) {
+      for (const Booking& other : books.bookings) {
+        if (is_on_same_node(other)) {
+          const model::Resources& asked = other.needs->reservations;
+          share.reserved.nano_cpus = std::max(share.reserved.nano_cpus, asked.nano_cpus);
+          share.reserved.memory_bytes = std::max(share.reserved.memory_bytes, asked.memory_bytes);
+          share.is_occupying = share.is_occupying || is_wanted(*other.task);
+        }
+      }
+    }
+    post_booking(*booking, share, entry);
   }
 }
 
-void NodeLedger::take_out(const Booking& booking) {
-  const auto found = nodes_.find(booking.node);
-  SWARM_CHECK(found != nodes_.end(), "an account lives as long as its bookings");
-  NodeAccount& account = found->second;
-  account.reserved.nano_cpus -= booking.needs->reservations.nano_cpus;
-  account.reserved.memory_bytes -= booking.needs->reservations.memory_bytes;
+void NodeLedger::post_booking(const Booking& booking, const Share& share, Entry entry) {
+  const auto found = nodes_.find(booking.task->node);
+  SWARM_CHECK(entry == Entry::in || found != nodes_.end(),
+              "an account lives as long as its bookings");
+  NodeAccount& account = found != nodes_.end() ? found->second : nodes_[booking.task->node];
+  const model::ServiceId& service = booking.task->service;
+  const bool is_in = entry == Entry::in;
+  const int64_t sign = is_in ? 1 : -1;
+  account.reserved.nano_cpus += sign * share.reserved.nano_cpus;
+  account.reserved.memory_bytes += sign * share.reserved.memory_bytes;
+  const auto count = [is_in](uint32_t& counter) { is_in ? void(++counter) : lower(counter); };
   for (const HostPort& port : booking.needs->host_ports) {
     auto& services = account.host_ports[port];
-    lower(services, booking.needs->service);
+    count(services[service]);
+    if (services[service] == 0) {
+      services.erase(service);
+    }
     if (services.empty()) {
       account.host_ports.erase(port);
     }
   }
-  if (booking.is_active) {
-    --account.active;
-    lower(account.active_of, booking.needs->service);
+  SlotCounts& slots = account.slots_of[service];
+  if (share.is_occupying) {
+    count(slots.occupied);
   }
-  if (--account.bookings == 0 && !account.node) {
+  if (share.is_newest) {
+    count(slots.active);
+    count(account.active);
+  }
+  if (slots == SlotCounts{}) {
+    account.slots_of.erase(service);
+  }
+  count(account.bookings);
+  if (account.bookings == 0 && !account.node) {
     nodes_.erase(found);
+  }
+}
+
+NodeLedger::SlotBooks* NodeLedger::find_slot(const model::ServiceId& service, model::Slot slot) {
+  const auto of_service = slots_.find(service);
+  if (of_service == slots_.end()) {
+    return nullptr;
+  }
+  const auto books = of_service->second.find(slot);
+  return books == of_service->second.end() ? nullptr : &books->second;
+}
+
+void NodeLedger::drop_if_empty(const model::ServiceId& service, model::Slot slot) {
+  const auto of_service = slots_.find(service);
+  const auto books = of_service->second.find(slot);
+  if (books->second.is_empty()) {
+    of_service->second.erase(books);
+    if (of_service->second.empty()) {
+      slots_.erase(of_service);
+    }
   }
 }
 

@@ -1,10 +1,11 @@
 #include "scheduler/placement.h"
 
-#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/check.h"
+#include "scheduler/mutants.h"
 
 namespace swarm::scheduler {
 namespace {
@@ -42,53 +43,90 @@ std::optional<model::Task> still_pending(const model::Task& pending, const std::
   return task;
 }
 
-// The tasks that hold a node in the slots of a service, looked up when first needed.
-class Predecessors {
+// A slot whose tasks are out of the books while a successor is placed in it.
+class LiftedSlot {
  public:
-  Predecessors(const state::View& view, const model::ServiceId& service)
-      : view_(view), service_(service) {}
-
-  const std::vector<state::TaskPtr>& in(model::Slot slot) {
-    if (!is_loaded_) {
-      for (const auto& [id, task] : view_.tasks_of(service_)) {
-        if (!task->node.is_empty() && !model::is_terminal(task->status.state)) {
-          by_slot_[task->slot].push_back(task);
-        }
+  LiftedSlot(NodeLedger& ledger, SpreadTree& tree, const model::ServiceId& service,
+             model::Slot slot)
+      : ledger_(ledger),
+        tree_(tree),
+        service_(service),
+        slot_(slot),
+        predecessors_(ledger.predecessors(service, slot)) {
+    for (const state::TaskPtr& task : predecessors_) {
+      const auto found = ledger_.nodes().find(task->node);
+      if (found != ledger_.nodes().end() && found->second.node) {
+        accounts_.push_back(&found->second);
       }
-      is_loaded_ = true;
     }
-    return by_slot_[slot];
+    if (!SWARM_SCHEDULER_MUTANT(predecessor_counts)) {
+      ledger_.lift(service_, slot_);
+    }
+    refresh();
   }
+  LiftedSlot(const LiftedSlot&) = delete;
+  LiftedSlot& operator=(const LiftedSlot&) = delete;
+  ~LiftedSlot() {
+    ledger_.restore(service_, slot_);
+    refresh();
+  }
+
+  // Books the successor.
+  void take(const state::View& view, const state::TaskPtr& successor, const NodeAccount& node) {
+    ledger_.book(view, successor);
+    accounts_.push_back(&node);
+  }
+
+  const std::vector<state::TaskPtr>& predecessors() const { return predecessors_; }
 
  private:
-  const state::View& view_;
-  const model::ServiceId& service_;
-  bool is_loaded_ = false;
-  std::map<model::Slot, std::vector<state::TaskPtr>> by_slot_;
-};
-
-// See "Makes way" in scheduler.h.
-const NodeAccount* node_of_predecessor(const state::View& view, NodeLedger& ledger,
-                                       const Needs& needs,
-                                       const std::vector<state::TaskPtr>& predecessors) {
-  for (const bool with_resources : {false, true}) {
-    for (const state::TaskPtr& predecessor : predecessors) {
-      const auto found = ledger.nodes().find(predecessor->node);
-      const auto held = ledger.needs(view, {predecessor->service, predecessor->revision});
-      if (found == ledger.nodes().end() || !found->second.node || !held) {
-        continue;
-      }
-      Allowance allowance;
-      allowance.is_replica_free = predecessor->desired <= model::TaskState::running;
-      if (with_resources) {
-        allowance.resources = held->reservations;
-      }
-      if (!refusal(found->second, needs, allowance)) {
-        return &found->second;
-      }
+  void refresh() {
+    for (const NodeAccount* account : accounts_) {
+      tree_.refresh(*account);
     }
   }
-  return nullptr;
+
+  NodeLedger& ledger_;
+  SpreadTree& tree_;
+  const model::ServiceId& service_;
+  const model::Slot slot_;
+  const std::vector<state::TaskPtr> predecessors_;
+  std::vector<const NodeAccount*> accounts_;  // what the slot has to do with
+};
+
+// Where a predecessor is or was, if that node takes the successor.
+struct Home {
+  const NodeAccount* node = nullptr;
+  // A task that holds its place is there; else the last one of the slot ended there.
+  bool is_held = false;
+};
+
+Home home_of(const NodeLedger& ledger, const Needs& needs,
+             const std::vector<state::TaskPtr>& predecessors) {
+  for (const state::TaskPtr& task : predecessors) {
+    const auto found = ledger.nodes().find(task->node);
+    if (found != ledger.nodes().end() && found->second.node && !refusal(found->second, needs)) {
+      return {&found->second, !model::is_terminal(task->status.state)};
+    }
+  }
+  return {};
+}
+
+// See "A task stays where it is" in scheduler.h.
+const NodeAccount* pick(const NodeLedger& ledger, const SpreadTree& tree, const Needs& needs,
+                        const std::vector<state::TaskPtr>& predecessors, WallTime now) {
+  if (SWARM_SCHEDULER_MUTANT(home_has_no_say)) {
+    return tree.best(nullptr);
+  }
+  const Home home = home_of(ledger, needs, predecessors);
+  if (home.node && needs.is_tied_to_node) {
+    const bool has_failed_there =
+        home.node->counted_failures({needs.service, needs.revision}, now) > 0;
+    if (home.is_held || !has_failed_there) {
+      return home.node;
+    }
+  }
+  return tree.best(home.node);
 }
 
 std::string explain_now(const NodeLedger& ledger, const Needs& needs) {
@@ -109,7 +147,6 @@ RoundResult place_group(const state::View& view, NodeLedger& ledger, const Needs
                         const Waiting& waiting, size_t limit, WallTime now) {
   RoundResult result;
   SpreadTree tree(ledger, needs, now);
-  Predecessors predecessors(view, needs.service);
   std::string explanation;
   for (const auto& [slot, id] : waiting) {
     const state::TaskPtr task = view.task(id);
@@ -118,9 +155,8 @@ RoundResult place_group(const state::View& view, NodeLedger& ledger, const Needs
       result.is_complete = false;
       break;
     }
-    const NodeAccount* picked = tree.best();
-    const NodeAccount* node =
-        picked ? picked : node_of_predecessor(view, ledger, needs, predecessors.in(task->slot));
+    LiftedSlot lifted(ledger, tree, needs.service, slot);
+    const NodeAccount* const node = pick(ledger, tree, needs, lifted.predecessors(), now);
     if (!node) {
       if (explanation.empty()) {
         explanation = explain_now(ledger, needs);
@@ -131,10 +167,7 @@ RoundResult place_group(const state::View& view, NodeLedger& ledger, const Needs
       continue;
     }
     auto placed = std::make_shared<const model::Task>(assigned_to(*task, node->node->id, now));
-    ledger.book(view, placed);
-    if (picked) {
-      tree.took(!refusal(*picked, needs));
-    }
+    lifted.take(view, placed, *node);
     result.decided.push_back(*placed);
   }
   return result;

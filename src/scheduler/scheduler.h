@@ -16,11 +16,14 @@ namespace swarm::scheduler {
 // of them is next. Counts are those of the moment, so a full branch leaves the rest to the others
 // evenly.
 //
-// Makes way: when no node is left for a task, the nodes of the other tasks of its slot that have
-// not ended are tried once more, with that task's place under max_replicas_per_node counted as
-// free, and if that is not enough its reservation too. So start-first works on full nodes (both run
-// there for the time of the switch) and stop-first may prepare the new task where the old one still
-// stops. Host ports need no such rule: tasks of one service may share them.
+// A task stays where it is: the other tasks of a task's slot, its predecessors, count as gone while
+// it is placed (reservations, host ports, max_replicas_per_node, spread), and a slot counts once in
+// the swarm however many tasks it has. The node of the predecessor wins ties; with a host-mode port
+// or data on the node it is taken whenever it fits. So an update in place changes nothing for
+// anybody else, start-first works on full nodes (both run there for the time of the switch), and
+// spread is what placing the tasks one by one anew would make it. A slot whose last task ended goes
+// back to where that ran, under the same rule; when it is tied to its node only as long as its
+// revision does not keep failing there.
 //
 // A task that fits nowhere stays pending with WaitReason::no_suitable_node and the count of nodes
 // each filter refused, written only when it changed. It is tried again when a node changes, when a

@@ -98,17 +98,15 @@ TEST(Filters, HostPortMayBeSharedWithinAServiceButNotBetweenTwo) {
   EXPECT_EQ(refusal(account, needs_of(with_port(model::PublishMode::ingress, tcp))), std::nullopt);
 }
 
-TEST(Filters, MaxReplicasCountActiveTasksOfTheService) {
+TEST(Filters, MaxReplicasCountSlotsOfTheService) {
   model::TaskTemplate task;
   task.placement.edit().max_replicas_per_node = 2;
   NodeAccount account = account_of(test::ready_node("n"));
-  account.active_of[model::ServiceId("web-id")] = 1;
-  account.active_of[model::ServiceId("other-id")] = 9;
+  account.slots_of[model::ServiceId("web-id")] = {.active = 0, .occupied = 1};
+  account.slots_of[model::ServiceId("other-id")] = {.active = 9, .occupied = 9};
   EXPECT_EQ(refusal(account, needs_of(task)), std::nullopt);
-  account.active_of[model::ServiceId("web-id")] = 2;
+  account.slots_of[model::ServiceId("web-id")] = {.active = 0, .occupied = 2};
   EXPECT_EQ(refusal(account, needs_of(task)), Filter::max_replicas);
-  EXPECT_EQ(refusal(account, needs_of(task), {.is_replica_free = true, .resources = {}}),
-            std::nullopt);
 }
 
 TEST(Filters, FirstFilterThatRefusesIsTheReason) {

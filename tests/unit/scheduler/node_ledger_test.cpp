@@ -16,8 +16,9 @@ std::string text_of(const NodeLedger& ledger) {
             std::to_string(account.reserved.nano_cpus) + " cpu " +
             std::to_string(account.reserved.memory_bytes) + " bytes, active " +
             std::to_string(account.active) + ", bookings " + std::to_string(account.bookings);
-    for (const auto& [service, count] : account.active_of) {
-      text += " " + service.value() + "=" + std::to_string(count);
+    for (const auto& [service, slots] : account.slots_of) {
+      text += " " + service.value() + "=" + std::to_string(slots.active) + "/" +
+              std::to_string(slots.occupied);
     }
     for (const auto& [port, services] : account.host_ports) {
       text += " :" + std::to_string(port.first) + "x" + std::to_string(services.size());
@@ -93,8 +94,9 @@ TEST(NodeLedger, BooksKeptChangeByChangeEqualThoseMadeAtOnce) {
     if (stored && random.chance(0.2)) {
       changes.remove(id);
     } else {
-      model::Task task =
-          stored ? *stored : test::pending_task(services[random.below(3)], id.value(), 1);
+      model::Task task = stored ? *stored
+                                : test::pending_task(services[random.below(3)], id.value(),
+                                                     static_cast<model::Slot>(1 + random.below(6)));
       task.status.state = kStates[random.below(5)];
       task.node = task.status.state == TaskState::pending
                       ? model::NodeId()
@@ -107,6 +109,61 @@ TEST(NodeLedger, BooksKeptChangeByChangeEqualThoseMadeAtOnce) {
     fresh.load(store.view());
     ASSERT_EQ(text_of(store.ledger), text_of(fresh)) << "after event " << i;
   }
+}
+
+// The one node of a store with a service "web" whose revisions 1 and 2 reserve 100 and 300 MiB.
+class SlotBooks : public ::testing::Test {
+ protected:
+  SlotBooks() {
+    state::ChangeSet setup;
+    for (const int64_t revision : {1, 2}) {
+      web_.revision = static_cast<model::RevisionNumber>(revision);
+      web_.last_revision = web_.revision;
+      model::Revision stored = test::revision_of(web_);
+      stored.task.resources.edit().reservations.memory_bytes = (200 * revision - 100) * test::kMiB;
+      setup.put(std::move(stored));
+    }
+    setup.put(web_);
+    setup.put(test::ready_node("n"));
+    store_.commit(std::move(setup));
+  }
+  void put(const std::string& id, model::RevisionNumber revision, TaskState desired) {
+    model::Task task = test::running_task(web_, id, 1, "n");
+    task.revision = revision;
+    task.desired = desired;
+    state::ChangeSet changes;
+    changes.put(std::move(task));
+    store_.commit(std::move(changes));
+  }
+  const NodeAccount& account() const { return store_.ledger.nodes().at(model::NodeId("n")); }
+  int64_t reserved() const { return account().reserved.memory_bytes / test::kMiB; }
+
+  model::Service web_ = test::service_of("web", 1);
+  LedgerStore store_;
+};
+
+TEST_F(SlotBooks, TasksOfASlotCountOnceWithTheLargestReservation) {
+  put("old", 2, TaskState::running);
+  put("other", 1, TaskState::running);
+  EXPECT_EQ(reserved(), 300);
+  EXPECT_EQ(account().active, 1U);
+  EXPECT_EQ(account().of_service(web_.id), (SlotCounts{.active = 1, .occupied = 1}));
+  // What was told to stop occupies until it is gone, but is no replica any more.
+  put("old", 2, TaskState::shutdown);
+  EXPECT_EQ(reserved(), 300);
+  put("other", 1, TaskState::shutdown);
+  EXPECT_EQ(account().of_service(web_.id), SlotCounts{});
+  EXPECT_EQ(reserved(), 300);
+}
+
+TEST_F(SlotBooks, LiftedSlotHoldsNothingUntilItIsRestored) {
+  put("old", 1, TaskState::running);
+  store_.ledger.lift(web_.id, 1);
+  EXPECT_EQ(reserved(), 0);
+  EXPECT_EQ(account().of_service(web_.id), SlotCounts{});
+  store_.ledger.restore(web_.id, 1);
+  EXPECT_EQ(reserved(), 100);
+  EXPECT_EQ(account().of_service(web_.id), (SlotCounts{.active = 1, .occupied = 1}));
 }
 
 TEST(NodeLedger, AccountOfARemovedNodeLivesAsLongAsItsTasks) {

@@ -231,7 +231,7 @@ TEST(Scheduler, StartFirstWorksWithOneReplicaPerNode) {
             "no suitable node (max replicas per node limit exceeded on 2 nodes)");
 }
 
-TEST(Scheduler, StartFirstWorksOnAFullNodeButPrefersOneWithRoom) {
+TEST(Scheduler, StartFirstStaysOnAFullNode) {
   Cluster cluster;
   cluster.add_nodes(1);
   const model::Service web = test::service_of("web", 1);
@@ -247,7 +247,7 @@ TEST(Scheduler, StartFirstWorksOnAFullNodeButPrefersOneWithRoom) {
   roomy.add(web, asking_for_memory(800));
   roomy.add(test::running_task(web, "old", 1, "node1"));
   roomy.add(test::pending_task(web, "new", 1));
-  EXPECT_EQ(roomy.task("new").node, model::NodeId("node2"));
+  EXPECT_EQ(roomy.task("new").node, model::NodeId("node1"));
 }
 
 TEST(Scheduler, OldTaskOnADrainedNodeDoesNotMakeWayThere) {
