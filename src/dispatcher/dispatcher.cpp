@@ -36,6 +36,7 @@ class LeaderDispatcher final : public Dispatcher {
                                 std::unique_ptr<SessionSink> sink) override;
   void receive(const model::SessionId& session, model::AgentUpMessage message) override;
   void stream_closed(const model::SessionId& session) override;
+  void doubt(const model::NodeId& node) override;
   void observe(const std::vector<state::Change>& changes) override;
   void set_managers(model::ManagerList managers) override;
   const model::TaskStatus* soft_status(const model::TaskId& task) const override {
@@ -187,6 +188,12 @@ void LeaderDispatcher::stream_closed(const model::SessionId& id) {
   sessions_.erase(node);
   log::info("agent disconnected", {{"node", node.value()}});
   if (was_greeted) {
+    nodes_.set_suspect(node);
+  }
+}
+
+void LeaderDispatcher::doubt(const model::NodeId& node) {
+  if (!sessions_.contains(node)) {
     nodes_.set_suspect(node);
   }
 }

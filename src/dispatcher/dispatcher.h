@@ -20,7 +20,8 @@ namespace swarm::dispatcher {
 //
 // Every heartbeat is answered with SessionAccepted (period, misses, role): an agent whose leader
 // falls silent looks for another. Deadlines of heartbeats are soft and start anew, doubled, with
-// every leader; nodes keep their stored state meanwhile and are not set to `unknown`.
+// every leader; nodes keep their stored state meanwhile and are not set to `unknown`, but for the
+// node of the leader before (see `doubt`).
 class Dispatcher {
  public:
   static std::unique_ptr<Dispatcher> make(EventLoop& loop, state::Store& store,
@@ -38,6 +39,8 @@ class Dispatcher {
   // The store has changed; called by the manager after every transaction, also from within the
   // store's observer: never commits.
   virtual void observe(const std::vector<state::Change>& changes) = 0;
+  // The node may be gone although it is stored as ready: it is suspect until it is heard of.
+  virtual void doubt(const model::NodeId& node) = 0;
   // The managers agents may turn to, leader first.
   virtual void set_managers(model::ManagerList managers) = 0;
 

@@ -17,7 +17,12 @@ LeaderTerm::LeaderTerm(EventLoop& loop, state::Store& store, state::OutputGate& 
       roles_(loop, store, self, std::move(membership)),
       reconcile_(loop, store, make_reconcilers(random)) {}
 
-void LeaderTerm::start() {
+void LeaderTerm::start(model::MemberId former) {
+  for (const auto& [id, node] : state::NodeTable(store_.view().nodes())) {
+    if (id != self_ && node->manager.has_value() && node->manager->member == former) {
+      dispatcher_->doubt(id);
+    }
+  }
   announce_managers();
   roles_.start();
   reconcile_.start();

@@ -20,7 +20,10 @@ class LeaderTerm {
   LeaderTerm(EventLoop& loop, state::Store& store, state::OutputGate& gate,
              const model::NodeId& self, RoleManager::Membership membership, Random random);
 
-  void start();
+  // `former`: who led before, as far as this member knows; empty for nobody. Leaderships end with
+  // their machines, and that machine's node is still stored as ready: it must not be given the
+  // tasks that its loss sets free.
+  void start(model::MemberId former);
   // The store has changed.
   void observe(const std::vector<state::Change>& changes);
 

@@ -151,6 +151,9 @@ void Manager::leader_changed(std::optional<raft::MemberId> leader) {
   const std::scoped_lock lock(mutex_);
   leads_ = leads_ && member == options_.member;
   leader_ = member;
+  if (leader.has_value() && member != options_.member) {
+    former_leader_ = member;
+  }
 }
 
 void Manager::take_snapshot(raft::Index,
@@ -224,10 +227,15 @@ void Manager::begin_term(raft::Term term) {
       [this](RoleManager::Done done) { transfer_leadership(std::move(done)); }};
   term_ = std::make_shared<LeaderTerm>(loop_, store_, gate_, options_.node, std::move(membership),
                                        random_.fork("term"));
-  term_->start();
+  term_->start(former_leader());
   const std::scoped_lock lock(mutex_);
   leads_ = true;
   leader_ = options_.member;
+}
+
+model::MemberId Manager::former_leader() const {
+  const std::scoped_lock lock(mutex_);
+  return former_leader_;
 }
 
 void Manager::note_nodes() {

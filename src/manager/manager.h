@@ -150,6 +150,7 @@ class Manager final : public raft::StateMachine,
   void begin_term(raft::Term term);
   void end_term(raft::Term term);
   // Copies what other threads ask about nodes.
+  model::MemberId former_leader() const;
   void note_nodes();
   // Keeps up with the wall time of the leader.
   void note_time(const std::vector<state::Change>& changes);
@@ -185,6 +186,8 @@ class Manager final : public raft::StateMachine,
   mutable std::mutex mutex_;
   bool leads_ = false;
   model::MemberId leader_;  // nobody when empty
+  // The last leader that was somebody else: its machine may be what ended its leadership.
+  model::MemberId former_leader_;
   std::map<model::MemberId, std::string> addresses_;
   std::set<model::NodeId> removed_nodes_;
 };

@@ -62,6 +62,19 @@ TEST_F(DispatcherTest, ABrokenStreamMakesTheNodeSuspectAtOnce) {
   EXPECT_EQ(node_state("n1"), NodeState::suspect);
 }
 
+TEST_F(DispatcherTest, ANodeInDoubtIsSuspectUntilItIsHeardOf) {
+  connect("n1");
+  connect("n2");
+  take_office();
+  connect("n2");
+  dispatcher->doubt(NodeId("n1"));
+  dispatcher->doubt(NodeId("n2"));
+  EXPECT_EQ(node_state("n1"), NodeState::suspect);
+  EXPECT_EQ(node_state("n2"), NodeState::ready) << "was heard of";
+  connect("n1");
+  EXPECT_EQ(node_state("n1"), NodeState::ready);
+}
+
 TEST_F(DispatcherTest, ASuspectThatReturnsIsReady) {
   connect("n1");
   dispatcher->stream_closed(sessions["n1"]);

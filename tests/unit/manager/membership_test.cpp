@@ -44,6 +44,34 @@ TEST_F(MembershipTest, AWorkerMayNotJoinTheGroup) {
   EXPECT_TRUE(absl::IsPermissionDenied(*answer));
 }
 
+TEST_F(MembershipTest, NodeOfAKilledLeaderGetsNoTasksBeforeItIsHeardOf) {
+  start_managers(3);
+  ASSERT_TRUE(write(leader(), [](const state::View& view, WallTime, Random&) {
+                state::ChangeSet changes;
+                for (const auto& [id, node] : view.nodes()) {
+                  model::Node ready = *node;
+                  ready.status.state = model::NodeState::ready;
+                  changes.put(std::move(ready));
+                }
+                return Result<state::ChangeSet>(std::move(changes));
+              }).ok());
+  world_.run_for(seconds(1));
+  Machine& dead = leader();
+  managers_.crash(dead, false);
+  Machine& next = leader();
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_TRUE(create(next, "web" + std::to_string(i)).ok());
+  }
+  const auto is_placed = [&next] {
+    return next.manager->store().view().tasks().size() == 6 &&
+           next.manager->store().view().unplaced_tasks().empty();
+  };
+  ASSERT_TRUE(world_.run_until(is_placed, seconds(10)));
+  for (const auto& [id, task] : next.manager->store().view().tasks()) {
+    EXPECT_NE(task->node, dead.node);
+  }
+}
+
 TEST_F(MembershipTest, FailoverKeepsWhatWasAcknowledged) {
   start_managers(3);
   for (int i = 0; i < 20; ++i) {
