@@ -31,8 +31,9 @@ class MeshControl {
   virtual void admit(const model::TaskId& task, const model::ServiceId& service,
                      const std::vector<TaskAddress>& addresses) = 0;
 
-  // No new connection to the task from now on; `done` when its last one has ended or `timeout` has
-  // passed. Kept connections that are between two requests move to another endpoint or are closed.
+  // No new connection to the task from now on, unless it has a timeout and its service nobody else
+  // while some connection does not end; `done` when its last one has ended or `timeout` has passed.
+  // Kept connections that are between two requests move to another endpoint or are closed.
   // `done` runs also for a task that was never admitted.
   virtual void retire(const model::TaskId& task, Duration timeout,
                       absl::AnyInvocable<void()> done) = 0;

@@ -166,9 +166,17 @@ Admit get_admit(ByteReader& in) {
 
 void put_fields(ByteWriter& out, const Retire& retire) {
   out.put_string(retire.task.value());
+  out.put_u64(static_cast<uint64_t>(retire.timeout.count()));
 }
 void put_fields(ByteWriter& out, const Retired& retired) {
   out.put_string(retired.task.value());
+}
+
+Retire get_retire(ByteReader& in) {
+  Retire retire;
+  retire.task = model::TaskId(in.string());
+  retire.timeout = Duration(static_cast<Duration::rep>(in.u64()));
+  return retire;
 }
 
 void put_fields(ByteWriter& out, const Credentials& credentials) {
@@ -200,7 +208,7 @@ ControlMessage get_message(ByteReader& in, uint8_t kind, bool& is_known) {
     case 2:
       return get_admit(in);
     case 3:
-      return Retire{model::TaskId(in.string())};
+      return get_retire(in);
     case 4:
       return get_credentials(in);
     case 5:

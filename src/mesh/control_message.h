@@ -15,7 +15,7 @@
 // of different versions can part in good order; all else may change with kControlProtocol.
 namespace swarm::mesh {
 
-inline constexpr uint32_t kControlProtocol = 2;
+inline constexpr uint32_t kControlProtocol = 3;
 // A table of some 100,000 endpoints.
 inline constexpr size_t kMaxControlMessage = 64 * 1024 * 1024;
 
@@ -39,6 +39,8 @@ struct Admit {
 // Answered by Retired when the task has no connection (left).
 struct Retire {
   model::TaskId task;
+  // Until it is told to stop whatever connections it has left. Zero: it takes nothing new at all.
+  Duration timeout{};
 
   bool operator==(const Retire&) const = default;
 };

@@ -48,21 +48,40 @@ bool Routing::is_removed(const model::NodeId& node) const {
 }
 
 void Routing::admit(const LocalTask& task) {
-  local_.insert_or_assign(task.task, Local{task});
+  local_.insert_or_assign(task.task, Local{.task = task, .drain = std::nullopt});
   last_local_.erase(task.service);
   avoided_until_.erase(task.task);
 }
 
-void Routing::retire(const model::TaskId& task) {
-  if (const auto found = local_.find(task); found != local_.end()) {
-    found->second.is_retiring = true;
-    found->second.is_claimed = true;
+void Routing::retire(const model::TaskId& task, TimePoint now, Duration timeout) {
+  const auto found = local_.find(task);
+  if (found == local_.end()) return;
+  Local& local = found->second;
+  local.is_claimed = true;
+  if (local.drain.has_value()) {
+    local.drain->tell(now, timeout);
+  } else {
+    local.drain.emplace(now, timeout);
   }
+}
+
+TaskDrain::Change Routing::advance_drain(const model::TaskId& task, TimePoint now) {
+  const auto found = local_.find(task);
+  if (found == local_.end() || !found->second.drain.has_value()) return TaskDrain::Change::none;
+  return found->second.drain->advance(now, connections(task), last_connection_);
+}
+
+TimePoint Routing::next_drain_change() const {
+  TimePoint next = TimePoint::max();
+  for (const auto& [id, local] : local_) {
+    if (local.drain.has_value()) next = std::min(next, local.drain->next_change());
+  }
+  return next;
 }
 
 bool Routing::is_drained(const model::TaskId& task) const {
   const auto found = local_.find(task);
-  const bool is_admitted = found != local_.end() && !found->second.is_retiring;
+  const bool is_admitted = found != local_.end() && !found->second.drain.has_value();
   return !is_admitted && connections(task) == 0;
 }
 
@@ -85,11 +104,11 @@ void Routing::begin_claims() {
   }
 }
 
-std::vector<model::TaskId> Routing::retire_unclaimed() {
+std::vector<model::TaskId> Routing::retire_unclaimed(TimePoint now) {
   std::vector<model::TaskId> retired;
   for (auto& [id, local] : local_) {
     if (!local.is_claimed && !is_in_table(local)) {
-      local.is_retiring = true;
+      if (!local.drain.has_value()) local.drain.emplace(now, Duration{0});
       retired.push_back(id);
     }
   }
@@ -108,13 +127,19 @@ Choice Routing::choose(const RouteKey& key, TimePoint now) {
     choice.kind = Choice::Kind::gone;
     return choice;
   }
+  const auto drop_avoided = [&](const Candidate& candidate) {
+    const bool is_dropped = is_avoided(candidate.route.task, now);
+    if (is_dropped) {
+      choice.retry_at = std::min(choice.retry_at, avoided_until_.at(candidate.route.task));
+    }
+    return is_dropped;
+  };
   std::vector<Candidate> all = candidates(*service, key);
-  std::erase_if(all, [&](const Candidate& candidate) {
-    const auto avoided = avoided_until_.find(candidate.route.task);
-    const bool is_avoided = avoided != avoided_until_.end() && avoided->second > now;
-    if (is_avoided) choice.retry_at = std::min(choice.retry_at, avoided->second);
-    return is_avoided;
-  });
+  std::erase_if(all, drop_avoided);
+  if (all.empty()) {
+    all = last_resorts(*service, key);
+    std::erase_if(all, drop_avoided);
+  }
   if (all.empty()) return choice;
 
   const auto load = [this](const Candidate& c) {
@@ -132,7 +157,7 @@ std::vector<Routing::Candidate> Routing::candidates(const model::MeshService& se
                                                     const RouteKey& key) const {
   std::vector<Candidate> found;
   for (const auto& [id, local] : local_) {
-    if (local.is_retiring || local.task.service != key.service) continue;
+    if (local.drain.has_value() || local.task.service != key.service) continue;
     if (const TargetAddress* address = find_address(local.task, key.target)) {
       found.push_back({{id, true, address->address, self_}, rank_of(find_endpoint(service, id))});
     }
@@ -146,18 +171,69 @@ std::vector<Routing::Candidate> Routing::candidates(const model::MeshService& se
   return found;
 }
 
-Result<std::string> Routing::address_of(const model::TaskId& task, uint16_t target) const {
+std::vector<Routing::Candidate> Routing::last_resorts(const model::MeshService& service,
+                                                      const RouteKey& key) const {
+  std::vector<Candidate> found;
+  if (service.ports.empty()) return found;  // removed: nobody new is to be served
+  for (const auto& [id, local] : local_) {
+    if (!local.drain.has_value() || !local.drain->is_open() || local.task.service != key.service) {
+      continue;
+    }
+    if (const TargetAddress* address = find_address(local.task, key.target)) {
+      found.push_back({{id, true, address->address, self_}, 1});
+    }
+  }
+  return found;
+}
+
+bool Routing::is_avoided(const model::TaskId& task, TimePoint now) const {
+  const auto avoided = avoided_until_.find(task);
+  return avoided != avoided_until_.end() && avoided->second > now;
+}
+
+// Another task that takes connections: one that is admitted here, or one of another node that the
+// table calls ready.
+bool Routing::has_endpoint_besides(const Local& local, TimePoint now) const {
+  const bool has_local = std::any_of(local_.begin(), local_.end(), [&](const auto& entry) {
+    return entry.second.task.service == local.task.service && !entry.second.drain.has_value() &&
+           !is_avoided(entry.first, now);
+  });
+  const model::MeshService* service = find_service(local.task.service);
+  return has_local ||
+         (service != nullptr &&
+          std::any_of(service->endpoints.begin(), service->endpoints.end(), [&](const auto& e) {
+            return e.node != self_ && e.state == model::EndpointState::ready &&
+                   !is_avoided(e.task, now);
+          }));
+}
+
+Result<std::string> Routing::address_of(const model::TaskId& task, uint16_t target,
+                                        TimePoint now) const {
   const auto found = local_.find(task);
   if (found == local_.end()) return absl::NotFoundError("the task is not admitted on this node");
-  if (found->second.is_retiring) return absl::FailedPreconditionError("the task is draining");
-  const TargetAddress* address = find_address(found->second.task, target);
+  const Local& local = found->second;
+  const bool is_last_resort =
+      local.drain.has_value() && local.drain->is_open() && !has_endpoint_besides(local, now);
+  if (local.drain.has_value() && !is_last_resort) {
+    return absl::FailedPreconditionError("the task is draining");
+  }
+  const TargetAddress* address = find_address(local.task, target);
   if (address == nullptr) {
     return absl::NotFoundError("the task has no target port " + std::to_string(target));
   }
   return address->address;
 }
 
-void Routing::connection_closed(const model::TaskId& task) {
+uint64_t Routing::connection_opened(const model::TaskId& task) {
+  ++connections_[task];
+  return ++last_connection_;
+}
+
+void Routing::connection_closed(const model::TaskId& task, uint64_t number) {
+  const auto local = local_.find(task);
+  if (local != local_.end() && local->second.drain.has_value()) {
+    local->second.drain->connection_closed(number);
+  }
   const auto found = connections_.find(task);
   SWARM_CHECK(found != connections_.end(),
               "a connection of task " + task.value() + " was closed that was not counted");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "base/time.h"
 #include "mesh/local_task.h"
 #include "mesh/port_plan.h"
+#include "mesh/task_drain.h"
 #include "model/agent_messages.h"
 
 namespace swarm::mesh {
@@ -50,7 +52,8 @@ struct Choice {
 // remote one is what its node answers when asked. The table only says whom to ask, so it may be
 // late.
 //
-// A local task: admitted -> retiring (nothing new) -> drained (no connection left) -> forgotten.
+// A local task: admitted -> retiring -> drained (no connection left) -> forgotten. A retiring task
+// gets nothing new, unless its service has no other endpoint and its drain is open (TaskDrain).
 // Pure: time and chance are handed in. Belongs to the loop of the mesh.
 class Routing {
  public:
@@ -63,8 +66,13 @@ class Routing {
   bool is_removed(const model::NodeId& node) const;
 
   void admit(const LocalTask& task);
-  // Nothing new for the task from now on. Of one that is not here nothing is known: it is drained.
-  void retire(const model::TaskId& task);
+  // The task is to drain, for at most `timeout`. Of one that is not here nothing is known: it is
+  // drained.
+  void retire(const model::TaskId& task, TimePoint now, Duration timeout);
+  // Opens or closes the drain of a retiring task, if that is due.
+  TaskDrain::Change advance_drain(const model::TaskId& task, TimePoint now);
+  // When that may be due for any; TimePoint::max() for never.
+  TimePoint next_drain_change() const;
   // Whether a task that is not (or no longer) admitted has no connection.
   bool is_drained(const model::TaskId& task) const;
   void forget(const model::TaskId& task, TimePoint now);
@@ -72,15 +80,16 @@ class Routing {
   // A new swarmd claims by `admit` what it knows of; `retire_unclaimed` retires what it did not and
   // what the table does not name either, and returns it.
   void begin_claims();
-  std::vector<model::TaskId> retire_unclaimed();
+  std::vector<model::TaskId> retire_unclaimed(TimePoint now);
 
   // The task with the fewest connections, by lot among equals.
   Choice choose(const RouteKey& key, TimePoint now);
   // At the owner: where the task answers, or why no connection may be made to it.
-  Result<std::string> address_of(const model::TaskId& task, uint16_t target) const;
+  Result<std::string> address_of(const model::TaskId& task, uint16_t target, TimePoint now) const;
 
-  void connection_opened(const model::TaskId& task) { ++connections_[task]; }
-  void connection_closed(const model::TaskId& task);
+  // Gives the number of the connection.
+  uint64_t connection_opened(const model::TaskId& task);
+  void connection_closed(const model::TaskId& task, uint64_t number);
   size_t connections(const model::TaskId& task) const;
   void avoid(const model::TaskId& task, TimePoint now);
 
@@ -91,7 +100,7 @@ class Routing {
  private:
   struct Local {
     LocalTask task;
-    bool is_retiring = false;
+    std::optional<TaskDrain> drain;  // set: retiring
     bool is_claimed = true;
   };
   struct Candidate {
@@ -102,6 +111,10 @@ class Routing {
 
   const model::MeshService* find_service(const model::ServiceId& service) const;
   std::vector<Candidate> candidates(const model::MeshService& service, const RouteKey& key) const;
+  // Retiring tasks of this node that may be used when there is no candidate.
+  std::vector<Candidate> last_resorts(const model::MeshService& service, const RouteKey& key) const;
+  bool is_avoided(const model::TaskId& task, TimePoint now) const;
+  bool has_endpoint_besides(const Local& local, TimePoint now) const;
   bool serves_host(const model::ServiceId& service, TimePoint now) const;
   bool is_in_table(const Local& local) const;
 
@@ -112,6 +125,7 @@ class Routing {
   std::map<model::ServiceId, size_t> service_index_;  // into table_.services
   std::map<model::TaskId, Local> local_;
   std::map<model::TaskId, size_t> connections_;  // no zeros
+  uint64_t last_connection_ = 0;
   std::map<model::TaskId, TimePoint> avoided_until_;
   std::map<model::ServiceId, TimePoint>
       last_local_;  // when a service's last task here was forgotten

@@ -62,7 +62,7 @@ std::vector<std::string> mesh_control_seeds() {
       mesh::Hello{mesh::kControlProtocol, model::SwarmId("swarm"), model::NodeId("node1")},
       table,
       mesh::Admit{{model::TaskId("task1"), web, {{80, "127.0.0.1:30000"}}}},
-      mesh::Retire{model::TaskId("task1")},
+      mesh::Retire{model::TaskId("task1"), seconds(30)},
       mesh::Credentials{"authority", "certificate", "key"},
       mesh::Shutdown{},
       mesh::Welcome{mesh::kControlProtocol, model::SwarmId("swarm"), model::NodeId("node1")},

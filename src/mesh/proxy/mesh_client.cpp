@@ -31,6 +31,7 @@ struct MeshClient::Waiter {
   }
 
   Callback done;
+  TimePoint deadline;
   Timer timer;
 };
 
@@ -153,7 +154,8 @@ void MeshClient::on_welcome(const Welcome& welcome) {
     send(Admit{task});
   }
   for (const auto& [task, waiters] : retiring_) {
-    send(Retire{task});
+    // The latest word counts.
+    send(Retire{task, std::max(waiters.back()->deadline - loop_.now(), Duration{0})});
   }
 }
 
@@ -205,9 +207,10 @@ void MeshClient::retire(const model::TaskId& task, Duration timeout,
   auto waiter = std::make_unique<Waiter>(loop_, std::move(done));
   // Not within the call, even with no time to wait.
   Waiter* waiting = waiter.get();
+  waiter->deadline = loop_.now() + timeout;
   waiter->timer.set_after(timeout, [waiting] { waiting->finish(); });
   retiring_[task].push_back(std::move(waiter));
-  send(Retire{task});
+  send(Retire{task, timeout});
 }
 
 void MeshClient::set_problem_listener(

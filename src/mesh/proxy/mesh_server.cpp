@@ -1,6 +1,7 @@
 #include "mesh/proxy/mesh_server.h"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -29,9 +30,10 @@ MeshServer::MeshServer(AsioLoop& loop, const MeshOptions& options, Callback on_s
       on_shutdown_(std::move(on_shutdown)),
       node_(std::make_shared<MeshNode>(loop, options.node, options.timeouts)),
       control_(loop.context()),
-      claim_timer_(loop.context()) {
+      claim_timer_(loop.context()),
+      drain_timer_(loop.context()) {
   node_->on_connection_closed =
-      anchor_.bind([this](const model::TaskId& task) { forget_if_drained(task); });
+      anchor_.bind([this](const model::TaskId& task) { on_connection_closed(task); });
 }
 
 MeshServer::~MeshServer() {
@@ -141,9 +143,9 @@ void MeshServer::on(ControlChannel& from, const Hello& hello) {
   claim_timer_.expires_after(kClaimTime);
   claim_timer_.async_wait(anchor_.bind([this](ErrorCode error) {
     if (error) return;
-    for (const model::TaskId& task : node_->routing.retire_unclaimed()) {
+    for (const model::TaskId& task : node_->routing.retire_unclaimed(node_->now())) {
       log::info("task of an earlier swarmd forgotten", {{"task", task.value()}});
-      retire(task);
+      retire(task, Duration{0});
     }
   }));
 }
@@ -159,7 +161,7 @@ void MeshServer::on(ControlChannel&, const Admit& admit) {
 }
 
 void MeshServer::on(ControlChannel&, const Retire& message) {
-  retire(message.task);
+  retire(message.task, message.timeout);
 }
 
 void MeshServer::on(ControlChannel&, const Credentials& credentials) {
@@ -190,11 +192,45 @@ void MeshServer::on_routing_changed() {
   node_->wake_held();
 }
 
-void MeshServer::retire(const model::TaskId& task) {
+void MeshServer::retire(const model::TaskId& task, Duration timeout) {
   retiring_.insert(task);
-  node_->routing.retire(task);
+  node_->routing.retire(task, node_->now(), timeout);
   node_->leases->drain(task);
   forget_if_drained(task);
+  advance_drains();
+}
+
+// What follows for the drain may end other connections: not within the end of this one.
+void MeshServer::on_connection_closed(const model::TaskId& task) {
+  forget_if_drained(task);
+  if (!retiring_.contains(task) || is_advance_posted_) return;
+  is_advance_posted_ = true;
+  boost::asio::post(node_->context, anchor_.bind([this] {
+    is_advance_posted_ = false;
+    advance_drains();
+  }));
+}
+
+void MeshServer::advance_drains() {
+  bool has_opened = false;
+  for (const model::TaskId& task : std::set(retiring_)) {
+    const TaskDrain::Change change = node_->routing.advance_drain(task, node_->now());
+    has_opened = has_opened || change == TaskDrain::Change::opened;
+    if (change == TaskDrain::Change::closed) {
+      node_->leases->drain(task);
+      forget_if_drained(task);
+    }
+  }
+  if (has_opened) node_->wake_held();
+  const TimePoint next = node_->routing.next_drain_change();
+  if (next == TimePoint::max()) {
+    drain_timer_.cancel();
+    return;
+  }
+  drain_timer_.expires_after(next - node_->now());
+  drain_timer_.async_wait(anchor_.bind([this](ErrorCode error) {
+    if (!error) advance_drains();
+  }));
 }
 
 void MeshServer::forget_if_drained(const model::TaskId& task) {

@@ -55,7 +55,10 @@ class MeshServer {
   void on(ControlChannel& from, const Other& other);
 
   void on_routing_changed();
-  void retire(const model::TaskId& task);
+  void retire(const model::TaskId& task, Duration timeout);
+  void on_connection_closed(const model::TaskId& task);
+  // Opens and closes what is due of all drains, and comes back when the next is.
+  void advance_drains();
   void forget_if_drained(const model::TaskId& task);
   void send_all(const ControlMessage& message);
 
@@ -68,6 +71,8 @@ class MeshServer {
   std::vector<std::shared_ptr<ControlChannel>> channels_;  // the newest last
   boost::asio::steady_timer claim_timer_;
   std::set<model::TaskId> retiring_;
+  boost::asio::steady_timer drain_timer_;
+  bool is_advance_posted_ = false;
   Anchor anchor_;
 };
 

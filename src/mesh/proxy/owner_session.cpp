@@ -95,7 +95,7 @@ void OwnerSession::open(std::string_view payload) {
     close();
     return;
   }
-  const auto text = node_->routing.address_of(request->task, request->target);
+  const auto text = node_->routing.address_of(request->task, request->target, node_->now());
   if (!text.ok()) {
     decline(std::string(text.status().message()));
     return;

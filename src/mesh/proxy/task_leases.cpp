@@ -10,7 +10,7 @@ TaskLease::TaskLease(std::shared_ptr<TaskLeases> leases, model::TaskId task, Cal
       task_(std::move(task)),
       on_drain_(std::make_shared<Callback>(std::move(on_drain))) {
   leases_->held_[task_].insert(on_drain_);
-  if (leases_->routing_ != nullptr) leases_->routing_->connection_opened(task_);
+  if (leases_->routing_ != nullptr) number_ = leases_->routing_->connection_opened(task_);
 }
 
 TaskLease::~TaskLease() {
@@ -18,7 +18,7 @@ TaskLease::~TaskLease() {
   held->second.erase(on_drain_);
   if (held->second.empty()) leases_->held_.erase(held);
   if (leases_->routing_ == nullptr) return;
-  leases_->routing_->connection_closed(task_);
+  leases_->routing_->connection_closed(task_, number_);
   leases_->on_closed_(task_);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <set>
@@ -27,6 +28,7 @@ class TaskLease {
   const model::TaskId task_;
   // Shared, because the callback may end the lease it belongs to.
   const std::shared_ptr<Callback> on_drain_;
+  uint64_t number_ = 0;
 };
 
 // The leases of all tasks. On the loop of the mesh.

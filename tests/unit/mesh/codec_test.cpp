@@ -106,7 +106,7 @@ std::vector<ControlMessage> example_messages() {
   return {Hello{kControlProtocol, model::SwarmId("swarm"), model::NodeId("node")},
           example_table(),
           Admit{{model::TaskId("t1"), model::ServiceId("s1"), {{80, "10.0.0.1:80"}, {81, "b:1"}}}},
-          Retire{model::TaskId("t1")},
+          Retire{model::TaskId("t1"), seconds(30)},
           Credentials{"ca", "certificate", "key"},
           Shutdown{},
           Welcome{7, model::SwarmId("swarm"), model::NodeId("node")},

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
+#include <string>
 
 namespace swarm::mesh {
 namespace {
@@ -11,6 +13,7 @@ using model::EndpointState;
 using model::PublishMode;
 
 const TimePoint kNow{seconds(100)};
+constexpr Duration kDrainTimeout = seconds(30);
 const RouteKey kIngress{model::ServiceId("web"), 80, PublishMode::ingress};
 const RouteKey kHost{model::ServiceId("web"), 80, PublishMode::host};
 
@@ -74,9 +77,9 @@ TEST_F(RoutingTest, ALocalTaskIsUsedAsSoonAsItIsAdmittedAndNotBefore) {
 TEST_F(RoutingTest, ARetiredTaskGetsNothingNewWhateverTheTableSays) {
   routing.set_table(table_with({endpoint("t1", "self")}));
   routing.admit(local("t1"));
-  routing.retire(model::TaskId("t1"));
+  routing.retire(model::TaskId("t1"), kNow, kDrainTimeout);
   EXPECT_EQ(chosen(), "");
-  EXPECT_EQ(routing.address_of(model::TaskId("t1"), 80).status().code(),
+  EXPECT_EQ(routing.address_of(model::TaskId("t1"), 80, kNow).status().code(),
             absl::StatusCode::kFailedPrecondition);
 }
 
@@ -90,13 +93,15 @@ TEST_F(RoutingTest, HostModeUsesOnlyLocalTasks) {
 
 TEST_F(RoutingTest, TheTaskWithTheFewestConnectionsIsChosen) {
   routing.set_table(table_with({endpoint("t1", "n1"), endpoint("t2", "n2"), endpoint("t3", "n3")}));
+  std::map<std::string, uint64_t> last;
   for (int i = 0; i < 30; ++i) {
-    routing.connection_opened(model::TaskId(chosen()));
+    const std::string task = chosen();
+    last[task] = routing.connection_opened(model::TaskId(task));
   }
   for (const char* task : {"t1", "t2", "t3"}) {
     EXPECT_EQ(routing.connections(model::TaskId(task)), 10u);
   }
-  routing.connection_closed(model::TaskId("t2"));
+  routing.connection_closed(model::TaskId("t2"), last["t2"]);
   EXPECT_EQ(all_chosen(), std::set<std::string>{"t2"});
 }
 
@@ -134,11 +139,11 @@ TEST_F(RoutingTest, NewsAboutAnEndpointEndsItsAvoidance) {
 TEST_F(RoutingTest, TheOwnerKnowsEachTargetAndASoleAddressServesAChangedOne) {
   routing.admit(local("t1", {{80, "a:1"}, {81, "a:2"}}));
   routing.admit(local("t2", {{8080, "b:1"}}));
-  EXPECT_EQ(routing.address_of(model::TaskId("t1"), 81).value(), "a:2");
-  EXPECT_EQ(routing.address_of(model::TaskId("t1"), 82).status().code(),
+  EXPECT_EQ(routing.address_of(model::TaskId("t1"), 81, kNow).value(), "a:2");
+  EXPECT_EQ(routing.address_of(model::TaskId("t1"), 82, kNow).status().code(),
             absl::StatusCode::kNotFound);
-  EXPECT_EQ(routing.address_of(model::TaskId("t2"), 80).value(), "b:1");
-  EXPECT_EQ(routing.address_of(model::TaskId("t9"), 80).status().code(),
+  EXPECT_EQ(routing.address_of(model::TaskId("t2"), 80, kNow).value(), "b:1");
+  EXPECT_EQ(routing.address_of(model::TaskId("t9"), 80, kNow).status().code(),
             absl::StatusCode::kNotFound);
 }
 
@@ -147,12 +152,12 @@ TEST_F(RoutingTest, ATaskIsDrainedWhenItsLastConnectionEnds) {
   EXPECT_TRUE(routing.is_drained(task)) << "never admitted";
   routing.admit(local("t1"));
   EXPECT_FALSE(routing.is_drained(task)) << "admitted, though without connections";
-  routing.connection_opened(task);
-  routing.connection_opened(task);
-  routing.retire(task);
-  routing.connection_closed(task);
+  const uint64_t one = routing.connection_opened(task);
+  const uint64_t two = routing.connection_opened(task);
+  routing.retire(task, kNow, kDrainTimeout);
+  routing.connection_closed(task, two);
   EXPECT_FALSE(routing.is_drained(task));
-  routing.connection_closed(task);
+  routing.connection_closed(task, one);
   EXPECT_TRUE(routing.is_drained(task));
 }
 
@@ -163,7 +168,7 @@ TEST_F(RoutingTest, AHostPortStaysOpenForAWhileAfterTheLastTask) {
   EXPECT_TRUE(routing.plan({}, kNow).open.empty());
   routing.admit(local("t1"));
   EXPECT_EQ(routing.plan({}, kNow).open.size(), 1u);
-  routing.retire(model::TaskId("t1"));
+  routing.retire(model::TaskId("t1"), kNow, kDrainTimeout);
   routing.forget(model::TaskId("t1"), kNow);
   EXPECT_EQ(routing.plan({}, kNow).open.size(), 1u);
   EXPECT_EQ(routing.next_plan_change(kNow), kNow + kDefaultHold);
@@ -176,10 +181,98 @@ TEST_F(RoutingTest, ANewSwarmdKeepsWhatItClaimsAndWhatTheTableNames) {
   routing.begin_claims();
   routing.admit(local("claimed"));
   routing.set_table(table_with({endpoint("named", "self")}));
-  EXPECT_EQ(routing.retire_unclaimed(), std::vector<model::TaskId>{model::TaskId("stale")});
+  EXPECT_EQ(routing.retire_unclaimed(kNow), std::vector<model::TaskId>{model::TaskId("stale")});
   EXPECT_FALSE(routing.is_drained(model::TaskId("claimed")));
   EXPECT_FALSE(routing.is_drained(model::TaskId("named")));
   EXPECT_TRUE(routing.is_drained(model::TaskId("stale")));
+}
+
+// A task of this node that drains while one connection does not end, and when its drain is open.
+class StuckClient : public RoutingTest {
+ protected:
+  StuckClient() {
+    routing.set_table(table_with({endpoint("t1", "self", EndpointState::draining)}));
+    routing.admit(local("t1"));
+    stuck = routing.connection_opened(t1);
+  }
+  void retire(Duration timeout = kDrainTimeout) { routing.retire(t1, kNow, timeout); }
+  TaskDrain::Change advance(TimePoint now = kOpen) { return routing.advance_drain(t1, now); }
+  bool serves_others(TimePoint now) { return routing.address_of(t1, 80, now).ok(); }
+
+  static constexpr TimePoint kOpen = TimePoint(seconds(100)) + kQuietTime;
+  const model::TaskId t1{"t1"};
+  uint64_t stuck = 0;
+};
+
+TEST_F(StuckClient, LeavesTheTaskToTheOthersAfterTheQuietTime) {
+  retire();
+  EXPECT_EQ(routing.next_drain_change(), kOpen);
+  EXPECT_EQ(advance(kOpen - milliseconds(1)), TaskDrain::Change::none);
+  EXPECT_EQ(chosen(), "");
+  EXPECT_EQ(advance(), TaskDrain::Change::opened);
+  EXPECT_EQ(chosen(kIngress, kOpen), "t1");
+  EXPECT_EQ(chosen(kHost, kOpen), "t1");
+  EXPECT_TRUE(serves_others(kOpen)) << "for other nodes, too";
+}
+
+TEST_F(StuckClient, DoesNotMatterWhileAnotherTaskIsReady) {
+  retire();
+  advance();
+  routing.admit(local("t2"));
+  EXPECT_EQ(chosen(kIngress, kOpen), "t2");
+  EXPECT_FALSE(serves_others(kOpen));
+  routing.retire(model::TaskId("t2"), kOpen, kDrainTimeout);
+  EXPECT_EQ(chosen(kIngress, kOpen), "t1");
+  routing.set_table(table_with({endpoint("t3", "n3")}, 2));
+  EXPECT_EQ(chosen(kIngress, kOpen), "t3");
+  EXPECT_FALSE(serves_others(kOpen));
+  // It does not answer: then this one is the last resort after all.
+  routing.avoid(model::TaskId("t3"), kOpen);
+  EXPECT_EQ(chosen(kIngress, kOpen), "t1");
+  EXPECT_TRUE(serves_others(kOpen));
+}
+
+TEST_F(StuckClient, EndsTheDrainWhenItEndsWhateverTheLoad) {
+  retire();
+  advance();
+  const uint64_t late = routing.connection_opened(t1);
+  routing.connection_closed(t1, stuck);
+  EXPECT_EQ(advance(kOpen + seconds(1)), TaskDrain::Change::closed);
+  EXPECT_EQ(chosen(kIngress, kOpen + seconds(1)), "");
+  routing.connection_closed(t1, late);
+  EXPECT_TRUE(routing.is_drained(t1));
+}
+
+TEST_F(StuckClient, MayBeOneThatCameLate) {
+  retire();
+  advance();
+  routing.connection_opened(t1);
+  routing.connection_closed(t1, stuck);
+  EXPECT_EQ(advance(kOpen + seconds(1)), TaskDrain::Change::closed);
+  EXPECT_EQ(advance(kOpen + seconds(1) + kQuietTime), TaskDrain::Change::opened);
+}
+
+TEST_F(StuckClient, IsTheLastOfItsTaskBeforeTheStopSignal) {
+  retire();
+  advance();
+  EXPECT_EQ(routing.next_drain_change(), kNow + kDrainTimeout - kLastCall);
+  EXPECT_EQ(advance(kNow + kDrainTimeout - kLastCall), TaskDrain::Change::closed);
+  EXPECT_FALSE(serves_others(kNow + kDrainTimeout - kLastCall));
+  EXPECT_EQ(advance(kNow + kDrainTimeout), TaskDrain::Change::none);
+  EXPECT_EQ(routing.next_drain_change(), TimePoint::max());
+}
+
+TEST_F(StuckClient, OfATaskThatDoesNotWorkOrOfARemovedServiceChangesNothing) {
+  retire(Duration{0});
+  retire();
+  EXPECT_EQ(advance(), TaskDrain::Change::none);
+  routing.admit(local("t1"));
+  retire();
+  EXPECT_EQ(advance(), TaskDrain::Change::opened);
+  model::MeshTable removed = table_with({endpoint("t1", "self", EndpointState::draining)}, 2);
+  removed.services[0].ports.clear();
+  routing.set_table(removed);
+  EXPECT_EQ(chosen(kIngress, kOpen), "");
 }
 
 }  // namespace

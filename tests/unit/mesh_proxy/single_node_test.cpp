@@ -86,6 +86,27 @@ TEST_F(SingleNode, ARequestUnderWayIsFinishedBeforeItsTaskIsDrained) {
   EXPECT_EQ(client.get(), "two") << "the kept connection goes on with the new task";
 }
 
+TEST_F(SingleNode, AClientThatNeverEndsDoesNotTakeTheOnlyTaskFromTheOthers) {
+  publish();
+  HttpServer one("one");
+  node.admit("t1", one.address());
+  ASSERT_TRUE(await([&] { return Connection(address).is_open(); }));
+  Connection stuck(address);
+  ASSERT_TRUE(stuck.send("GET /slow HTTP/1.1\r\n\r\n"));
+  ASSERT_TRUE(await([&] { return one.waiting() == 1; }));
+  Connection kept(address);
+  ASSERT_EQ(kept.get(), "one");
+  const auto done = node.retire("t1");
+  ASSERT_TRUE(node.settle());
+  EXPECT_EQ(get_once(address), "one") << "held for the quiet time, then served";
+  EXPECT_EQ(kept.get(), "one");
+  EXPECT_FALSE(is_done(done));
+  // The drain ends with the stuck client, although another one keeps its connection.
+  one.release();
+  EXPECT_EQ(stuck.receive_answer(), "one");
+  EXPECT_TRUE(await_done(done));
+}
+
 TEST_F(SingleNode, AGetWhoseTaskDiesUnansweredIsAskedOfAnotherAPostIsNot) {
   publish();
   std::atomic<int> asked = 0;
