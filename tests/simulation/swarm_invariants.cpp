@@ -82,7 +82,8 @@ void SwarmInvariants::look_at_waits(const state::View& view, WallTime now) {
   }
 }
 
-// In a stop-first service no two tasks of a slot run, except where a node had been given up.
+// Where a service is stop-first, asked for or for the sake of its data, no two tasks of a slot run,
+// except where a node had been given up.
 void SwarmInvariants::look_at_slots() {
   std::set<model::TaskId> now;
   for (const auto& machine : agents_.all()) {
@@ -96,14 +97,13 @@ void SwarmInvariants::look_at_slots() {
   for (const auto& machine : agents_.all()) {
     for (const model::TaskId& task : machine->executor.running()) {
       const agent::TaskLabels& labels = machine->executor.labels(task);
-      if (!labels.service_name.starts_with(kStopFirst) || given_up_.contains(task)) {
+      if (!never_overlaps(labels.service_name) || given_up_.contains(task)) {
         continue;
       }
       const auto [found, is_new] = slots.try_emplace({labels.service_name, labels.slot}, task);
       if (!is_new) {
-        violate("two tasks of stop-first slot " + labels.service_name + "." +
-                std::to_string(labels.slot) + " run: " + found->second.value() + " and " +
-                task.value());
+        violate("two tasks of slot " + labels.service_name + "." + std::to_string(labels.slot) +
+                " run: " + found->second.value() + " and " + task.value());
       }
     }
   }

@@ -42,8 +42,17 @@ class SwarmInvariants {
   static std::string operation_label(uint64_t operation) {
     return "operation-" + std::to_string(operation);
   }
-  // Services of this prefix replace slots stop-first.
+  // What is special about a service, as a prefix of its name: it replaces slots stop-first, has a
+  // volume and leaves the order open, or has a host-mode port.
   static constexpr const char* kStopFirst = "stop";
+  static constexpr const char* kData = "data";
+  static constexpr const char* kHostPort = "host";
+  static bool never_overlaps(const std::string& service) {
+    return service.starts_with(kStopFirst) || service.starts_with(kData);
+  }
+  static bool is_tied_to_nodes(const std::string& service) {
+    return service.starts_with(kHostPort) || service.starts_with(kData);
+  }
 
  private:
   void look_at_nodes(const state::View& view);

@@ -1,5 +1,7 @@
 // The operators of the simulation: valid commands, given to whoever seems to lead.
 
+#include <iterator>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -12,19 +14,29 @@ namespace {
 
 constexpr size_t kMaxServices = 4;
 
-model::UpdatePolicy random_policy(Random& random, bool is_stop_first) {
+using Order = std::optional<model::UpdateOrder>;
+
+model::UpdatePolicy random_policy(Random& random, Order order) {
   model::UpdatePolicy policy;
   policy.parallelism = random.below(3);
   policy.delay = milliseconds(random.below(500));
   policy.monitor = milliseconds(200 + random.below(1'500));
   policy.failure_action = static_cast<model::FailureAction>(random.below(3));
   policy.max_failure_ratio = random.chance(0.5) ? 0 : random.unit();
-  policy.order = is_stop_first ? model::UpdateOrder::stop_first : model::UpdateOrder::start_first;
+  policy.order = order;
   policy.progress_deadline = seconds(5 + random.below(20));
   return policy;
 }
 
-model::ServiceSpec random_spec(Random& random, const std::string& name, bool is_stop_first) {
+Order order_of(Random& random, const std::string& name) {
+  if (name.starts_with(SwarmInvariants::kStopFirst)) {
+    return model::UpdateOrder::stop_first;
+  }
+  const bool is_open = name.starts_with(SwarmInvariants::kData) || random.chance(0.5);
+  return is_open ? Order() : model::UpdateOrder::start_first;
+}
+
+model::ServiceSpec random_spec(Random& random, const std::string& name, uint16_t port) {
   model::ServiceSpec spec;
   spec.name = name;
   spec.replicas = 1 + random.below(4);
@@ -32,8 +44,15 @@ model::ServiceSpec random_spec(Random& random, const std::string& name, bool is_
   spec.task.container.stop_grace_period = seconds(1 + random.below(4));
   spec.task.restart.edit().delay = milliseconds(100 + random.below(2'000));
   spec.task.drain_timeout = seconds(1);
-  spec.update = random_policy(random, is_stop_first);
-  spec.rollback = random_policy(random, is_stop_first);
+  if (name.starts_with(SwarmInvariants::kData)) {
+    spec.task.container.mounts = {
+        {.type = model::MountType::volume, .source = name, .target = "/data"}};
+  } else if (name.starts_with(SwarmInvariants::kHostPort)) {
+    spec.task.ports = {{80, port, model::PortProtocol::tcp, model::PublishMode::host}};
+  }
+  const Order order = order_of(random, name);
+  spec.update = random_policy(random, order);
+  spec.rollback = random_policy(random, order);
   return spec;
 }
 
@@ -102,13 +121,15 @@ void SwarmSimulation::operate() {
 }
 
 void SwarmSimulation::create_service(ManagerMachines::Machine& manager) {
-  const bool is_stop_first = random_.chance(0.5);
-  const std::string name = (is_stop_first ? SwarmInvariants::kStopFirst : "start") +
-                           std::to_string(services_.size() + 1);
+  constexpr const char* kPrefixes[] = {"start", SwarmInvariants::kStopFirst, SwarmInvariants::kData,
+                                       SwarmInvariants::kHostPort};
+  const std::string name =
+      kPrefixes[random_.below(std::size(kPrefixes))] + std::to_string(services_.size() + 1);
   services_.insert(name);
+  const auto port = static_cast<uint16_t>(9'000 + services_.size());
   write(manager, name,
-        [spec = random_spec(random_, name, is_stop_first)](
-            const state::View& view, WallTime now, Random& random) -> Result<state::ChangeSet> {
+        [spec = random_spec(random_, name, port)](const state::View& view, WallTime now,
+                                                  Random& random) -> Result<state::ChangeSet> {
           SWARM_ASSIGN_OR_RETURN(control::CreatedService created,
                                  control::create_service({view, now, random}, spec));
           return std::move(created.changes);

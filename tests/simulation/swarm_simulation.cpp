@@ -123,6 +123,18 @@ SwarmSimulation::Outcome SwarmSimulation::run() {
 // Without faults, within a bound, everything is as declared, nothing acknowledged is lost, and all
 // managers have the same state.
 void SwarmSimulation::check_rest() {
+  if (!come_to_rest()) {
+    return;
+  }
+  check_places();
+  invariants_.compare_stores();
+  for (const auto& machine : managers_.all()) {
+    invariants_.check_present(machine->manager->store().view(), invariants_.acknowledged(),
+                              removed_, machine->name);
+  }
+}
+
+bool SwarmSimulation::come_to_rest() {
   const TimePoint end = world_.now() + kRestTime;
   std::string unrest = "everything";
   while (!unrest.empty() && world_.now() < end && !invariants_.violation()) {
@@ -131,13 +143,8 @@ void SwarmSimulation::check_rest() {
   }
   if (!unrest.empty()) {
     invariants_.violate("the swarm does not come to rest: " + unrest);
-    return;
   }
-  invariants_.compare_stores();
-  for (const auto& machine : managers_.all()) {
-    invariants_.check_present(machine->manager->store().view(), invariants_.acknowledged(),
-                              removed_, machine->name);
-  }
+  return !invariants_.violation();
 }
 
 }  // namespace swarm::test

@@ -55,6 +55,11 @@ class SwarmSimulation {
   bool step_until(TimePoint end);
   void after_event();
   void check_rest();
+  bool come_to_rest();
+
+  // swarm_places.cpp
+  void check_places();
+  bool update_all();
 
   // swarm_nemesis.cpp
   void nemesis();
