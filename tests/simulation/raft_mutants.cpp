@@ -74,6 +74,8 @@ constexpr Choice kChoices[] = {
      {"segment_name_not_synced", "the name of a new segment is not synced", 50}},
     {Mutant::snapshot_not_synced,
      {"snapshot_not_synced", "a snapshot is noted before it is on disk", 60}},
+    {Mutant::lost_state_ignored,
+     {"lost_state_ignored", "takes part with less than it promised to keep", 60}},
 };
 
 constexpr auto kRecords = [] {

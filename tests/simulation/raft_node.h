@@ -118,7 +118,9 @@ struct RaftSimulation::Node {
   bool is_failing = false;
   bool refuses = false;    // down, and its system says so to callers
   bool is_rotten = false;  // its disk was damaged while it was down
-  bool is_gone = false;    // for ever: removed, or refused to start
+  bool is_robbed = false;  // its log was lost or replaced while it was down: it must not start
+  SimulatedFileSystem::Copy copy;  // of its log, at an earlier death
+  bool is_gone = false;            // for ever: removed, or refused to start
   // Of the snapshot that it was sent last: from whom, and how much of it by that leader.
   raft::SnapshotMeta receiving;
   raft::Term receiving_from;

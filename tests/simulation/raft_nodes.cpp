@@ -4,6 +4,7 @@
 
 #include "raft/core/codec.h"
 #include "raft/log/log_scan.h"
+#include "raft/log/promise_file.h"
 #include "raft_node.h"
 
 namespace swarm::test {
@@ -13,6 +14,7 @@ using raft::MemberId;
 namespace {
 
 constexpr const char* kDirectory = "/raft";
+constexpr const char* kPromises = "/beside/promises";
 
 std::string text(MemberId member) {
   return "member " + std::to_string(member.value());
@@ -58,8 +60,9 @@ RaftSimulation::Node& RaftSimulation::make_node() {
 
 // As if it had been in the group from its beginning.
 void RaftSimulation::prepare_disk(Node& node, const raft::Configuration& configuration) {
-  Result<raft::MemberStorage> storage = raft::open_member_storage(
-      kDirectory, plan_.segment_bytes, node.disk, node.cipher, random_.fork("log"));
+  Result<raft::MemberStorage> storage =
+      raft::open_member_storage({kDirectory, plan_.segment_bytes, node.id, kPromises}, node.disk,
+                                node.cipher, random_.fork("log"));
   raft::PersistOp op;
   op.hard_state = raft::HardState{raft::Term(1), MemberId(), raft::Index(1)};
   op.entries.push_back({raft::Term(1), raft::Index(1), raft::EntryKind::membership,
@@ -136,6 +139,7 @@ bool RaftSimulation::start_replica(Node& node) {
   raft::ReplicaOptions options;
   options.self = node.id;
   options.directory = kDirectory;
+  options.promises = kPromises;
   options.tick = plan_.tick;
   options.snapshot_log_bytes = plan_.snapshot_bytes;
   options.segment_bytes = plan_.segment_bytes;
@@ -150,12 +154,19 @@ bool RaftSimulation::start_replica(Node& node) {
       });
     }
   };
+  options.on_state_lost = [this, &node](const Status& reason) {
+    invariants_.violate(text(node.id) + " lost nothing, and takes part no longer: " +
+                        std::string(reason.message()));
+  };
   Result<std::unique_ptr<raft::Replica>> opened =
       raft::Replica::open(options, node.loop, *node.disk_loop, node.disk, node.transport,
                           node.cipher, *node.machine, random_.fork("replica"));
   if (opened.ok()) {
     node.replica.reset(static_cast<raft::RaftReplica*>(opened->release()));
     node.is_rotten = false;  // it read all that counts: the damage was elsewhere
+    if (node.is_robbed) {
+      invariants_.violate(text(node.id) + " takes part with less than it promised to keep");
+    }
     return true;
   }
   trace([&] { return text(node.id) + " does not start: " + opened.status().ToString(); });
@@ -167,7 +178,7 @@ bool RaftSimulation::start_replica(Node& node) {
     lose_power(node);
     restart_later(node);
   } else if (absl::IsDataLoss(opened.status()) && node.is_rotten) {
-    reach(State::damage_refused);
+    reach(node.is_robbed ? State::lost_state_refused : State::damage_refused);
     node.is_gone = true;
   } else {
     invariants_.violate(text(node.id) +
@@ -183,23 +194,83 @@ void RaftSimulation::lose_power(Node& node) {
     reach(State::names_lost);
   }
   rot(node);
+  lose_state(node);
 }
 
-// While it is down its disk goes bad under something old. Only if the group can do without it.
-void RaftSimulation::rot(Node& node) {
-  if (!has_faults_ || !random_.chance(plan_.rot_rate)) {
-    return;
-  }
+// Whether the others can go on if this one never comes back.
+bool RaftSimulation::is_spare(const Node& node) {
   std::set<MemberId> others;
   for (const auto& other : nodes_) {
     if (other->id != node.id && !other->is_gone && !other->is_rotten) {
       others.insert(other->id);
     }
   }
-  if (can_decide(others)) {
+  return can_decide(others);
+}
+
+// While it is down its disk goes bad under something old. Only if the group can do without it.
+void RaftSimulation::rot(Node& node) {
+  if (has_faults_ && random_.chance(plan_.rot_rate) && is_spare(node)) {
     const std::string_view where = random_.chance(0.7) ? "/log/" : ".snap";
     node.is_rotten |= node.disk.damage_something_old(where, random_);
     trace([&] { return text(node.id) + ": bits of its disk flip in " + std::string(where); });
+  }
+}
+
+namespace {
+
+// Whether a start can tell that the folder holds less than was promised.
+bool is_less(const SimulatedFileSystem::Copy& folder, const raft::Promises& promised,
+             uint64_t segment_bytes, SimpleCipher& cipher) {
+  SimulatedFileSystem disk;
+  disk.replace_folder(kDirectory, folder);
+  const auto log = std::filesystem::path(kDirectory) / "log";
+  if (!disk.make_directories(log).ok()) {
+    return false;
+  }
+  const raft::LogScan scan =
+      raft::scan_log(disk, raft::SegmentFiles(disk, log, segment_bytes), &cipher);
+  const raft::LogContents& found = scan.contents;
+  const raft::HardState& then = promised.hard_state;
+  const raft::HardState& now = found.hard_state;
+  const raft::Index last = std::max(
+      found.entries.empty() ? raft::Index() : found.entries.back().index, found.snapshot.index);
+  return found.is_empty() || now.term < then.term ||
+         (now.term == then.term && !then.vote.is_empty() && now.vote != then.vote) ||
+         (last < then.commit &&
+          folder.lower_bound(std::string(kDirectory) + "/snapshots/") == folder.end());
+}
+
+}  // namespace
+
+// While it is down its folder is lost, its newest segment, or an older copy comes back. Only what
+// it can tell by what it keeps beside the folder, and if the group can do without it.
+void RaftSimulation::lose_state(Node& node) {
+  if (!has_faults_ || plan_.loss_rate == 0) {
+    return;
+  }
+  SimulatedFileSystem::Copy now = node.disk.copy_folder(kDirectory);
+  if (random_.chance(plan_.loss_rate) && !node.is_rotten && is_spare(node)) {
+    const uint64_t kind = random_.below(3);
+    SimulatedFileSystem::Copy next = kind == 1 ? node.copy : SimulatedFileSystem::Copy();
+    if (kind == 2) {
+      next = now;
+      const auto after = next.lower_bound(std::string(kDirectory) + "/log/s");
+      if (after != next.begin()) {
+        next.erase(std::prev(after));
+      }
+    }
+    const Result<std::optional<raft::Promises>> promised =
+        raft::PromiseFile(node.disk, kPromises).read();
+    if (promised.ok() && *promised && is_less(next, **promised, plan_.segment_bytes, node.cipher)) {
+      node.disk.replace_folder(kDirectory, next);
+      node.is_robbed = node.is_rotten = true;
+      trace([&] { return text(node.id) + ": its state is lost, kind " + std::to_string(kind); });
+      return;
+    }
+  }
+  if (random_.chance(0.3)) {
+    node.copy = std::move(now);
   }
 }
 

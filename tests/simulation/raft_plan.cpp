@@ -82,6 +82,7 @@ void draw_faults(RaftPlan& plan, Draw& draw) {
   plan.full_rate = draw.rate(0.08);
   plan.leaves_garbage = draw.flip(0.5);
   plan.rot_rate = draw.flip(0.3) ? draw.rate(0.2) : 0;
+  plan.loss_rate = draw.flip(0.3) ? draw.rate(0.3) : 0;
   plan.membership_rate = draw.rate(0.15);
   plan.transfer_rate = draw.rate(0.15);
   for (double& chance : plan.aim) {
@@ -117,13 +118,13 @@ std::string RaftPlan::text() const {
       "%llu "
       "B, inflight %zu, snapshot %llu B, segment %llu B; drop %.2f dup %.2f replay %.2f clog %.2f "
       "partition %.2f%s kill %.2f power %.2f blackout %.2f pause %.2f stall %.2f sync-error %.2f "
-      "write-error %.2f full %.2f rot %.2f membership %.2f transfer %.2f",
+      "write-error %.2f full %.2f rot %.2f loss %.2f membership %.2f transfer %.2f",
       members, ms(tick), fault_ticks, ms(min_delay), ms(max_delay), ms(disk_mean),
       static_cast<unsigned long long>(limits.max_append_bytes), limits.max_inflight_messages,
       static_cast<unsigned long long>(snapshot_bytes),
       static_cast<unsigned long long>(segment_bytes), drop, duplicate, replay, clog_rate,
       partition_rate, partitions_one_way ? " one way" : "", kill_rate, power_rate, blackout_rate,
-      pause_rate, stall_rate, sync_error_rate, write_error_rate, full_rate, rot_rate,
+      pause_rate, stall_rate, sync_error_rate, write_error_rate, full_rate, rot_rate, loss_rate,
       membership_rate, transfer_rate);
   return line;
 }

@@ -77,7 +77,8 @@ struct RaftPlan {
   double write_error_rate = 0;
   double full_rate = 0;
   bool leaves_garbage = false;
-  double rot_rate = 0;  // per crash
+  double rot_rate = 0;   // per crash
+  double loss_rate = 0;  // per crash: the log is gone, or an older copy is in its place
 
   // Operators.
   double membership_rate = 0;

@@ -91,6 +91,8 @@ class RaftSimulation {
   void lose_power(Node& node);
   void restart_later(Node& node);
   void rot(Node& node);
+  void lose_state(Node& node);
+  bool is_spare(const Node& node);
   void send(raft::MemberId from, raft::MemberId to, std::string message);
   void refuse(raft::MemberId caller, Node& dead);
   void inspect(Node& sender, raft::MemberId to, const std::string& message);

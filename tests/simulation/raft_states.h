@@ -46,6 +46,7 @@ enum class State : uint8_t {
   sync_lost,
   recovery_crashed,
   damage_refused,
+  lost_state_refused,
   paused_past_election,
   everyone_down,
   count,
@@ -91,6 +92,7 @@ inline constexpr std::array<std::string_view, kStates> kStateNames = {
     "a sync was lost for good",
     "power was lost during recovery",
     "a damaged disk was refused",
+    "a log that was lost or older than promised was refused",
     "a pause outlasted an election",
     "every member was down at once",
 };

@@ -315,6 +315,32 @@ void SimulatedFileSystem::end_process() {
   syncs_until_failure_ = std::numeric_limits<uint64_t>::max();
 }
 
+SimulatedFileSystem::Copy SimulatedFileSystem::copy_folder(std::string_view folder) const {
+  Copy copy;
+  for (const auto& [path, inode] : current_) {
+    if (path.starts_with(std::string(folder) + "/")) {
+      copy[path] = inode->current;
+    }
+  }
+  return copy;
+}
+
+void SimulatedFileSystem::replace_folder(std::string_view folder, const Copy& copy) {
+  const auto is_inside = [prefix = std::string(folder) + "/"](const auto& item) {
+    return item.first.starts_with(prefix);
+  };
+  std::erase_if(unsynced_,
+                [&](const auto& item) { return item.first == folder || is_inside(item); });
+  for (Names* const names : {&current_, &durable_}) {
+    std::erase_if(*names, is_inside);
+  }
+  for (const auto& [path, bytes] : copy) {
+    auto inode = std::make_shared<Inode>();
+    inode->current = inode->durable = bytes;
+    current_[path] = durable_[path] = std::move(inode);
+  }
+}
+
 void SimulatedFileSystem::damage(const std::filesystem::path& path, uint64_t offset) {
   Inode& inode = *current_.at(path.native());
   for (std::string* const bytes : {&inode.current, &inode.durable}) {

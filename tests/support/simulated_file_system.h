@@ -66,6 +66,12 @@ class SimulatedFileSystem final : public FileSystem {
   // write. False when there is no such place in files whose path contains `part`.
   bool damage_something_old(std::string_view part, Random& random);
 
+  // What a person does while nothing runs: copies a folder, and puts a copy in its place later. An
+  // empty copy is an empty folder.
+  using Copy = std::map<std::string, std::string>;  // contents by path
+  Copy copy_folder(std::string_view folder) const;
+  void replace_folder(std::string_view folder, const Copy& copy);
+
   // Told of writes that were refused for want of room.
   std::function<void(std::string_view path)> on_full;
   std::function<void(std::string_view from, std::string_view to)> on_rename;

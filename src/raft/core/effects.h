@@ -90,12 +90,14 @@ struct Effects {
   // connections anew.
   std::vector<MemberId> stuck_peers;
   Stall stall = Stall::none;
+  // The leader counts on this entry, which is not here: this member gives no more effects.
+  std::optional<Index> lost;
 
   bool is_empty() const {
     return send.empty() && !persist && !restore && apply.empty() && verdicts.empty() &&
            reads_ready.empty() && reads_failed.empty() && snapshots.empty() && parts.empty() &&
            part_replies.empty() && !configuration_changed && !campaign_soon &&
-           stuck_peers.empty() && stall == Stall::none;
+           stuck_peers.empty() && stall == Stall::none && !lost;
   }
 };
 

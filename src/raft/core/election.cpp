@@ -61,7 +61,7 @@ void RaftCore::answer_old_term(MemberId from, const Message& message) {
 bool RaftCore::may_campaign() const {
   const bool is_voter = quorum_.contains(options_.self) ||
                         log_.configurations().at(committed_).is_voter(options_.self);
-  return role_ != Role::leader && !is_stalled_ && (is_voter || is_needed_elsewhere_);
+  return role_ != Role::leader && !is_stalled_ && !is_lost_ && (is_voter || is_needed_elsewhere_);
 }
 
 void RaftCore::campaign() {
@@ -80,6 +80,7 @@ void RaftCore::campaign() {
     return;
   }
   role_ = Role::pre_candidate;
+  quorum_watch_.begin(clock_, options_.self);
   votes_[options_.self] = true;
   ask_for_votes(true, false);
   count_votes();

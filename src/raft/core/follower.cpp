@@ -64,11 +64,30 @@ void RaftCore::take_over_entries(std::vector<Entry>& entries) {
 
 void RaftCore::handle(MemberId from, const Heartbeat& heartbeat) {
   follow(from);
+  // Within a term a log only grows, so what was acknowledged to its leader is still there, unless
+  // this member forgot it: an older copy of its disk came back.
+  if (lacks(heartbeat.acknowledged, heartbeat.acknowledged_term) &&
+      !SWARM_MUTANT(lost_state_ignored)) {
+    give_up_for_good(heartbeat.acknowledged);
+    return;
+  }
   // The leader never names more than this member has acknowledged to it.
   commit_to(std::min(heartbeat.commit, log_.last()));
   if (heartbeat.wants_reply) {
     send(from, HeartbeatReply{.term = term_, .read_position = heartbeat.read_position});
   }
+}
+
+bool RaftCore::lacks(Index index, Term term) const {
+  return index > log_.last() ||
+         (index > log_.base() && !term.is_empty() && !log_.holds(index, term));
+}
+
+// A vote or an acknowledgement of a member that forgot others could lose what is committed.
+void RaftCore::give_up_for_good(Index lost) {
+  become_follower(term_, MemberId());
+  is_lost_ = true;
+  effects_.lost = lost;
 }
 
 void RaftCore::handle(MemberId from, SnapshotPart& part) {

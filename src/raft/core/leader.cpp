@@ -1,6 +1,7 @@
 // What a leader does for its members.
 
 #include <algorithm>
+#include <set>
 
 #include "raft/core/mutants.h"
 #include "raft/core/raft_core.h"
@@ -102,12 +103,17 @@ void RaftCore::tick_leader() {
 // lead already.
 void RaftCore::check_quorum() {
   std::map<MemberId, bool> active;
+  std::set<MemberId> reached;
   for (auto& [id, progress] : progress_) {
     active[id] = id == options_.self || progress.is_active;
+    if (active[id]) {
+      reached.insert(id);
+    }
     progress.is_active = false;
   }
   if (quorum_.tally(active) != VoteResult::won && !SWARM_MUTANT(no_check_quorum)) {
     become_follower(term_, MemberId());
+    quorum_watch_.lose(reached, quorum_);
   }
 }
 
@@ -127,7 +133,9 @@ void RaftCore::send_heartbeat(MemberId to, Progress& progress, bool wants_reply)
   send(to, Heartbeat{.term = term_,
                      .commit = commit,
                      .read_position = reads_.position(),
-                     .wants_reply = wants_reply});
+                     .wants_reply = wants_reply,
+                     .acknowledged = progress.match(),
+                     .acknowledged_term = log_.term_at(progress.match()).value_or(Term())});
 }
 
 // One append per peer for everything proposed in this batch, and word of a new commit index to

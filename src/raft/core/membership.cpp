@@ -102,9 +102,9 @@ Status RaftCore::check_reachable(const Configuration& next) const {
   if (quorum.tally(answers) == VoteResult::won) {
     return absl::OkStatus();
   }
-  return absl::UnavailableError("the change would lose the quorum: of the " +
+  return absl::UnavailableError("would lose quorum: of the " +
                                 std::to_string(quorum.voters().size()) +
-                                " voters there would be, these do not answer: " + silent +
+                                " resulting voters, these are unreachable: " + silent +
                                 "; bring them back or remove them first");
 }
 

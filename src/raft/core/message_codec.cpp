@@ -39,12 +39,16 @@ void write(ByteWriter& writer, const Heartbeat& body) {
   writer.number(body.commit.value());
   writer.number(body.read_position);
   writer.flag(body.wants_reply);
+  writer.number(body.acknowledged.value());
+  writer.number(body.acknowledged_term.value());
 }
 
 void read(ByteReader& reader, Heartbeat& body) {
   body.commit = Index(reader.number());
   body.read_position = reader.number();
   body.wants_reply = reader.flag();
+  body.acknowledged = Index(reader.number());
+  body.acknowledged_term = Term(reader.number());
 }
 
 void write(ByteWriter& writer, const HeartbeatReply& body) {

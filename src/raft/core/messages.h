@@ -35,11 +35,15 @@ struct AppendReply {
 };
 
 // The leader: I am still here, and entries up to `commit` (which you have) are committed.
+// `acknowledged` is the last entry of which you told me that it is durable; `acknowledged_term` is
+// its term, 0 when I do not hold it any more. Whoever lacks it has lost what it promised.
 struct Heartbeat {
   Term term{};
   Index commit{};
   uint64_t read_position = 0;  // confirmed by the reply, with all before it
   bool wants_reply = true;
+  Index acknowledged{};
+  Term acknowledged_term{};
 };
 
 struct HeartbeatReply {

@@ -44,6 +44,7 @@ enum class Mutant : uint8_t {
   corruption_cut,
   segment_name_not_synced,
   snapshot_not_synced,
+  lost_state_ignored,
 };
 
 // One at a time, chosen before anything runs.

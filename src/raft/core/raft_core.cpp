@@ -33,12 +33,16 @@ RaftCore::RaftCore(const CoreOptions& options, InitialState initial, Random rand
 }
 
 void RaftCore::step(MemberId from, Message message) {
+  if (is_lost_) {
+    return;
+  }
   // Only once the removal is committed: if another leader truncates it, the member was never out,
   // and may be that leader.
   const Configuration& committed = log_.configurations().at(committed_);
   if (from != options_.self && committed.is_removed(from) && !committed.is_voter(from)) {
     return;
   }
+  quorum_watch_.heard_from(from, quorum_);
   if (!accepts_term_of(from, message)) {
     return;
   }
@@ -47,6 +51,9 @@ void RaftCore::step(MemberId from, Message message) {
 
 void RaftCore::tick() {
   ++clock_;
+  if (is_lost_) {
+    return;
+  }
   if (clock_ % options_.election_ticks == 0) {
     announce();
   }
@@ -58,6 +65,7 @@ void RaftCore::tick() {
     ask_for_read_index();  // the question or its answer may be lost
   }
   ++elapsed_;
+  quorum_watch_.tick(clock_, quorum_);
   if (elapsed_ >= timeout_) {
     campaign();
   }
@@ -217,6 +225,14 @@ SnapshotMeta RaftCore::snapshot_meta(Index index) const {
 }
 
 Effects RaftCore::take_effects() {
+  if (is_lost_) {
+    Effects last;
+    last.lost = effects_.lost;
+    last.verdicts = std::exchange(effects_.verdicts, {});
+    last.reads_failed = std::exchange(effects_.reads_failed, {});
+    effects_ = {};
+    return last;
+  }
   flush_reads();
   if (role_ == Role::leader) {
     flush_leader();
@@ -271,6 +287,9 @@ void RaftCore::set_leader(MemberId leader) {
     fail_reads();
   }
   is_needed_elsewhere_ &= leader.is_empty();
+  if (!leader.is_empty()) {
+    quorum_watch_.found_leader();
+  }
   leader_ = leader;
 }
 

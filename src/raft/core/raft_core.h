@@ -13,6 +13,7 @@
 #include "raft/core/messages.h"
 #include "raft/core/progress.h"
 #include "raft/core/quorum.h"
+#include "raft/core/quorum_watch.h"
 #include "raft/core/raft_log.h"
 #include "raft/core/read_queue.h"
 
@@ -131,6 +132,8 @@ class RaftCore {
   // As leader: members heard from within the last election timeout, itself included.
   std::vector<MemberId> reachable() const;
   const std::map<MemberId, Progress>& progress() const { return progress_; }
+  // Without a leader: the voters that do not answer, when those that do are no quorum.
+  const std::vector<MemberId>& missing_voters() const { return quorum_watch_.missing(); }
 
  private:
   struct Held {
@@ -185,6 +188,8 @@ class RaftCore {
   void handle(MemberId from, const Heartbeat& heartbeat);
   void handle(MemberId from, SnapshotPart& part);
   void take_over_entries(std::vector<Entry>& entries);
+  bool lacks(Index index, Term term) const;
+  void give_up_for_good(Index lost);
   void owe_ack(Index index);
   void flush_ack();
 
@@ -250,10 +255,12 @@ class RaftCore {
   Index applied_;
   bool is_restoring_ = false;
   bool is_stalled_ = false;
+  bool is_lost_ = false;  // its state is older than what it promised: it does nothing any more
   std::deque<Handed> applying_;
   uint64_t applying_bytes_ = 0;
   std::string own_address_;  // to be announced
   Quorum quorum_;
+  QuorumWatch quorum_watch_;
   uint64_t clock_ = 0;    // ticks since the start
   uint64_t elapsed_ = 0;  // follower: since hearing the leader; leader: since checking the quorum
   uint64_t timeout_ = 0;

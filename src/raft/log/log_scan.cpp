@@ -69,6 +69,9 @@ class Scanner {
     if (!contents_.is_empty() && number != contents_.segment.number + 1) {
       return damage(path_, 0, "the segment before is missing");
     }
+    if (!contents_.is_empty() && header.log != contents_.segment.log) {
+      return damage(path_, 0, "the segment is of another log than the one before");
+    }
     if (!contents_.is_empty() && header.previous_crc != contents_.last_crc) {
       return damage(segments_.path_of(contents_.segment.number), contents_.offset,
                     "a record is damaged or missing that the next segment follows");

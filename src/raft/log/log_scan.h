@@ -65,8 +65,8 @@ LogScan scan_log(FileSystem& files, const SegmentFiles& segments, PayloadCipher*
 
 // What to do about a member whose storage is damaged; ends the message of every such error.
 inline constexpr const char* kDamageCure =
-    "What this manager had promised to keep is lost: it must not take part again. Remove it from "
-    "the swarm on another manager and let it join anew with an empty state folder; if it is the "
-    "only one, restore the folder from a backup";
+    "This manager lost what it promised to keep and must not take part again. Run `swarmctl swarm "
+    "leave --force` on it and join it again with a manager token; if it is the only manager, "
+    "`swarmctl swarm restore` brings a backup back";
 
 }  // namespace swarm::raft

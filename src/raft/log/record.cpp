@@ -7,8 +7,8 @@ namespace swarm::raft {
 
 namespace {
 
-constexpr std::string_view kMagic = "SWRMLOG2";
-constexpr size_t kSegmentHeaderSize = 40;  // used of SegmentHeader::kBytes
+constexpr std::string_view kMagic = "SWRMLOG3";
+constexpr size_t kSegmentHeaderSize = 48;  // used of SegmentHeader::kBytes
 
 }  // namespace
 
@@ -18,6 +18,7 @@ std::string encode(const SegmentHeader& header) {
   put_u64(bytes, header.epoch);
   put_u64(bytes, header.file_bytes);
   put_u32(bytes, header.previous_crc);
+  put_u64(bytes, header.log);
   put_u32(bytes, crc32c(0, bytes));
   bytes.resize(SegmentHeader::kBytes, '\0');
   return bytes;
@@ -30,7 +31,7 @@ Result<SegmentHeader> decode_segment_header(std::string_view bytes) {
     return absl::DataLossError("the segment header is damaged");
   }
   const SegmentHeader header{get_u64(bytes, 8), get_u64(bytes, 16), get_u64(bytes, 24),
-                             get_u32(bytes, 32)};
+                             get_u32(bytes, 32), get_u64(bytes, 36)};
   if (header.number == 0) {
     return absl::DataLossError("there is no segment 0");
   }

@@ -20,6 +20,8 @@ struct SegmentHeader {
   // else than a crash.
   uint64_t file_bytes = 0;
   uint32_t previous_crc = 0;  // of the last record of the segment before
+  // Of the log that the segment belongs to: random, chosen with its first segment.
+  uint64_t log = 0;
 
   static constexpr size_t kBytes = 512;
   // No segment is larger than its largest group, which raft bounds by its uncommitted bytes.

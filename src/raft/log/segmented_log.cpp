@@ -57,19 +57,60 @@ uint64_t size_of(const Records& records) {
   return size;
 }
 
+// Whether the log is the one that the promises are about, and says no less than they do.
+Status check_log(const LogOptions& options, const LogContents& contents, const Promises& promises) {
+  const std::string folder = options.directory.parent_path().string();
+  const auto refuse = [&folder](const std::string& what) {
+    return absl::DataLossError(folder + ": " + what + ". " + kDamageCure);
+  };
+  const HardState& now = contents.hard_state;
+  const HardState& then = promises.hard_state;
+  if (!promises.refusal.empty()) {
+    return refuse(promises.refusal);
+  }
+  if (contents.is_empty()) {
+    return refuse("the raft log is missing");
+  }
+  if (promises.log != contents.segment.log || promises.member != options.member) {
+    return refuse("this is the raft log of another member");
+  }
+  if (now.term < then.term ||
+      (now.term == then.term && !then.vote.is_empty() && now.vote != then.vote)) {
+    return refuse("the raft log is an older copy: it ends in term " +
+                  std::to_string(now.term.value()) + ", this manager has voted in term " +
+                  std::to_string(then.term.value()));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 SegmentedLog::SegmentedLog(const LogOptions& options, FileSystem& files, PayloadCipher& cipher,
                            Random random)
     : cipher_(cipher),
       segments_(files, options.directory, options.segment_bytes),
-      random_(std::move(random)) {}
+      member_(options.member),
+      random_(std::move(random)) {
+  if (!options.promises.empty()) {
+    promise_file_.emplace(files, options.promises);
+  }
+}
 
 Result<SegmentedLog::Opened> SegmentedLog::open(LogOptions options, FileSystem& files,
                                                 PayloadCipher& cipher, Random random) {
   std::unique_ptr<SegmentedLog> log(new SegmentedLog(options, files, cipher, std::move(random)));
+  std::optional<Promises> promises;
+  if (log->promise_file_) {
+    SWARM_ASSIGN_OR_RETURN(promises, log->promise_file_->read());
+  }
   SWARM_RETURN_IF_ERROR(log->segments_.prepare());
   SWARM_ASSIGN_OR_RETURN(LogContents contents, recover_log(files, log->segments_, cipher));
+  if (promises) {
+    if (!SWARM_MUTANT(lost_state_ignored)) {
+      SWARM_RETURN_IF_ERROR(check_log(options, contents, *promises));
+    }
+    log->promised_ = promises->hard_state;
+  }
   log->state_ = {contents.hard_state, contents.snapshot};
   log->state_.snapshot.resets_log = false;
   log->segment_ = contents.segment;
@@ -80,7 +121,11 @@ Result<SegmentedLog::Opened> SegmentedLog::open(LogOptions options, FileSystem& 
     SWARM_ASSIGN_OR_RETURN(
         log->file_, files.open(log->segments_.path_of(contents.segment.number), OpenMode::direct));
   }
-  return Opened{std::move(log), std::move(contents)};
+  if (!contents.is_empty()) {
+    // A crash may have come between a write and its promise.
+    SWARM_RETURN_IF_ERROR(log->keep_promises(false));
+  }
+  return Opened{std::move(log), std::move(contents), std::move(promises)};
 }
 
 void SegmentedLog::encode_op(const PersistOp& op, StateRecord& state,
@@ -122,8 +167,10 @@ Status SegmentedLog::append(std::span<const PersistOp> group) {
   uint64_t size = size_of(records);
   const bool is_fresh = offset_ == SegmentHeader::kBytes;
   const uint64_t needed = size + (is_fresh ? size_of(std::span(&first, 1)) : 0);
+  bool begins_segment = false;
   if (file_ == nullptr || offset_ + needed > segment_.file_bytes) {
     SWARM_RETURN_IF_ERROR(begin_segment(size_of(std::span(&first, 1)) + size));
+    begins_segment = true;
   }
   if (offset_ == SegmentHeader::kBytes) {
     records.insert(records.begin(), first);
@@ -147,7 +194,28 @@ Status SegmentedLog::append(std::span<const PersistOp> group) {
   state_ = state;
   Index& last_of_segment = last_index_of_[segment_.number];
   last_of_segment = std::max(last_of_segment, last);
+  return keep_promises(begins_segment);
+}
+
+// Before the group is acknowledged, and with it a term or a vote that others will count on.
+Status SegmentedLog::keep_promises(bool begins_segment) {
+  const HardState& now = state_.hard_state;
+  if (!promise_file_ || (promised_ && promised_->term == now.term && promised_->vote == now.vote &&
+                         !begins_segment)) {
+    return absl::OkStatus();
+  }
+  return write_promises();
+}
+
+Status SegmentedLog::write_promises() {
+  SWARM_RETURN_IF_ERROR(promise_file_->write({member_, segment_.log, state_.hard_state, refusal_}));
+  promised_ = state_.hard_state;
   return absl::OkStatus();
+}
+
+Status SegmentedLog::refuse(const std::string& reason) {
+  refusal_ = reason;
+  return promise_file_ ? write_promises() : absl::OkStatus();
 }
 
 // Everything in the segment before is durable, so the new one may follow it.
@@ -157,6 +225,7 @@ Status SegmentedLog::begin_segment(uint64_t bytes) {
   header.epoch = random_.next();
   header.file_bytes = std::max(SegmentHeader::kBytes + bytes, segments_.segment_bytes());
   header.previous_crc = last_crc_;
+  header.log = segment_.log == 0 ? random_.next() | 1 : segment_.log;
   SWARM_CHECK(header.file_bytes <= SegmentHeader::kMaxFileBytes,
               "a group of " + std::to_string(bytes) + " bytes is too large for a segment");
   SWARM_ASSIGN_OR_RETURN(file_, segments_.create(header));

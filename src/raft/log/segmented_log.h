@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "raft/core/effects.h"
 #include "raft/log/log_scan.h"
 #include "raft/log/payload_cipher.h"
+#include "raft/log/promise_file.h"
 #include "raft/log/segment_files.h"
 
 namespace swarm::raft {
@@ -21,6 +23,9 @@ namespace swarm::raft {
 struct LogOptions {
   std::filesystem::path directory;
   uint64_t segment_bytes = 8 << 20;
+  // Where the promises of `member` are kept besides, outside of `directory`; empty: nowhere.
+  std::filesystem::path promises{};
+  MemberId member{};
 };
 
 // The write-ahead log of one member: segments of preallocated files, one write and one sync for a
@@ -36,9 +41,11 @@ class SegmentedLog {
  public:
   struct Opened {
     std::unique_ptr<SegmentedLog> log;
-    LogContents contents;  // the entries are the caller's to take
+    LogContents contents;              // the entries are the caller's to take
+    std::optional<Promises> promises;  // as they were written before this start
   };
-  // DATA_LOSS as recover_log says. An empty directory is an empty log.
+  // DATA_LOSS as recover_log says, and when the log is not the one that the promises are about or
+  // holds an older term or vote than they do. An empty directory is an empty log.
   static Result<Opened> open(LogOptions options, FileSystem& files, PayloadCipher& cipher,
                              Random random);
 
@@ -51,6 +58,8 @@ class SegmentedLog {
   // Prepares room for the time ahead, a slice at a call. Whether there is more to do. An error only
   // means that a later append may need to make room itself.
   Result<bool> prepare_ahead() { return segments_.prepare_spare_slice(); }
+  // From now on, at every start, `reason` is why this member must not take part.
+  Status refuse(const std::string& reason);
 
  private:
   struct Pending {
@@ -61,9 +70,15 @@ class SegmentedLog {
   SegmentedLog(const LogOptions& options, FileSystem& files, PayloadCipher& cipher, Random random);
   void encode_op(const PersistOp& op, StateRecord& state, std::vector<Pending>& records) const;
   Status begin_segment(uint64_t bytes);
+  Status write_promises();
+  Status keep_promises(bool begins_segment);
 
   PayloadCipher& cipher_;
   SegmentFiles segments_;
+  const MemberId member_;
+  std::optional<PromiseFile> promise_file_;
+  std::optional<HardState> promised_;  // as the file says
+  std::string refusal_;
   Random random_;
   StateRecord state_;
   SegmentHeader segment_;

@@ -22,6 +22,16 @@ void LogWriter::submit(PersistOp op) {
   }
 }
 
+void LogWriter::refuse(std::string reason, absl::AnyInvocable<void(Status)> done) {
+  auto report =
+      anchor_.bind([done = std::move(done)](const Status& status) mutable { done(status); });
+  log_loop_.post([&loop = loop_, log = log_, reason = std::move(reason),
+                  report = std::move(report)]() mutable {
+    loop.post(
+        [report = std::move(report), status = log->refuse(reason)]() mutable { report(status); });
+  });
+}
+
 void LogWriter::write_next() {
   is_writing_ = true;
   begun_ = loop_.now();

@@ -2,8 +2,10 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "base/event_loop.h"
 #include "raft/log/segmented_log.h"
 
@@ -27,6 +29,8 @@ class LogWriter {
   LogWriter(EventLoop& loop, EventLoop& log_loop, std::shared_ptr<SegmentedLog> log, Events events);
 
   void submit(PersistOp op);
+  // Writes down that this member must not take part any more; `done` on the raft loop.
+  void refuse(std::string reason, absl::AnyInvocable<void(Status)> done);
   bool is_writing() const { return is_writing_; }
 
  private:

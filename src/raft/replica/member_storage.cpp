@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "raft/core/codec.h"
+#include "raft/core/mutants.h"
 #include "raft/log/continuation.h"
+#include "raft/log/log_scan.h"
 #include "raft/log/snapshot_file.h"
 
 namespace swarm::raft {
@@ -30,16 +32,35 @@ Result<SnapshotMeta> newest_snapshot(FileSystem& files, const std::filesystem::p
   }
 }
 
+// What was committed was durable here before.
+Status check_kept(const StorageOptions& options, const InitialState& state,
+                  const std::optional<Promises>& promises) {
+  const Index last = state.entries.empty() ? state.snapshot.index : state.entries.back().index;
+  const bool is_missing = options.has_taken_part && !promises && last.is_empty();
+  const bool is_older = promises && last < promises->hard_state.commit;
+  if ((!is_missing && !is_older) || SWARM_MUTANT(lost_state_ignored)) {
+    return absl::OkStatus();
+  }
+  return absl::DataLossError(options.directory.string() + ": " +
+                             (is_missing ? std::string("the raft log is missing")
+                                         : "the raft log is an older copy: it ends at entry " +
+                                               std::to_string(last.value()) + ", entry " +
+                                               std::to_string(promises->hard_state.commit.value()) +
+                                               " was committed") +
+                             ". " + kDamageCure);
+}
+
 }  // namespace
 
-Result<MemberStorage> open_member_storage(const std::filesystem::path& directory,
-                                          uint64_t segment_bytes, FileSystem& files,
+Result<MemberStorage> open_member_storage(const StorageOptions& options, FileSystem& files,
                                           PayloadCipher& cipher, Random random) {
+  const std::filesystem::path& directory = options.directory;
   MemberStorage storage;
   storage.snapshots = directory / "snapshots";
-  LogOptions options{directory / "log", segment_bytes};
   SWARM_ASSIGN_OR_RETURN(SegmentedLog::Opened opened,
-                         SegmentedLog::open(options, files, cipher, std::move(random)));
+                         SegmentedLog::open({directory / "log", options.segment_bytes,
+                                             options.promises, options.member},
+                                            files, cipher, std::move(random)));
   storage.log = std::move(opened.log);
   InitialState& state = storage.state;
   SWARM_ASSIGN_OR_RETURN(state.snapshot, newest_snapshot(files, storage.snapshots, cipher));
@@ -47,6 +68,7 @@ Result<MemberStorage> open_member_storage(const std::filesystem::path& directory
   state.entries = entries_after(std::move(opened.contents.entries), state.snapshot);
   const SnapshotMarker& marker = opened.contents.snapshot;
   SWARM_RETURN_IF_ERROR(check_continuation(directory, marker, state.snapshot, state.entries));
+  SWARM_RETURN_IF_ERROR(check_kept(options, state, opened.promises));
   if (marker.index == state.snapshot.index) {
     return storage;
   }

@@ -15,6 +15,17 @@
 namespace swarm::raft {
 
 // The durable state of a member: a folder with its log and its snapshots.
+struct StorageOptions {
+  std::filesystem::path directory;
+  uint64_t segment_bytes = 8 << 20;
+  MemberId member;
+  // Beside the folder, to tell at a start whether it is still the one it was (promise_file.h);
+  // empty: nobody can tell.
+  std::filesystem::path promises{};
+  // This member took part before: an empty folder is a lost one.
+  bool has_taken_part = false;
+};
+
 struct MemberStorage {
   std::unique_ptr<SegmentedLog> log;
   InitialState state;
@@ -24,10 +35,9 @@ struct MemberStorage {
 };
 
 // Reads both and makes them agree: after a crash between writing a snapshot and noting it in the
-// log, the snapshot wins. DATA_LOSS when either is damaged, or when the log goes on from a snapshot
-// that is not there.
-Result<MemberStorage> open_member_storage(const std::filesystem::path& directory,
-                                          uint64_t segment_bytes, FileSystem& files,
+// log, the snapshot wins. DATA_LOSS when either is damaged, when the log goes on from a snapshot
+// that is not there, and when they are less than this member promised to keep.
+Result<MemberStorage> open_member_storage(const StorageOptions& options, FileSystem& files,
                                           PayloadCipher& cipher, Random random);
 
 // Writes the first entry of a new group, which makes `self` its only member, and gives the state

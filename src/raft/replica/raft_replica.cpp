@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "raft/core/codec.h"
+#include "raft/log/log_scan.h"
 
 namespace swarm::raft {
 
@@ -12,9 +13,11 @@ Result<std::unique_ptr<Replica>> Replica::open(ReplicaOptions options, EventLoop
                                                EventLoop& log_loop, FileSystem& files,
                                                Transport& transport, PayloadCipher& cipher,
                                                StateMachine& machine, Random random) {
-  SWARM_ASSIGN_OR_RETURN(MemberStorage storage,
-                         open_member_storage(options.directory, options.segment_bytes, files,
-                                             cipher, random.fork("log")));
+  SWARM_ASSIGN_OR_RETURN(
+      MemberStorage storage,
+      open_member_storage({options.directory, options.segment_bytes, options.self, options.promises,
+                           options.has_taken_part},
+                          files, cipher, random.fork("log")));
   return std::unique_ptr<Replica>(
       std::make_unique<RaftReplica>(std::move(options), loop, log_loop, files, transport, cipher,
                                     machine, std::move(random), std::move(storage)));
@@ -140,6 +143,23 @@ void RaftReplica::on_storage_failed(const Status& status) {
   log::error("the disk failed: ending, since it is unknown what it holds",
              {{"reason", std::string(status.message())}});
   SWARM_CHECK(false, std::string(status.message()));
+}
+
+// Written down before it is told: a restart must not begin by voting again.
+void RaftReplica::on_state_lost(Index lost) {
+  const std::string reason = "the raft log is an older copy: the leader counts on entry " +
+                             std::to_string(lost.value()) +
+                             ", which this manager acknowledged and does not have";
+  log::error("this manager takes part no longer", {{"reason", reason}});
+  has_failed_ = true;
+  writer_->refuse(reason, [this, reason](const Status& written) {
+    if (!written.ok()) {
+      on_storage_failed(written);
+    } else if (options_.on_state_lost) {
+      options_.on_state_lost(
+          absl::DataLossError(options_.directory.string() + ": " + reason + ". " + kDamageCure));
+    }
+  });
 }
 
 void RaftReplica::on_storage_stalled(const Status& status) {

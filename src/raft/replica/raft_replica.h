@@ -54,6 +54,7 @@ class RaftReplica final : public Replica {
   void on_tick();
   void on_storage_failed(const Status& status);
   void on_storage_stalled(const Status& status);
+  void on_state_lost(Index lost);
   void on_storage_recovered();
 
   // replica_requests.cpp
@@ -108,6 +109,7 @@ class RaftReplica final : public Replica {
   std::map<MemberId, std::string> peers_;  // as told to the transport
   std::optional<Term> announced_;          // the term of leadership_won, until leadership_lost
   MemberId told_leader_;
+  std::vector<MemberId> told_missing_;
   struct Read {
     absl::AnyInvocable<void(Result<Index>)> done;
     bool waits_for_apply;

@@ -24,7 +24,10 @@ struct CoreOptions;
 
 struct ReplicaOptions {
   MemberId self;
-  std::filesystem::path directory;   // of the log and the snapshots
+  std::filesystem::path directory;  // of the log and the snapshots
+  // Beside the directory, and whether this member was in the group before: StorageOptions.
+  std::filesystem::path promises{};
+  bool has_taken_part = false;
   Duration tick = milliseconds(50);  // = heartbeat; an election takes 10 to 20 ticks
   // Log bytes after which a snapshot is taken, unless the last one was larger; of what is applied,
   // half as many stay in memory for followers that were away (tiny in tests).
@@ -39,14 +42,18 @@ struct ReplicaOptions {
   // Told on the raft loop when what the disk holds is unknown (a failed write or sync). Must end
   // the process, which it does when empty; the simulation ends the simulated one.
   std::function<void(const Status&)> on_storage_failure;
+  // Told on the raft loop when the leader counts on more than this member has: its state was
+  // replaced by an older copy. It takes part no longer, also after a restart.
+  std::function<void(const Status&)> on_state_lost;
 };
 
 // One member of the Raft group: drives the pure core over a log, a transport and a state machine.
 // Lives on the raft loop, which never waits for anything: writes and fsyncs run on `log_loop`.
 //
 // A full disk: leadership is given up, nothing is acknowledged, and writing is tried again every
-// second. Any other error of a write or sync ends the process. Damage that is not a torn tail is
-// refused by `open` with DATA_LOSS, naming the file and the offset.
+// second. Any other error of a write or sync ends the process. Damage that is not a torn tail, and
+// a log that holds less than this member promised, are refused by `open` with DATA_LOSS, naming the
+// file and the cure.
 class Replica {
  public:
   // `loop` and `log_loop` may be the same (simulation). The loops, `files` and `cipher` must

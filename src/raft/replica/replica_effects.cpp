@@ -57,6 +57,10 @@ void RaftReplica::report_leader() {
               {{"leader", told_leader_.value()}, {"term", core_->term().value()}});
     machine_.leader_changed(told_leader_.is_empty() ? std::nullopt : std::optional(told_leader_));
   }
+  if (core_->missing_voters() != told_missing_) {
+    told_missing_ = core_->missing_voters();
+    machine_.quorum_changed(told_missing_);
+  }
   if (!core_->is_leader()) {
     membership_.on_leadership_lost();
   } else if (!announced_ && core_->handed_to_apply() >= core_->first_of_term()) {
@@ -104,6 +108,9 @@ void RaftReplica::carry_out(Effects effects) {
   report_trouble(effects);
   finish_proposals(effects.verdicts);
   finish_reads(effects);
+  if (effects.lost) {
+    on_state_lost(*effects.lost);
+  }
 }
 
 void RaftReplica::report_trouble(const Effects& effects) {

@@ -38,6 +38,10 @@ class StateMachine {
   // For redirecting callers; nobody during an election.
   virtual void leader_changed(std::optional<MemberId> leader) = 0;
 
+  // Without a leader: the voters that do not answer, when those that do are too few to elect one.
+  // Empty once that is over.
+  virtual void quorum_changed(std::vector<MemberId> /*missing*/) {}
+
   // The state right after applying some index at least `at_least`: gives that index and a function
   // that yields the chunks (an empty one ends), to be called from any thread.
   using SnapshotSource = std::function<std::string()>;

@@ -138,7 +138,7 @@ TEST_F(RaftInspectTest, DamageIsToldWithFileAndOffsetAndExitCodeOne) {
   flip("log/0000000000000001.log", 8);
   EXPECT_EQ(inspect(), 1);
   EXPECT_THAT(err_.str(), HasSubstr("0000000000000001.log: at offset 0"));
-  EXPECT_THAT(err_.str(), HasSubstr("join anew"));
+  EXPECT_THAT(err_.str(), HasSubstr("swarmctl swarm leave --force"));
   EXPECT_THAT(out_.str(), HasSubstr("DAMAGED"));
 }
 

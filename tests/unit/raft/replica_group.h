@@ -107,6 +107,8 @@ class Group {
     std::unique_ptr<Machine> machine;
     std::unique_ptr<Replica> replica;
     std::optional<Status> failure;
+    std::optional<Status> loss;  // of its state, as its leader found out
+    bool has_taken_part = false;
     std::string address;  // announced, unless empty
     bool is_cut = false;
   };
@@ -118,11 +120,14 @@ class Group {
     ReplicaOptions options;
     options.self = node.id;
     options.directory = "/state";
+    options.promises = "/beside/promises";
+    options.has_taken_part = node.has_taken_part;
     options.snapshot_log_bytes = snapshot_log_bytes;
     options.segment_bytes = 16 << 10;
     options.address = node.address;
     options.snapshot_bytes_per_second = snapshot_bytes_per_second;
     options.on_storage_failure = [&node](const Status& status) { node.failure = status; };
+    options.on_state_lost = [&node](const Status& status) { node.loss = status; };
     node.machine = std::make_unique<Machine>();
     Result<std::unique_ptr<Replica>> opened =
         Replica::open(options, loop, log_loop, node.disk, node.link, cipher_, *node.machine,
