@@ -13,32 +13,18 @@ namespace swarm::cli {
 
 namespace {
 
-constexpr std::string_view kSwarmPort = ":2377";
-
 template <class Options>
 void add_address_flags(CLI::App& app, Options& options) {
-  add_text(app, "--advertise-addr", "HOST[:PORT]", "Address other nodes reach this one at",
-           options.advertise_address);
-  add_text(app, "--listen-addr", "HOST[:PORT]", "Where to listen (default 0.0.0.0:2377)",
-           options.listen_address);
+  add_text(app, "--advertise-addr", "HOST|INTERFACE[:PORT]",
+           "Address other nodes reach this one at", options.advertise_address);
+  add_text(app, "--listen-addr", "HOST|INTERFACE[:PORT]",
+           "Where to listen (default: all addresses, port 2377)", options.listen_address);
+  add_switch(app, "--force", "Advertise an address this machine does not have, as behind NAT",
+             options.force);
   add_choice<model::Availability>(
       app, "--availability", "active|pause|drain", "Whether the node takes tasks (default active)",
       &model::parse_availability,
       [&options](model::Availability value) { options.availability = value; });
-}
-
-// "10.0.0.5", "host:2377", "[::1]:2377", "::1".
-std::string with_default_port(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  const bool is_bracketed = address.starts_with('[');
-  if (is_bracketed) {
-    return address.ends_with(']') ? address + std::string(kSwarmPort) : address;
-  }
-  if (colon == address.npos) {
-    return address + std::string(kSwarmPort);
-  }
-  const bool is_bare_v6 = address.find(':') != colon;
-  return is_bare_v6 ? "[" + address + "]" + std::string(kSwarmPort) : address;
 }
 
 void print_join_command(Session& session, const std::string& token, const std::string& address) {
@@ -105,11 +91,13 @@ Action define_backup(CLI::App& app, Environment&) {
 
 Action define_restore(CLI::App& app, Environment&) {
   auto options = std::make_shared<api::LocalNode::RestoreOptions>();
-  add_text(app, "--advertise-addr", "HOST[:PORT]",
+  add_text(app, "--advertise-addr", "HOST|INTERFACE[:PORT]",
            "Address other nodes reach this one at; one that workers know is found by them",
            options->advertise_address);
-  add_text(app, "--listen-addr", "HOST[:PORT]", "Where to listen (default 0.0.0.0:2377)",
-           options->listen_address);
+  add_text(app, "--listen-addr", "HOST|INTERFACE[:PORT]",
+           "Where to listen (default: all addresses, port 2377)", options->listen_address);
+  add_switch(app, "--force", "Advertise an address this machine does not have, as behind NAT",
+             options->force);
   add_argument(app, "FILE", true, options->file);
   return [options](Session& session) {
     const std::string given = options->file;
@@ -135,7 +123,6 @@ Action define_join(CLI::App& app, Environment&) {
       return session.fail(absl::InvalidArgumentError(
           "--token is missing: run 'swarmctl swarm join-token worker' on a manager to see it"));
     }
-    options->manager_address = with_default_port(options->manager_address);
     const Result<model::Role> role = session.client().join(*options);
     if (!role.ok()) {
       return session.fail(role.status());

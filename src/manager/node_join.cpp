@@ -145,9 +145,10 @@ Result<api::LocalNode::Initialized> Node::init_here(const InitOptions& options) 
   SWARM_ASSIGN_OR_RETURN(
       const Duration validity,
       choose_validity(options.certificate_validity, options_.min_certificate_validity));
-  SWARM_ASSIGN_OR_RETURN(const SwarmAddresses addresses,
-                         choose_addresses(options.listen_address, options.advertise_address,
-                                          platform::reachable_addresses()));
+  SWARM_ASSIGN_OR_RETURN(
+      const SwarmAddresses addresses,
+      choose_addresses({options.listen_address, options.advertise_address, options.force},
+                       MachineNetwork::of_this_machine()));
   SWARM_ASSIGN_OR_RETURN(NewSwarm swarm, make_swarm(addresses, options.availability, validity,
                                                     lifecycle_.wall_now(), random_));
   Result<Initialized> made =
@@ -189,9 +190,10 @@ Result<api::LocalNode::Initialized> Node::enter_as_only_manager(NewSwarm swarm,
 
 Result<model::Role> Node::join_here(const JoinOptions& options) {
   SWARM_RETURN_IF_ERROR(check_not_member());
-  SWARM_ASSIGN_OR_RETURN(const SwarmAddresses addresses,
-                         choose_addresses(options.listen_address, options.advertise_address,
-                                          platform::reachable_addresses()));
+  SWARM_ASSIGN_OR_RETURN(
+      const SwarmAddresses addresses,
+      choose_addresses({options.listen_address, options.advertise_address, options.force},
+                       MachineNetwork::of_this_machine()));
   SWARM_ASSIGN_OR_RETURN(Admission admission, ask_for_admission(options, addresses));
   adopt(admission.record, admission.credentials);
   Status status =

@@ -69,8 +69,10 @@ Result<NodeRecord> Node::survivor_record(const InitOptions& options) {
       options.listen_address.empty() ? changed.listen_address : options.listen_address;
   const std::string& advertise =
       options.advertise_address.empty() ? changed.advertise_address : options.advertise_address;
-  SWARM_ASSIGN_OR_RETURN(const SwarmAddresses addresses,
-                         choose_addresses(listen, advertise, platform::reachable_addresses()));
+  SWARM_ASSIGN_OR_RETURN(
+      const SwarmAddresses addresses,
+      choose_addresses({listen, advertise, options.force || options.advertise_address.empty()},
+                       MachineNetwork::of_this_machine()));
   changed.listen_address = addresses.listen.text();
   changed.advertise_address = addresses.advertise.text();
   changed.managers = {changed.advertise_address};
@@ -186,9 +188,10 @@ Result<api::LocalNode::Initialized> Node::restore_here(const RestoreOptions& opt
   SWARM_RETURN_IF_ERROR(check_not_member());
   SWARM_ASSIGN_OR_RETURN(Backup backup, read_backup(files_, options.file));
   SWARM_ASSIGN_OR_RETURN(const model::ClusterPtr cluster, cluster_in(backup, options.file));
-  SWARM_ASSIGN_OR_RETURN(const SwarmAddresses addresses,
-                         choose_addresses(options.listen_address, options.advertise_address,
-                                          platform::reachable_addresses()));
+  SWARM_ASSIGN_OR_RETURN(
+      const SwarmAddresses addresses,
+      choose_addresses({options.listen_address, options.advertise_address, options.force},
+                       MachineNetwork::of_this_machine()));
   SWARM_ASSIGN_OR_RETURN(NewSwarm swarm,
                          take_up_swarm(addresses, *cluster, lifecycle_.wall_now(), random_));
 

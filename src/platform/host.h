@@ -1,9 +1,12 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/result.h"
 
 namespace swarm::platform {
 
@@ -11,9 +14,24 @@ std::string host_name();
 std::string architecture();      // "x86_64"
 std::string operating_system();  // "linux"
 
-// Addresses of this machine that others may reach: interfaces that are up, without loopback,
-// link-local and container bridges. Sorted.
-std::vector<std::string> reachable_addresses();
+// An interface that is up, with its addresses that are not link-local, as canonical_address writes
+// them.
+struct NetworkInterface {
+  std::string name;
+  std::vector<std::string> addresses;
+  // Neither loopback nor a bridge of a container engine, which every machine has alike.
+  bool is_reachable = false;
+};
+std::vector<NetworkInterface> network_interfaces();
+
+// Whether programs here can listen on IPv6 addresses.
+bool has_ipv6();
+
+// The usual text of an IPv4 or IPv6 address; nothing when it is not one, or has a zone.
+std::optional<std::string> canonical_address(const std::string& text);
+
+// The addresses of a host name. NOT_FOUND. May block for seconds.
+Result<std::vector<std::string>> resolve_host(const std::string& name);
 
 // The file this program was started from, to start it again as something else.
 std::filesystem::path program_path();

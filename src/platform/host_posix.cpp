@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -15,6 +16,8 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <map>
+#include <utility>
 
 namespace swarm::platform {
 
@@ -63,27 +66,75 @@ std::string operating_system() {
   return name;
 }
 
-std::vector<std::string> reachable_addresses() {
+std::vector<NetworkInterface> network_interfaces() {
   ifaddrs* first = nullptr;
   if (::getifaddrs(&first) != 0) {
     return {};
   }
-  std::vector<std::string> found;
+  std::map<std::string, NetworkInterface> found;
   for (const ifaddrs* entry = first; entry != nullptr; entry = entry->ifa_next) {
-    const bool is_up = (entry->ifa_flags & IFF_UP) != 0;
-    const bool is_loopback = (entry->ifa_flags & IFF_LOOPBACK) != 0;
-    if (entry->ifa_addr == nullptr || !is_up || is_loopback ||
-        is_container_bridge(entry->ifa_name)) {
+    if (entry->ifa_addr == nullptr || (entry->ifa_flags & IFF_UP) == 0) {
       continue;
     }
+    NetworkInterface& interface = found[entry->ifa_name];
+    interface.name = entry->ifa_name;
+    interface.is_reachable =
+        (entry->ifa_flags & IFF_LOOPBACK) == 0 && !is_container_bridge(entry->ifa_name);
     if (std::string text = address_text(entry->ifa_addr); !text.empty()) {
-      found.push_back(std::move(text));
+      interface.addresses.push_back(std::move(text));
     }
   }
   ::freeifaddrs(first);
-  std::sort(found.begin(), found.end());
-  found.erase(std::unique(found.begin(), found.end()), found.end());
-  return found;
+  std::vector<NetworkInterface> interfaces;
+  for (auto& [name, interface] : found) {
+    std::sort(interface.addresses.begin(), interface.addresses.end());
+    interfaces.push_back(std::move(interface));
+  }
+  return interfaces;
+}
+
+bool has_ipv6() {
+  const int socket = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) {
+    return false;
+  }
+  sockaddr_in6 any{};
+  any.sin6_family = AF_INET6;
+  const bool can_bind = ::bind(socket, reinterpret_cast<const sockaddr*>(&any), sizeof any) == 0;
+  ::close(socket);
+  return can_bind;
+}
+
+std::optional<std::string> canonical_address(const std::string& text) {
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+  std::array<char, INET6_ADDRSTRLEN> canonical{};
+  for (const int family : {AF_INET, AF_INET6}) {
+    if (::inet_pton(family, text.c_str(), bytes.data()) == 1) {
+      ::inet_ntop(family, bytes.data(), canonical.data(), canonical.size());
+      return canonical.data();
+    }
+  }
+  return std::nullopt;
+}
+
+Result<std::vector<std::string>> resolve_host(const std::string& name) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* first = nullptr;
+  if (const int error = ::getaddrinfo(name.c_str(), nullptr, &hints, &first); error != 0) {
+    return absl::NotFoundError(::gai_strerror(error));
+  }
+  std::vector<std::string> addresses;
+  for (const addrinfo* entry = first; entry != nullptr; entry = entry->ai_next) {
+    if (std::string text = address_text(entry->ai_addr); !text.empty()) {
+      addresses.push_back(std::move(text));
+    }
+  }
+  ::freeaddrinfo(first);
+  if (addresses.empty()) {
+    return absl::NotFoundError("it has no address");
+  }
+  return addresses;
 }
 
 std::filesystem::path program_path() {

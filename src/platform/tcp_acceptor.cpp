@@ -1,6 +1,7 @@
 #include "platform/tcp_acceptor.h"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/ip/v6_only.hpp>
 #include <utility>
 
 #include "base/log.h"
@@ -31,6 +32,10 @@ Status TcpAcceptor::listen(const Tcp::endpoint& address) {
   acceptor_.open(address.protocol(), error);
   // Connections of a listener before this one may still be in TIME_WAIT.
   if (!error) acceptor_.set_option(Tcp::acceptor::reuse_address(true), error);
+  // [::] takes callers of both families, whatever the system's default is.
+  if (!error && address.protocol() == Tcp::v6()) {
+    acceptor_.set_option(boost::asio::ip::v6_only(false), error);
+  }
   if (!error) acceptor_.bind(address, error);
   if (!error) acceptor_.listen(boost::asio::socket_base::max_listen_connections, error);
   if (!error) return absl::OkStatus();

@@ -39,7 +39,15 @@ void tune_socket(Tcp::socket& socket, const SilenceLimits& limits) {
 std::string remote_host(const Tcp::socket& socket) {
   ErrorCode is_over;
   const Tcp::endpoint remote = socket.remote_endpoint(is_over);
-  return is_over ? std::string() : remote.address().to_string();
+  if (is_over) {
+    return {};
+  }
+  // A listener of both families sees callers of IPv4 under a form of their own.
+  const boost::asio::ip::address address = remote.address();
+  return address.is_v6() && address.to_v6().is_v4_mapped()
+             ? boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6())
+                   .to_string()
+             : address.to_string();
 }
 
 TcpHandle take_off_loop(Tcp::socket socket) {

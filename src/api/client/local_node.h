@@ -30,7 +30,7 @@ class LocalNode {
   };
 
   struct InitOptions {
-    std::string listen_address;     // "" = the default, 0.0.0.0:2377
+    std::string listen_address;     // "" = every address, port 2377
     std::string advertise_address;  // "" = detect
     // Advertises an address that this machine does not have, as behind a translator of addresses.
     bool force = false;
