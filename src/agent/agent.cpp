@@ -139,6 +139,16 @@ void Agent::leave(std::function<void()> done) {
   impl_->worker.remove_all(std::move(done));
 }
 
+void Agent::set_manager_refusal(std::string reason) {
+  if (reason == impl_->description.manager_refusal) {
+    return;
+  }
+  impl_->description.manager_refusal = std::move(reason);
+  if (impl_->is_session_started && !impl_->is_leaving) {
+    impl_->session.set_description(impl_->description);
+  }
+}
+
 bool Agent::is_connected() const {
   return impl_->session.is_open();
 }

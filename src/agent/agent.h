@@ -55,6 +55,9 @@ class Agent {
   // The node leaves the swarm: ends the session, drains, stops and removes every task, then `done`.
   void leave(std::function<void()> done);
 
+  // As of NodeDescription.
+  void set_manager_refusal(std::string reason);
+
   // Whether a manager has accepted the present session.
   bool is_connected() const;
   // The manager it is connected to or tries.

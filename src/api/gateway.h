@@ -39,6 +39,9 @@ class Gateway {
   virtual ~Gateway() = default;
 
   virtual Leader leader() const = 0;
+  // When nobody leads because too few managers answer: the sentence that says which do not, and the
+  // cure. Empty while that is not known.
+  virtual std::string quorum_loss() const { return {}; }
 
   // Runs the use case on the leader's head, commits what it returns, and is done when that is
   // committed. UNAVAILABLE within five seconds when there is no leader or no quorum; it may then be

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "api/credentials_source.h"
 #include "base/event_loop.h"
 #include "base/result.h"
@@ -47,6 +48,9 @@ class PeerTransport final : public raft::Transport {
     std::function<bool(const model::NodeId& node)> is_removed;
   };
   using Intake = std::function<void(platform::TcpHandle)>;
+  // Whether `node` answers at `address`; `done` on the loop, within the time of a connection.
+  using DialBack = std::function<void(const std::string& address, const model::NodeId& node,
+                                      absl::AnyInvocable<void(Status)> done)>;
 
   PeerTransport(AsioLoop& loop, raft::MemberId self, CredentialsSource credentials, Events events);
   ~PeerTransport() override;
@@ -59,6 +63,8 @@ class PeerTransport final : public raft::Transport {
 
   // Takes connections of peers, on any thread; when the transport is gone it closes them.
   Intake intake();
+  // From any thread; when the transport is gone `done` is destroyed uncalled.
+  DialBack dial_back();
 
  private:
   struct Peer {
@@ -75,6 +81,8 @@ class PeerTransport final : public raft::Transport {
   std::unique_ptr<PeerLink> connect(const Peer& peer, std::function<void()> on_refused);
   void open(raft::MemberId id, Peer& peer);
   void accept(platform::TcpHandle connection);
+  void probe(const std::string& address, const model::NodeId& node,
+             absl::AnyInvocable<void(Status)> done);
   bool has_room_for(const std::string& host) const;
   Status admit(const security::PeerIdentity& peer) const;
 

@@ -257,6 +257,7 @@ Json node_json(const api::Client::NodeView& view) {
     manager["Leader"] = view.is_leader;
     manager["Reachability"] = view.is_reachable ? "reachable" : "unreachable";
     manager["Addr"] = node.manager->address;
+    put_if(manager, "Refused", node.description.manager_refusal);
   }
   return json;
 }

@@ -194,6 +194,7 @@ std::string node_page(const api::Client::NodeView& view) {
       page.line("Address", node.manager->address);
       page.line("Raft Status", view.is_reachable || view.is_leader ? "Reachable" : "Unreachable");
       page.line("Leader", view.is_leader ? "Yes" : "No");
+      page.line("Refused", node.description.manager_refusal);
     });
   }
   page.group("Platform", [&] {

@@ -210,6 +210,36 @@ Action define_rm(CLI::App& app, Environment&) {
   };
 }
 
+// A node that becomes a manager joins the group of managers first, and may be refused there.
+constexpr Duration kPromotionPatience = seconds(20);
+
+Status await_promotion(Session& session, const std::string& reference) {
+  session.clock().catch_interrupt();
+  const TimePoint end = session.clock().now() + kPromotionPatience;
+  for (;;) {
+    const Result<Client::NodeView> view = session.client().get_node(reference);
+    if (!view.ok() && !absl::IsUnavailable(view.status())) {
+      return view.status();
+    }
+    if (view.ok()) {
+      const model::Node& node = view->node;
+      // One that is away joins when it is back.
+      if (node.manager || node.status.state != model::NodeState::ready) {
+        return absl::OkStatus();
+      }
+      if (node.spec.role == model::Role::worker) {
+        return absl::FailedPreconditionError("node " + reference + " was " + node.status.message);
+      }
+    }
+    if (session.clock().now() >= end || !session.clock().sleep(milliseconds(100))) {
+      return absl::DeadlineExceededError(
+          "node " + reference +
+          " is to be a manager, but has not joined the managers yet: look at "
+          "its log, and at `swarmctl node ls`");
+    }
+  }
+}
+
 int set_role(Session& session, const std::string& reference, model::Role role) {
   const bool is_promotion = role == model::Role::manager;
   bool has_it_already = false;
@@ -224,6 +254,11 @@ int set_role(Session& session, const std::string& reference, model::Role role) {
   if (has_it_already) {
     session.print("Node " + reference + " is already a " + std::string(to_string(role)) + ".");
     return exit_code::kOk;
+  }
+  if (is_promotion) {
+    if (const Status promoted = await_promotion(session, reference); !promoted.ok()) {
+      return session.fail(promoted);
+    }
   }
   session.print(is_promotion ? "Node " + reference + " promoted to a manager in the swarm."
                              : "Manager " + reference + " demoted in the swarm.");

@@ -84,6 +84,9 @@ std::string manager_status(const Client::NodeView& view) {
   if (view.is_leader) {
     return "Leader";
   }
+  if (!view.node.description.manager_refusal.empty()) {
+    return "Refused";
+  }
   return view.is_reachable ? "Reachable" : "Unreachable";
 }
 

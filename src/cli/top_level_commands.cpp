@@ -27,6 +27,9 @@ Action define_version(CLI::App&, Environment&) {
     if (info->is_member) {
       session.print(" Node ID:  " + info->node.value());
       session.print(" Role:     " + std::string(model::to_string(info->role)));
+      if (!info->manager_refusal.empty()) {
+        session.print(" Refused:  " + info->manager_refusal);
+      }
     }
     return exit_code::kOk;
   };

@@ -10,6 +10,9 @@ std::string status_line(const api::LocalNode::Info& info) {
   if (info.role == model::Role::worker) {
     return line;
   }
+  if (!info.manager_refusal.empty()) {
+    return line + ", does not serve: " + info.manager_refusal;
+  }
   if (info.is_leader) {
     return line + ", leader";
   }

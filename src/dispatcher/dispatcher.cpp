@@ -22,6 +22,12 @@ constexpr Duration kMeshTableDelay = milliseconds(10);
 // Agents need time to find a new leader.
 constexpr int kNewLeaderGrace = 2;
 
+// What the node is to be now. A manager stays one until the group has let it go: it would take its
+// vote with it before the others can do without.
+model::Role role_of(const model::Node& node) {
+  return node.manager.has_value() ? model::Role::manager : node.spec.role;
+}
+
 Status refuse_unknown(const model::NodeId& node) {
   return absl::PermissionDeniedError("node " + node.value() +
                                      " is not part of this swarm: it must join again");
@@ -250,7 +256,7 @@ void LeaderDispatcher::observe_node(const state::NodePtr& before, const state::N
     return;
   }
   if (Session* session = session_of(after->id)) {
-    session->set_role(after->spec.role);
+    session->set_role(role_of(*after));
   }
 }
 
@@ -309,7 +315,7 @@ model::SessionAccepted LeaderDispatcher::terms_of(const Session& session) const 
   model::SessionAccepted terms = heartbeat_terms();
   terms.session = session.id();
   if (const state::NodePtr node = store_.view().node(session.node())) {
-    terms.role = node->spec.role;
+    terms.role = role_of(*node);
   }
   return terms;
 }

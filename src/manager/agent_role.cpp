@@ -124,6 +124,10 @@ AgentRole::~AgentRole() {
   stop();
 }
 
+void AgentRole::set_manager_refusal(const std::string& reason) {
+  loop_.post([this, reason] { agent_->set_manager_refusal(reason); });
+}
+
 void AgentRole::credentials_changed() {
   loop_.post([this] { mesh_->set_credentials(mesh_credentials(*credentials_())); });
 }

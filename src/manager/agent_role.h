@@ -43,6 +43,8 @@ class AgentRole {
                                                   Handlers handlers);
   ~AgentRole();
 
+  // As of NodeDescription; the leader is told.
+  void set_manager_refusal(const std::string& reason);
   // The certificate was renewed: the mesh gets it too.
   void credentials_changed();
   // Drains, stops and removes every task, then ends the mesh. Blocking.

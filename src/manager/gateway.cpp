@@ -1,5 +1,6 @@
 #include "manager/gateway.h"
 
+#include <set>
 #include <utility>
 
 #include "control/context.h"
@@ -71,7 +72,7 @@ void commit_then(Manager& manager, Result<state::ChangeSet> changes, Then then) 
 }  // namespace
 
 ManagerGateway::ManagerGateway(std::shared_ptr<Manager> manager, CertificateSigner& signer,
-                               std::function<void(platform::TcpHandle)> peers)
+                               Peers peers)
     : manager_(std::move(manager)), signer_(signer), peers_(std::move(peers)) {}
 
 api::Gateway::Leader ManagerGateway::leader() const {
@@ -157,7 +158,7 @@ void ManagerGateway::open_session(
 }
 
 void ManagerGateway::accept_peer(platform::TcpHandle connection) {
-  peers_(std::move(connection));
+  peers_.accept(std::move(connection));
 }
 
 namespace {
@@ -174,40 +175,80 @@ model::MemberId new_member_id(Manager& manager) {
 
 }  // namespace
 
+namespace {
+
+using Joined = api::Gateway::Joined;
+
+// On the control loop of the leader, once the node is known to answer at `address`.
+void add_member(const std::shared_ptr<Manager>& manager, const model::NodeId& node,
+                const std::string& address, Reply<Result<Joined>> reply) {
+  const state::NodePtr known =
+      manager->term() == nullptr ? nullptr : manager->store().view().node(node);
+  if (known == nullptr || known->spec.role != model::Role::manager) {
+    reply(manager->term() == nullptr
+              ? no_leader()
+              : absl::PermissionDeniedError("node " + node.value() + " is not to be a manager"));
+    return;
+  }
+  // Recorded first: should this leader fail in between, the node asks again and is given the same
+  // member id, so that nobody is left behind in the group.
+  const model::MemberId member =
+      known->manager.has_value() ? known->manager->member : new_member_id(*manager);
+  const state::View view = manager->store().view();
+  Result<state::ChangeSet> changes =
+      control::record_member({view, manager->loop().wall_now(), manager->random()}, node,
+                             model::ManagerStatus{member, address});
+  commit_then(*manager, std::move(changes),
+              [manager, member, address, reply = std::move(reply)](Status recorded) mutable {
+                if (!recorded.ok()) {
+                  reply(std::move(recorded));
+                  return;
+                }
+                manager->add_member(raft::Member{raft::MemberId(member.value()), address, true},
+                                    [member, reply = std::move(reply)](Status added) mutable {
+                                      reply(added.ok() ? Result<Joined>(Joined{member})
+                                                       : Result<Joined>(std::move(added)));
+                                    });
+              });
+}
+
+// A member that nobody reaches would count in the quorum and never vote.
+void refuse_member(const std::shared_ptr<Manager>& manager, const model::NodeId& node,
+                   const std::string& reason, Reply<Result<Joined>> reply) {
+  if (manager->term() == nullptr) {
+    reply(no_leader());
+    return;
+  }
+  const state::View view = manager->store().view();
+  Result<state::ChangeSet> changes = control::give_up_promotion(
+      {view, manager->loop().wall_now(), manager->random()}, node, reason);
+  commit_then(*manager, std::move(changes),
+              [reason, reply = std::move(reply)](Status recorded) mutable {
+                reply(recorded.ok() ? absl::FailedPreconditionError(reason) : std::move(recorded));
+              });
+}
+
+}  // namespace
+
 void ManagerGateway::join_raft(model::NodeId node, std::string address,
                                absl::AnyInvocable<void(Result<Joined>)> done) {
-  manager_->on_control_loop([manager = manager_, node = std::move(node),
-                             address = std::move(address),
-                             reply = Reply<Result<Joined>>(std::move(done))]() mutable {
-    const state::NodePtr known =
-        manager->term() == nullptr ? nullptr : manager->store().view().node(node);
-    if (known == nullptr || known->spec.role != model::Role::manager) {
-      reply(manager->term() == nullptr
-                ? no_leader()
-                : absl::PermissionDeniedError("node " + node.value() + " is not to be a manager"));
-      return;
-    }
-    // Recorded first: should this leader fail in between, the node asks again and is given the same
-    // member id, so that nobody is left behind in the group.
-    const model::MemberId member =
-        known->manager.has_value() ? known->manager->member : new_member_id(*manager);
-    const state::View view = manager->store().view();
-    Result<state::ChangeSet> changes =
-        control::record_member({view, manager->loop().wall_now(), manager->random()}, node,
-                               model::ManagerStatus{member, address});
-    commit_then(*manager, std::move(changes),
-                [manager, member, address, reply = std::move(reply)](Status recorded) mutable {
-                  if (!recorded.ok()) {
-                    reply(std::move(recorded));
-                    return;
-                  }
-                  manager->add_member(raft::Member{raft::MemberId(member.value()), address, true},
-                                      [member, reply = std::move(reply)](Status added) mutable {
-                                        reply(added.ok() ? Result<Joined>(Joined{member})
-                                                         : Result<Joined>(std::move(added)));
-                                      });
-                });
-  });
+  auto dialled = [manager = manager_, node, address,
+                  reply = Reply<Result<Joined>>(std::move(done))](Status reached) mutable {
+    manager->on_control_loop([manager, node, address, reached = std::move(reached),
+                              reply = std::move(reply)]() mutable {
+      if (reached.ok()) {
+        add_member(manager, node, address, std::move(reply));
+        return;
+      }
+      refuse_member(manager, node,
+                    "the leader cannot reach this manager at " + address + " (" +
+                        std::string(reached.message()) +
+                        "): give --advertise-addr an address that the other managers can reach, "
+                        "and let them through to its port",
+                    std::move(reply));
+    });
+  };
+  peers_.dial(address, node, std::move(dialled));
 }
 
 void ManagerGateway::leave_raft(model::NodeId node, Done done) {
@@ -216,7 +257,8 @@ void ManagerGateway::leave_raft(model::NodeId node, Done done) {
       [self = *this, node = std::move(node),
        done = Reply<Status>(std::move(done))](const std::vector<model::MemberId>& members) mutable {
         self.write(
-            [node = std::move(node), reachable = members.size()](
+            [node = std::move(node),
+             reachable = std::set<model::MemberId>(members.begin(), members.end())](
                 const state::View& view, WallTime now, Random& random) -> Result<state::ChangeSet> {
               const state::NodePtr known = view.node(node);
               if (known == nullptr) {

@@ -14,11 +14,17 @@ namespace swarm::manager {
 // manager stops. From any thread.
 class ManagerGateway final : public api::Gateway {
  public:
-  // `peers` takes the connections of other managers, on any thread, also when this one has stopped.
-  ManagerGateway(std::shared_ptr<Manager> manager, CertificateSigner& signer,
-                 std::function<void(platform::TcpHandle)> peers);
+  // Both on any thread, also when this manager has stopped.
+  struct Peers {
+    // Takes the connections of other managers.
+    std::function<void(platform::TcpHandle)> accept;
+    // Whether a node answers at an address. What comes after it has stopped is destroyed uncalled.
+    std::function<void(const std::string& address, const model::NodeId& node, Done done)> dial;
+  };
+  ManagerGateway(std::shared_ptr<Manager> manager, CertificateSigner& signer, Peers peers);
 
   Leader leader() const override;
+  std::string quorum_loss() const override { return manager_->quorum_loss(); }
   void write_once(model::RequestId request, Write use_case, Read recall, Done done) override;
   model::Position committed() const override;
   void read(Read query, Done done) override;
@@ -45,7 +51,7 @@ class ManagerGateway final : public api::Gateway {
  private:
   std::shared_ptr<Manager> manager_;
   CertificateSigner& signer_;
-  const std::function<void(platform::TcpHandle)> peers_;
+  const Peers peers_;
 };
 
 }  // namespace swarm::manager

@@ -69,6 +69,9 @@ Result<std::shared_ptr<Manager>> Manager::open(ManagerOptions options,
   raft::ReplicaOptions replica_options = manager->options_.raft;
   replica_options.self = to_raft(manager->options_.member);
   replica_options.directory = manager->options_.directory;
+  replica_options.promises = manager->options_.promises;
+  replica_options.has_taken_part = manager->options_.has_taken_part;
+  replica_options.on_state_lost = manager->options_.on_state_lost;
   replica_options.address = manager->options_.address;
   SWARM_ASSIGN_OR_RETURN(
       manager->replica_,
@@ -156,6 +159,11 @@ void Manager::leader_changed(std::optional<raft::MemberId> leader) {
   }
 }
 
+void Manager::quorum_changed(std::vector<raft::MemberId> missing) {
+  const std::scoped_lock lock(mutex_);
+  missing_ = std::move(missing);
+}
+
 void Manager::take_snapshot(raft::Index,
                             absl::AnyInvocable<void(raft::Index, SnapshotSource)> done) {
   // By the time this runs, the control loop has applied whatever was handed to it before the call.
@@ -240,14 +248,14 @@ model::MemberId Manager::former_leader() const {
 
 void Manager::note_nodes() {
   const state::View view = store_.view();
-  std::map<model::MemberId, std::string> addresses;
+  std::map<model::MemberId, KnownManager> managers;
   for (const auto& [id, node] : view.nodes()) {
     if (node->manager.has_value()) {
-      addresses.emplace(node->manager->member, node->manager->address);
+      managers[node->manager->member] = {node->description.hostname, node->manager->address};
     }
   }
   const std::scoped_lock lock(mutex_);
-  addresses_ = std::move(addresses);
+  managers_ = std::move(managers);
   if (view.cluster() != nullptr) {
     removed_nodes_ = view.cluster()->removed_nodes;
   }
@@ -400,8 +408,31 @@ void Manager::hand_over(absl::AnyInvocable<void()> done) {
 
 Manager::Leader Manager::leader() const {
   const std::scoped_lock lock(mutex_);
-  const auto known = addresses_.find(leader_);
-  return {leads_, known == addresses_.end() ? "" : known->second, leader_};
+  const auto known = managers_.find(leader_);
+  return {leads_, known == managers_.end() ? "" : known->second.address, leader_};
+}
+
+std::string Manager::quorum_loss() const {
+  const std::scoped_lock lock(mutex_);
+  if (missing_.empty()) {
+    return {};
+  }
+  std::string names;
+  for (const raft::MemberId id : missing_) {
+    const auto known = managers_.find(to_model(id));
+    names += names.empty() ? "" : ", ";
+    if (known == managers_.end()) {
+      names += "member " + std::to_string(id.value());
+    } else {
+      names += known->second.hostname.empty()
+                   ? known->second.address
+                   : known->second.hostname + " (" + known->second.address + ")";
+    }
+  }
+  return "the swarm has lost its quorum: of " + std::to_string(managers_.size()) +
+         " managers, these cannot be reached: " + names +
+         ". Start them again; if they are gone for good, run `swarmctl swarm init "
+         "--force-new-cluster` on a manager that is left";
 }
 
 void Manager::receive(model::MemberId from, std::string message) {

@@ -29,6 +29,10 @@ struct ManagerOptions {
   model::MemberId member;
   std::string address;              // where other managers reach this one
   std::filesystem::path directory;  // of the raft log
+  // As of raft::ReplicaOptions.
+  std::filesystem::path promises{};
+  bool has_taken_part = false;
+  std::function<void(const Status&)> on_state_lost{};
   // Sizes and the reaction to a broken disk; `self` and `directory` are filled in.
   raft::ReplicaOptions raft{};
 };
@@ -81,6 +85,8 @@ class Manager final : public raft::StateMachine,
     model::MemberId member;
   };
   Leader leader() const;  // from any thread
+  // As api::Gateway::quorum_loss. From any thread.
+  std::string quorum_loss() const;
 
   // ---- control loop ----
 
@@ -134,6 +140,7 @@ class Manager final : public raft::StateMachine,
   void leadership_won(raft::Term term) override;
   void leadership_lost(raft::Term term) override;
   void leader_changed(std::optional<raft::MemberId> leader) override;
+  void quorum_changed(std::vector<raft::MemberId> missing) override;
   void take_snapshot(raft::Index at_least,
                      absl::AnyInvocable<void(raft::Index, SnapshotSource)> done) override;
   void restore(raft::Index index, std::vector<std::string> chunks,
@@ -188,7 +195,12 @@ class Manager final : public raft::StateMachine,
   model::MemberId leader_;  // nobody when empty
   // The last leader that was somebody else: its machine may be what ended its leadership.
   model::MemberId former_leader_;
-  std::map<model::MemberId, std::string> addresses_;
+  struct KnownManager {
+    std::string hostname;
+    std::string address;
+  };
+  std::map<model::MemberId, KnownManager> managers_;
+  std::vector<raft::MemberId> missing_;  // while they make the quorum
   std::set<model::NodeId> removed_nodes_;
 };
 

@@ -14,39 +14,53 @@ namespace swarm::manager {
 ManagerRole::ManagerRole(std::unique_ptr<raft::PayloadCipher> cipher)
     : cipher_(std::move(cipher)) {}
 
-Result<std::unique_ptr<ManagerRole>> ManagerRole::open(
-    const NodeRecord& record, const std::filesystem::path& directory, FileSystem& files,
-    api::CredentialsSource credentials, Start start, const FindMembers& find_members) {
+// What it calls is there by then: nothing arrives before the manager has started.
+std::unique_ptr<api::PeerTransport> ManagerRole::make_transport(
+    model::MemberId member, api::CredentialsSource credentials) {
+  return std::make_unique<api::PeerTransport>(
+      raft_loop_, raft::MemberId(member.value()), std::move(credentials),
+      api::PeerTransport::Events{
+          .refused =
+              [this](raft::MemberId peer) {
+                manager_->peer_refused(model::MemberId(peer.value()));
+              },
+          .received =
+              [this](raft::MemberId from, std::string message) {
+                manager_->receive(model::MemberId(from.value()), std::move(message));
+              },
+          .is_removed = [this](const model::NodeId& node) { return manager_->is_removed(node); }});
+}
+
+Result<std::unique_ptr<ManagerRole>> ManagerRole::open(const NodeRecord& record,
+                                                       const std::filesystem::path& directory,
+                                                       FileSystem& files,
+                                                       api::CredentialsSource credentials,
+                                                       Start start, const FindMembers& find_members,
+                                                       std::function<void(Status)> on_state_lost) {
   SWARM_ASSIGN_OR_RETURN(std::string key, security::load_or_make_data_key(files, directory));
   std::unique_ptr<ManagerRole> role(
       new ManagerRole(std::make_unique<DataKeyCipher>(std::move(key))));
   role->control_loop_.start();
   role->raft_loop_.start();
   role->log_loop_.start();
-  ManagerRole* const self = role.get();
-  auto transport = std::make_unique<api::PeerTransport>(
-      role->raft_loop_, raft::MemberId(record.member.value()), std::move(credentials),
-      api::PeerTransport::Events{
-          .refused =
-              [self](raft::MemberId peer) {
-                self->manager_->peer_refused(model::MemberId(peer.value()));
-              },
-          .received =
-              [self](raft::MemberId from, std::string message) {
-                self->manager_->receive(model::MemberId(from.value()), std::move(message));
-              },
-          .is_removed =
-              [self](const model::NodeId& node) { return self->manager_->is_removed(node); }});
-  const api::PeerTransport::Intake intake = transport->intake();
+  auto transport = role->make_transport(record.member, std::move(credentials));
+  ManagerGateway::Peers peers{transport->intake(), transport->dial_back()};
   role->transport_ = std::move(transport);
   const ManagerEnvironment environment{role->control_loop_, role->raft_loop_,
                                        role->log_loop_,     files,
                                        *role->transport_,   *role->cipher_};
-  SWARM_ASSIGN_OR_RETURN(
-      role->manager_,
-      Manager::open({record.node, record.member, record.advertise_address, directory / "raft"},
-                    environment, Random::from_system()));
-  role->gateway_ = std::make_shared<ManagerGateway>(role->manager_, role->signer_, intake);
+  SWARM_ASSIGN_OR_RETURN(role->manager_,
+                         Manager::open({.node = record.node,
+                                        .member = record.member,
+                                        .address = record.advertise_address,
+                                        .directory = directory / "raft",
+                                        .promises = directory / kPromisesFile,
+                                        .has_taken_part = start.kind == Start::Kind::resume ||
+                                                          start.kind == Start::Kind::force_alone,
+                                        .on_state_lost = std::move(on_state_lost)},
+                                       environment, Random::from_system()));
+  role->gateway_ =
+      std::make_shared<ManagerGateway>(role->manager_, role->signer_, std::move(peers));
   if (start.kind == Start::Kind::found) {
     SWARM_RETURN_IF_ERROR(role->manager_->bootstrap(std::move(start.first)));
   } else if (start.kind == Start::Kind::force_alone) {

@@ -18,7 +18,14 @@
 #include "manager/openssl_signer.h"
 #include "raft/log/payload_cipher.h"
 
+namespace swarm::api {
+class PeerTransport;
+}
+
 namespace swarm::manager {
+
+// In the state folder, beside the raft log: raft/log/promise_file.h.
+inline constexpr const char* kPromisesFile = "raft.promises";
 
 // Everything a node runs because it is a manager: the three loops with their threads, the
 // transport, the sealed log, the manager and its gateway. Built when the node becomes one, stopped
@@ -29,7 +36,8 @@ class ManagerRole {
   // tells.
   struct Start {
     enum class Kind {
-      resume,
+      resume,       // this member took part before: its log must be there
+      enter,        // its log is empty, or holds the snapshot of a backup
       found,        // a new swarm
       force_alone,  // without the others, for good
     };
@@ -38,11 +46,14 @@ class ManagerRole {
   };
   // A member whose log is empty must be told whom to answer: `find_members` asks the swarm.
   using FindMembers = std::function<std::vector<raft::Member>()>;
+  // DATA_LOSS when its durable state is lost or damaged: then this node must not be a manager.
+  // `on_state_lost`, on the raft loop: that was found out later, by the leader.
   static Result<std::unique_ptr<ManagerRole>> open(const NodeRecord& record,
                                                    const std::filesystem::path& directory,
                                                    FileSystem& files,
                                                    api::CredentialsSource credentials, Start start,
-                                                   const FindMembers& find_members);
+                                                   const FindMembers& find_members,
+                                                   std::function<void(Status)> on_state_lost);
   ~ManagerRole();
 
   const std::shared_ptr<ManagerGateway>& gateway() const { return gateway_; }
@@ -53,6 +64,8 @@ class ManagerRole {
 
  private:
   explicit ManagerRole(std::unique_ptr<raft::PayloadCipher> cipher);
+  std::unique_ptr<api::PeerTransport> make_transport(model::MemberId member,
+                                                     api::CredentialsSource credentials);
 
   std::unique_ptr<raft::PayloadCipher> cipher_;
   ThreadLoop control_loop_{"control"};

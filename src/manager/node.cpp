@@ -83,6 +83,7 @@ api::LocalNode::Info Node::info() const {
   info.swarm = record_.swarm;
   info.role = record_.role;
   info.advertise_address = record_.advertise_address;
+  info.manager_refusal = manager_refusal_;
   if (gateway_ != nullptr) {
     const api::Gateway::Leader leader = gateway_->leader();
     info.is_leader = leader.is_self;
@@ -168,7 +169,12 @@ Status Node::resume() {
   adopt(*record, std::move(credentials));
   if (record->role == model::Role::manager) {
     SWARM_RETURN_IF_ERROR(start_server(*record));
-    SWARM_RETURN_IF_ERROR(start_manager(*record, {}));
+    const Status started = start_manager(*record, {});
+    if (absl::IsDataLoss(started)) {
+      refuse_to_serve(started);
+    } else {
+      SWARM_RETURN_IF_ERROR(started);
+    }
   }
   return start_agent(*record);
 }
@@ -217,7 +223,10 @@ Status Node::start_manager(const NodeRecord& record, ManagerRole::Start start) {
   SWARM_ASSIGN_OR_RETURN(
       manager_, ManagerRole::open(
                     record, options_.state_directory, files_, [this] { return credentials(); },
-                    std::move(start), [&] { return find_members(record); }));
+                    std::move(start), [&] { return find_members(record); },
+                    [this](const Status& reason) {
+                      lifecycle_.post([this, reason] { refuse_to_serve(reason); });
+                    }));
   const std::scoped_lock lock(mutex_);
   gateway_ = manager_->gateway();
   return absl::OkStatus();
@@ -245,6 +254,7 @@ Status Node::start_agent(const NodeRecord& record) {
   SWARM_ASSIGN_OR_RETURN(agent_, AgentRole::start(
                                      options_.agent, record, options_.state_directory, files_,
                                      [this] { return credentials(); }, std::move(handlers)));
+  agent_->set_manager_refusal(manager_refusal());
   return absl::OkStatus();
 }
 

@@ -90,6 +90,11 @@ class Node final : public api::LocalNode {
   // Everything of a swarm whose only manager this node is. Undone on error.
   Result<Initialized> enter_as_only_manager(NewSwarm swarm, ManagerRole::Start::Kind kind);
   void stop_manager();
+  // node_refusal.cpp
+  void refuse_to_serve(const Status& reason);
+  std::string manager_refusal() const;
+  void forget_refusal();
+  Status not_serving() const;
   Status join_group(NodeRecord& record);
   Result<std::vector<api::Client::NodeView>> list_nodes(const NodeRecord& self) const;
   bool is_out_of_group(const NodeRecord& self) const;
@@ -100,6 +105,8 @@ class Node final : public api::LocalNode {
   Status await_own_leadership();
   // Waits until the swarm has a leader, at most kStartLimit.
   Status await_leader();
+  // Whether this manager may leave without `force`; never, with the reason.
+  Status refuse_to_leave() const;
   // Leaves the Raft group while the rest can still agree to it.
   void leave_group();
 
@@ -114,6 +121,8 @@ class Node final : public api::LocalNode {
   void schedule_renewal();
   void renew_by_age();
   Status promote(NodeRecord& record);
+  Status remove_raft_state();
+  Status remove_raft_state_unless_of(model::MemberId member);
 
   std::shared_ptr<const security::NodeCredentials> credentials() const;
   NodeRecord record() const;
@@ -138,6 +147,7 @@ class Node final : public api::LocalNode {
   NodeRecord record_;
   std::shared_ptr<const security::NodeCredentials> credentials_;
   std::shared_ptr<ManagerGateway> gateway_;
+  std::string manager_refusal_;  // not empty: a manager by role that takes no part
 
   struct Lock;
   std::unique_ptr<Lock> lock_;

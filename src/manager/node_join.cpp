@@ -9,12 +9,12 @@
 #include "api/server.h"
 #include "api/tls_client.h"
 #include "base/log.h"
+#include "base/thread_loop.h"
 #include "base/units.h"
 #include "manager/ask_any.h"
 #include "manager/node.h"
 #include "manager/run_on.h"
 #include "platform/file_system.h"
-#include "platform/host.h"
 #include "security/tls/certificate_authority.h"
 #include "security/tls/credential_files.h"
 
@@ -76,10 +76,11 @@ Status Node::check_not_member() const {
 
 Status Node::clear_membership() {
   SWARM_RETURN_IF_ERROR(remove_node_record(files_, options_.state_directory));
-  for (const char* const name : {"raft", "agent", "node.pem", "data.key"}) {
+  for (const char* const name : {"raft", kPromisesFile, "agent", "node.pem", "data.key"}) {
     SWARM_RETURN_IF_ERROR(platform::remove_tree(options_.state_directory / name));
   }
   renewal_.cancel();
+  forget_refusal();
   const std::scoped_lock lock(mutex_);
   record_ = {};
   credentials_.reset();
@@ -224,7 +225,8 @@ Status Node::join_group(NodeRecord& record) {
       record.member, ask_any<Result<model::MemberId>>(record.managers, [&](const auto& address) {
         return api::join_raft(address, *credentials(), record.advertise_address, kCallTimeout);
       }));
-  SWARM_RETURN_IF_ERROR(start_manager(record, {}));
+  SWARM_RETURN_IF_ERROR(remove_raft_state_unless_of(record.member));
+  SWARM_RETURN_IF_ERROR(start_manager(record, {ManagerRole::Start::Kind::enter}));
   return await_leader();
 }
 
@@ -257,49 +259,61 @@ std::vector<raft::Member> Node::find_members(const NodeRecord& record) const {
 
 // ---- leave ----
 
-namespace {
-
-// The sentence depends on what would be lost.
-Status refuse_to_leave(size_t managers, size_t reachable) {
-  const std::string force = "; to leave all the same, use `swarmctl swarm leave --force`";
-  if (managers <= 1) {
+// The sentence depends on what would be lost, as the leader sees it.
+Status Node::refuse_to_leave() const {
+  const std::string force = ". To leave all the same, run `swarmctl swarm leave --force`";
+  const auto refuse = [&force](const std::string& why) {
+    return absl::FailedPreconditionError("this node is a manager" + why + force);
+  };
+  if (manager_ == nullptr) {
+    return refuse(" that does not serve: " + manager_refusal());
+  }
+  const NodeRecord self = record();
+  const auto nodes = ask_any<Result<std::vector<api::Client::NodeView>>>(
+      self.managers, [&](const std::string& address) {
+        return api::connect_tls(address, *credentials(), kCallTimeout)->list_nodes();
+      });
+  if (!nodes.ok()) {
+    return refuse(", and whether the others can do without it is not known: " +
+                  std::string(nodes.status().message()));
+  }
+  std::vector<std::string> unreachable;
+  size_t others = 0;
+  for (const api::Client::NodeView& view : *nodes) {
+    const bool stays = view.node.manager.has_value() && view.node.spec.role == model::Role::manager;
+    if (!stays || view.node.id == self.node) {
+      continue;
+    }
+    ++others;
+    if (!view.is_reachable && !view.is_leader) {
+      unreachable.push_back(view.node.description.hostname);
+    }
+  }
+  if (others == 0) {
     return absl::FailedPreconditionError(
         "this node is the last manager: leaving ends the swarm and removes its services" + force);
   }
-  const size_t left = reachable > 0 ? reachable - 1 : 0;
-  if (left * 2 <= managers - 1) {
-    return absl::FailedPreconditionError(
-        "this node is a manager, and without it the swarm loses its quorum: add or restore "
-        "managers first" +
-        force);
+  if ((others - unreachable.size()) * 2 <= others) {
+    std::string names;
+    for (const std::string& name : unreachable) {
+      names += (names.empty() ? "" : ", ") + name;
+    }
+    return refuse(", and without it the swarm would lose quorum: of the " + std::to_string(others) +
+                  " resulting managers, these are unreachable: " + names +
+                  ". Start them again or add managers first");
   }
-  return absl::FailedPreconditionError(
-      "this node is a manager: demote it first with `swarmctl node demote`" + force);
+  return refuse(": demote it first with `swarmctl node demote`");
 }
-
-}  // namespace
 
 Status Node::leave_here(bool force) {
   if (credentials() == nullptr) {
     return absl::FailedPreconditionError("this node is not part of a swarm");
   }
-  if (manager_ != nullptr) {
-    std::promise<size_t> asked;
-    manager_->manager().ask_reachable(
-        [&](const std::vector<model::MemberId>& members) { asked.set_value(members.size()); });
-    const size_t reachable = asked.get_future().get();
-    size_t managers = 0;
-    run_on(manager_->manager().loop(), [&] {
-      for (const auto& [id, node] : manager_->manager().store().view().nodes()) {
-        managers += node->manager.has_value() ? 1 : 0;
-      }
-    });
+  if (record().role == model::Role::manager) {
     if (!force) {
-      return refuse_to_leave(managers, reachable);
+      return refuse_to_leave();
     }
-    if (managers > 1) {
-      leave_group();
-    }
+    leave_group();
   }
   if (agent_ != nullptr) {
     agent_->leave();
@@ -316,6 +330,12 @@ Status Node::leave_here(bool force) {
 // next one takes it out; a leader that was elected a moment ago may not have heard of enough yet.
 void Node::leave_group() {
   const NodeRecord self = record();
+  if (self.managers.empty() ||
+      (self.managers.size() == 1 && self.managers.front() == self.advertise_address)) {
+    return;  // there is nobody else
+  }
+  ThreadLoop clock{"leave"};
+  clock.start();
   const TimePoint end = lifecycle_.now() + kLeaveLimit;
   Status asked = absl::UnavailableError("not asked yet");
   while (lifecycle_.now() < end) {
@@ -328,7 +348,7 @@ void Node::leave_group() {
       return;
     }
     // Nothing tells a member that it was removed: look again after a while.
-    wait_until(manager_->manager().loop(), kLookAgain, [] { return false; });
+    wait_until(clock, kLookAgain, [] { return false; });
   }
   log::warning("left before the group agreed to it", {{"reason", asked.message()}});
 }

@@ -9,7 +9,6 @@
 #include "manager/data_key_cipher.h"
 #include "manager/node.h"
 #include "manager/run_on.h"
-#include "platform/host.h"
 #include "raft/replica/member_storage.h"
 #include "security/tls/credential_files.h"
 #include "state/store_contents.h"
@@ -58,6 +57,9 @@ Result<model::ClusterPtr> cluster_in(const Backup& backup, const std::string& fi
 Result<NodeRecord> Node::survivor_record(const InitOptions& options) {
   if (credentials() == nullptr) {
     return not_in_a_swarm();
+  }
+  if (!manager_refusal().empty()) {
+    return not_serving();
   }
   if (manager_ == nullptr) {
     return absl::FailedPreconditionError(
@@ -157,6 +159,9 @@ Result<api::LocalNode::BackedUp> Node::backup_here(const std::string& file) {
   if (credentials() == nullptr) {
     return not_in_a_swarm();
   }
+  if (!manager_refusal().empty()) {
+    return not_serving();
+  }
   if (manager_ == nullptr) {
     return absl::FailedPreconditionError(
         "this node is a worker and holds no state of the swarm: make the backup on a manager");
@@ -210,7 +215,7 @@ Result<api::LocalNode::Initialized> Node::restore_here(const RestoreOptions& opt
   }
   backup.chunks.clear();
   Result<Initialized> made =
-      enter_as_only_manager(std::move(swarm), ManagerRole::Start::Kind::resume);
+      enter_as_only_manager(std::move(swarm), ManagerRole::Start::Kind::enter);
   if (made.ok()) {
     log::info("swarm restored", {{"swarm", cluster->id.value()}, {"file", options.file}});
   }

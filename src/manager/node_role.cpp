@@ -9,6 +9,7 @@
 #include "manager/ask_any.h"
 #include "manager/node.h"
 #include "platform/file_system.h"
+#include "raft/log/promise_file.h"
 #include "security/renewal.h"
 #include "security/tls/certificate.h"
 #include "security/tls/certificate_authority.h"
@@ -95,12 +96,17 @@ void Node::change_role(model::Role role) {
   stop_server();
   stop_manager();
   Status status = role == model::Role::manager ? promote(changed) : absl::OkStatus();
-  if (status.ok() && role == model::Role::worker) {
+  if (role == model::Role::worker) {
     changed.member = {};
-    status = platform::remove_tree(options_.state_directory / "raft");
   }
   if (status.ok()) {
     status = save(changed);
+  }
+  // After the record: a manager without them would refuse to serve.
+  if (status.ok() && role == model::Role::worker) {
+    status = remove_raft_state();
+    forget_refusal();
+    agent_->set_manager_refusal({});
   }
   if (!status.ok()) {
     log::error("role change failed",
@@ -110,6 +116,22 @@ void Node::change_role(model::Role role) {
   log::info("role changed", {{"role", model::to_string(role)}});
 }
 
+Status Node::remove_raft_state() {
+  for (const char* const name : {"raft", kPromisesFile}) {
+    SWARM_RETURN_IF_ERROR(platform::remove_tree(options_.state_directory / name));
+  }
+  return absl::OkStatus();
+}
+
+// What is left of an earlier time as a manager. A member that asked before keeps its id and what it
+// has: the group may count on it already.
+Status Node::remove_raft_state_unless_of(model::MemberId member) {
+  raft::PromiseFile file(files_, options_.state_directory / kPromisesFile);
+  SWARM_ASSIGN_OR_RETURN(const std::optional<raft::Promises> promises, file.read());
+  const bool is_ours = promises && promises->member.value() == member.value();
+  return is_ours ? absl::OkStatus() : remove_raft_state();
+}
+
 Status Node::promote(NodeRecord& record) {
   const Status joined = join_group(record);
   if (!joined.ok()) {
@@ -117,8 +139,14 @@ Status Node::promote(NodeRecord& record) {
     stop_server();
     stop_manager();
     record.role = model::Role::worker;
-    const std::scoped_lock lock(mutex_);
-    record_.role = model::Role::worker;
+    {
+      const std::scoped_lock lock(mutex_);
+      record_.role = model::Role::worker;
+    }
+    if (absl::IsFailedPrecondition(joined)) {
+      // Refused: the swarm wants it as a worker again.
+      renew_certificate(model::Role::worker).IgnoreError();
+    }
   }
   return joined;
 }

@@ -26,15 +26,23 @@ RoleManager::RoleManager(EventLoop& loop, state::Store& store, model::NodeId sel
       retry_(loop) {}
 
 void RoleManager::start() {
+  if (const state::ClusterPtr& cluster = store_.view().cluster()) {
+    removed_ = cluster->removed_members;
+  }
   schedule();
 }
 
 void RoleManager::observe(const std::vector<state::Change>& changes) {
   for (const state::Change& change : changes) {
     const auto* const node = std::get_if<state::NodePtr>(&change.after);
-    if (node != nullptr && *node != nullptr && must_leave(**node)) {
+    if (node != nullptr && *node == nullptr) {
+      const state::NodePtr& before = std::get<state::NodePtr>(change.before);
+      if (before->manager.has_value()) {
+        removed_.insert(before->manager->member);
+        schedule();
+      }
+    } else if (node != nullptr && must_leave(**node)) {
       schedule();
-      return;
     }
   }
 }
@@ -63,6 +71,24 @@ void RoleManager::run() {
     }
     return;
   }
+  if (!removed_.empty()) {
+    remove_without_node(*removed_.begin());
+  }
+}
+
+void RoleManager::remove_without_node(model::MemberId member) {
+  is_busy_ = true;
+  membership_.remove(member, anchor_.bind([this, member](const Status& status) {
+    is_busy_ = false;
+    if (status.ok() || absl::IsNotFound(status)) {
+      removed_.erase(member);
+      schedule();
+      return;
+    }
+    log::warning("membership change failed",
+                 {{"member", member.value()}, {"error", status.message()}});
+    retry_.set_after(kRetryDelay, [this] { run(); });
+  }));
 }
 
 void RoleManager::finished(const model::NodeId& node, Status status) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <map>
+#include <set>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -12,8 +12,9 @@
 namespace swarm::manager {
 
 // Keeps the Raft group in step with the roles that nodes should have: a node that was demoted or
-// removed leaves the group before its record says so. (Joining is asked for by the node itself,
-// once it holds a manager's certificate.) A leader that was demoted hands over first.
+// removed leaves the group before its record says so, and a member whose node was removed by force
+// after it. (Joining is asked for by the node itself, once it holds a manager's certificate.) A
+// leader that was demoted hands over first.
 //
 // One change at a time; what fails is tried again. On the control loop; lives with a leadership.
 class RoleManager {
@@ -34,6 +35,7 @@ class RoleManager {
  private:
   void schedule();
   void run();
+  void remove_without_node(model::MemberId member);
   void finished(const model::NodeId& node, Status status);
 
   EventLoop& loop_;
@@ -41,6 +43,7 @@ class RoleManager {
   const model::NodeId self_;
   Membership membership_;
   bool is_busy_ = false;
+  std::set<model::MemberId> removed_;  // as the store says; the group may still hold them
   Timer retry_;
   Anchor anchor_;
 };

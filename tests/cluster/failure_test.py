@@ -19,8 +19,13 @@ class Failures(SwarmTest):
                           ("service", "create", "-d", "--name", "lost", "web:1.0"),
                           ("service", "update", "-d", "--image", "web:1.1", "kept")):
             command = nodes[0].ctl(*arguments, check=False, limit=30)
-            self.assert_fails(command, "quorum")
+            self.assert_fails(command, "lost its quorum: of 3 managers, these cannot be reached",
+                              nodes[1].address, nodes[2].address,
+                              "swarmctl swarm init --force-new-cluster")
             self.assertLess(command.seconds, 7, str(command))
+        # With little patience it is the same sentence, and not that nobody answered.
+        short = nodes[0].ctl("--timeout", "1s", "service", "ls", check=False)
+        self.assert_fails(short, "lost its quorum", nodes[1].address)
         nodes[1].start()
         wait_until(lambda: nodes[0].ctl("service", "ls", check=False).code == 0, 20,
                    "the quorum is back")

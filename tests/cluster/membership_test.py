@@ -2,6 +2,7 @@
 """Managers come and go: join, promote, demote, leave, and a swarm of one, three and five."""
 
 import json
+import threading
 import unittest
 
 from support import SwarmTest, wait_until
@@ -40,6 +41,60 @@ class Membership(SwarmTest):
         others[0].ctl("node", "demote", leader.identity())
         wait_until(lambda: self.statuses(others[0])[leader.identity()] == "", 30, "demoted")
         self.create(others[1], "after")
+
+    def test_of_two_demotions_at_once_that_would_lose_the_quorum_one_is_refused(self):
+        nodes = self.managers(4)
+        leader = self.swarm.leader()
+        dead, *demoted = [node for node in nodes if node is not leader]
+        dead.kill()
+        wait_until(lambda: self.statuses(leader)[dead.identity()] == "Unreachable", 20, "it is dead")
+        outcomes = []
+
+        def demote(asked, node):
+            outcomes.append(asked.ctl("node", "demote", node.identity(), check=False))
+
+        threads = [threading.Thread(target=demote, args=pair)
+                   for pair in ((demoted[0], demoted[1]), (demoted[1], demoted[0]))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(sorted(outcome.code for outcome in outcomes), [0, 1],
+                         "\n".join(map(str, outcomes)))
+        self.assert_fails(next(outcome for outcome in outcomes if outcome.code),
+                          "would lose quorum", "unreachable")
+        wait_until(lambda: sum(status != "" for status in self.statuses(leader).values()) == 3, 30,
+                   "one is demoted")
+        self.create(leader, "after")
+
+    def test_a_dead_manager_is_removed_by_force(self):
+        nodes = self.managers(3)
+        leader = self.swarm.leader()
+        dead = next(node for node in nodes if node is not leader)
+        self.assert_fails(leader.ctl("node", "rm", "--force", dead.identity(), check=False),
+                          "demote it first")
+        dead.kill()
+        wait_until(lambda: self.statuses(leader)[dead.identity()] == "Unreachable", 20, "it is dead")
+        self.assert_fails(leader.ctl("node", "rm", dead.identity(), check=False), "--force")
+        leader.ctl("node", "rm", "--force", dead.identity())
+        self.assertEqual(len(leader.rows("node", "ls")), 2)
+        # The group counts two: it needs both, and has them.
+        self.create(leader, "after")
+        dead.start()
+        wait_until(lambda: "node refused" in dead.tail(), 20, "the removed node is told so")
+
+    def test_leaving_claims_a_loss_of_quorum_only_when_it_is_true(self):
+        nodes = self.managers(3)
+        for node in nodes:
+            refused = node.ctl("swarm", "leave", check=False)
+            self.assert_fails(refused, "demote it first", "--force")
+            self.assertNotIn("quorum", refused.err)
+        nodes[2].kill()
+        wait_until(lambda: self.statuses(nodes[0])[nodes[2].identity()] == "Unreachable", 20,
+                   "one is dead")
+        for node in nodes[:2]:
+            self.assert_fails(node.ctl("swarm", "leave", check=False), "would lose quorum",
+                              "of the 2 resulting managers", "--force")
 
     def test_a_manager_leaves_and_the_rest_keeps_its_quorum(self):
         nodes = self.managers(3)

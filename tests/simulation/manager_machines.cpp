@@ -62,6 +62,7 @@ bool ManagerMachines::open(Machine& machine) {
   options.member = machine.member;
   options.address = machine.name;
   options.directory = "/raft";
+  options.promises = "/beside/promises";
   options.raft.snapshot_log_bytes = pace_.snapshot_log_bytes;
   options.raft.segment_bytes = 1 << 16;
   options.raft.on_storage_failure = [this, &machine](const Status&) {
@@ -83,7 +84,14 @@ bool ManagerMachines::open(Machine& machine) {
     return false;
   }
   machine.manager = *std::move(opened);
-  machine.gateway = std::make_shared<manager::ManagerGateway>(machine.manager, signer_, nullptr);
+  machine.gateway = std::make_shared<manager::ManagerGateway>(
+      machine.manager, signer_,
+      manager::ManagerGateway::Peers{
+          nullptr,
+          [this](const std::string& address, const model::NodeId&, api::Gateway::Done done) {
+            done(unreachable.contains(address) ? absl::UnavailableError("Connection refused")
+                                               : absl::OkStatus());
+          }});
   return true;
 }
 
@@ -131,6 +139,10 @@ Result<model::NodeId> ManagerMachines::admit(const std::string& token) {
 
 model::NodeId ManagerMachines::admit_worker() {
   return admit(kWorkerToken).value_or(model::NodeId{});
+}
+
+Result<model::NodeId> ManagerMachines::admit_manager() {
+  return admit(kManagerToken);
 }
 
 bool ManagerMachines::join() {

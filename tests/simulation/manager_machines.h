@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,8 @@ class ManagerMachines {
   bool bootstrap();
   // One more manager, by token and by asking the leader. False when it is not admitted.
   bool join();
+  // The record of a manager that has not asked to join the group yet.
+  Result<model::NodeId> admit_manager();
   // A record for a worker, as `swarm join` makes it; empty when refused.
   model::NodeId admit_worker();
 
@@ -81,6 +84,8 @@ class ManagerMachines {
   Machine* await_leader(Duration limit = seconds(30));
 
   const model::SwarmId& swarm() const { return swarm_; }
+  // Addresses that a leader which dials back finds nobody at.
+  std::set<std::string> unreachable;
   // A machine that cannot go on: says why.
   std::function<void(std::string)> on_failure = [](const std::string&) {};
 

@@ -24,6 +24,8 @@ inline constexpr size_t kMaxPeerQueueBytes = 16 << 20;
 
 // An answer from a swarm without a leader: under the five seconds that are promised.
 inline constexpr Duration kLeaderBudget = milliseconds(4'700);
+// A caller's own deadline is met by this much.
+inline constexpr Duration kAnswerAhead = milliseconds(200);
 // On top of it: a membership change waits for the new member to be heard of.
 inline constexpr Duration kMembershipExtra = seconds(15);
 // Between two looks for a leader.

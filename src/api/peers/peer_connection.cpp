@@ -27,10 +27,11 @@ constexpr size_t kKeptBytes = 256 * 1024;
 
 }  // namespace
 
-PeerConnection::PeerConnection(Tcp::socket socket, asio::ssl::context& context)
+PeerConnection::PeerConnection(Tcp::socket socket, asio::ssl::context& context, Preface preface)
     : resolver_(socket.get_executor()),
       deadline_(socket.get_executor()),
-      stream_(std::move(socket), context) {}
+      stream_(std::move(socket), context),
+      says_first_(preface) {}
 
 void PeerConnection::connect(const platform::TcpAddress& address) {
   begin_deadline();
@@ -61,6 +62,10 @@ void PeerConnection::connected(ErrorCode error) {
     return;
   }
   platform::tune_socket(stream_.next_layer(), kPeerSilence);
+  if (says_first_ == Preface::none) {
+    handshake(asio::ssl::stream_base::client, error);
+    return;
+  }
   asio::async_write(stream_.next_layer(), asio::buffer(kPeerPreface),
                     [self = shared_from_this()](ErrorCode failed, size_t) {
                       self->handshake(asio::ssl::stream_base::client, failed);

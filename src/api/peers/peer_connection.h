@@ -28,7 +28,11 @@ class PeerConnection : public std::enable_shared_from_this<PeerConnection> {
   using Tcp = platform::Tcp;
   using ErrorCode = platform::ErrorCode;
 
-  PeerConnection(Tcp::socket socket, boost::asio::ssl::context& context);
+  // What the one that connects says before TLS begins; without it a server takes it for gRPC.
+  enum class Preface { raft, none };
+
+  PeerConnection(Tcp::socket socket, boost::asio::ssl::context& context,
+                 Preface preface = Preface::raft);
   virtual ~PeerConnection() = default;
   PeerConnection(const PeerConnection&) = delete;
   PeerConnection& operator=(const PeerConnection&) = delete;
@@ -71,6 +75,7 @@ class PeerConnection : public std::enable_shared_from_this<PeerConnection> {
   Tcp::resolver resolver_;
   boost::asio::steady_timer deadline_;
   boost::asio::ssl::stream<Tcp::socket> stream_;
+  const Preface says_first_;
   std::array<char, kPeerPreface.size()> preface_{};
   FrameReader reader_;
   std::string waiting_;

@@ -5,9 +5,11 @@
 #include "api/client/limits.h"
 #include "api/loop_gate.h"
 #include "api/peers/peer_link.h"
+#include "api/peers/peer_probe.h"
 #include "api/peers/peer_session.h"
 #include "api/peers/peer_tls.h"
 #include "base/asio_loop.h"
+#include "platform/tcp_address.h"
 #include "platform/tcp_socket.h"
 
 namespace swarm::api {
@@ -84,6 +86,32 @@ PeerTransport::Intake PeerTransport::intake() {
     gate->post(
         [accept, connection = std::move(connection)]() mutable { accept(std::move(connection)); });
   };
+}
+
+PeerTransport::DialBack PeerTransport::dial_back() {
+  using Done = absl::AnyInvocable<void(Status)>;
+  auto probe = [this](const std::string& address, const model::NodeId& node, Done done) {
+    this->probe(address, node, std::move(done));
+  };
+  return [gate = gate_, probe = anchor_.bind(std::move(probe))](
+             const std::string& address, const model::NodeId& node, Done done) {
+    gate->post([probe, address, node, done = std::move(done)]() mutable {
+      probe(address, node, std::move(done));
+    });
+  };
+}
+
+void PeerTransport::probe(const std::string& address, const model::NodeId& node,
+                          absl::AnyInvocable<void(Status)> done) {
+  const auto parts = platform::split_tcp_address(address);
+  const auto context = tls_->context();
+  if (!parts.ok() || !context.ok()) {
+    done(parts.ok() ? context.status() : parts.status());
+    return;
+  }
+  std::make_shared<PeerProbe>(platform::Tcp::socket(loop_.context()), **context, node,
+                              std::move(done))
+      ->connect(*parts);
 }
 
 void PeerTransport::accept(platform::TcpHandle connection) {

@@ -47,13 +47,11 @@ Status no_leader() {
       "that are down, then try again");
 }
 
-Status outcome_unknown(bool is_over) {
+Status outcome_unknown(const std::string& since) {
   return absl::UnavailableError(
-      std::string("the leader went away before it answered") +
-      (is_over
-           ? ", and the swarm has had none since: fewer than a quorum of managers can be reached"
-           : "") +
-      "; whether the change was made is not known: look, then try again");
+      "the leader went away before it answered; whether the change was made is not known: look, "
+      "then try again" +
+      (since.empty() ? std::string() : ". Meanwhile " + since));
 }
 
 }  // namespace swarm::api

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "api/server/caller.h"
 #include "base/result.h"
 
@@ -29,7 +31,7 @@ enum class Verdict {
 Verdict judge(const grpc::ClientContext& context, const grpc::Status& status);
 
 Status no_leader();
-// `is_over`: there was no other leader to ask until the time was up.
-Status outcome_unknown(bool is_over);
+// `since`: why there is no other leader to ask; empty when there may be one.
+Status outcome_unknown(const std::string& since);
 
 }  // namespace swarm::api

@@ -104,13 +104,14 @@ class LeaderCall : public std::enable_shared_from_this<LeaderCall<Request, Respo
   using Method = LeaderMethod<Request, Response>;
 
   LeaderCall(std::shared_ptr<ServerCore> core, const Method& method, Caller caller,
-             const Request& request, std::shared_ptr<UnaryCall<Response>> call)
+             const Request& request, std::shared_ptr<UnaryCall<Response>> call,
+             gpr_timespec patience)
       : core_(std::move(core)),
         method_(method),
         caller_(std::move(caller)),
         request_(request),
         call_(std::move(call)),
-        deadline_(deadline_after(core_->leader_budget() + method.extra)) {
+        deadline_(gpr_time_min(deadline_after(core_->leader_budget() + method.extra), patience)) {
     if (method.repeat == Repeat::once && !caller_.is_forwarded) {
       caller_.request.number = core_->next_request_number();
     }
@@ -141,6 +142,10 @@ class LeaderCall : public std::enable_shared_from_this<LeaderCall<Request, Respo
                      });
     } else if (caller_.is_forwarded) {
       call_->finish_marked(kNotLeaderKey, no_leader());
+    } else if (const std::string loss = gateway->quorum_loss();
+               leader.address.empty() && !loss.empty()) {
+      call_->finish(has_unknown_outcome() ? outcome_unknown(loss)
+                                          : Status(absl::UnavailableError(loss)));
     } else if (leader.address.empty()) {
       try_again();
     } else {
@@ -160,6 +165,8 @@ class LeaderCall : public std::enable_shared_from_this<LeaderCall<Request, Respo
     }
   }
 
+  bool has_unknown_outcome() const { return caller_.request.repeated_since.has_value(); }
+
   void repeat() {
     if (method_.repeat == Repeat::once) {
       caller_.request.repeated_since = since_;
@@ -170,8 +177,10 @@ class LeaderCall : public std::enable_shared_from_this<LeaderCall<Request, Respo
   void try_again() {
     const gpr_timespec next = deadline_after(kLeaderRetry);
     if (gpr_time_cmp(next, deadline_) >= 0) {
-      call_->finish(caller_.request.repeated_since.has_value() ? outcome_unknown(true)
-                                                               : no_leader());
+      call_->finish(has_unknown_outcome()
+                        ? outcome_unknown("the swarm has had no leader since: fewer than a quorum "
+                                          "of managers can be reached")
+                        : no_leader());
       return;
     }
     alarm_ = std::make_unique<grpc::Alarm>();
@@ -202,7 +211,7 @@ class LeaderCall : public std::enable_shared_from_this<LeaderCall<Request, Respo
       try_again();
     } else if (verdict == Verdict::unknown) {
       if (method_.repeat == Repeat::never) {
-        call_->finish(outcome_unknown(false));
+        call_->finish(outcome_unknown({}));
       } else {
         repeat();
       }
@@ -236,7 +245,12 @@ grpc::ServerUnaryReactor* serve_by_leader(const std::shared_ptr<ServerCore>& cor
     call->finish(caller.status());
     return reactor;
   }
-  std::make_shared<LeaderCall<Request, Response>>(core, method, *std::move(caller), *request, call)
+  // A caller that waits for less is answered before it hangs up, and so hears the reason.
+  const gpr_timespec patience =
+      gpr_time_sub(gpr_convert_clock_type(context->raw_deadline(), GPR_CLOCK_MONOTONIC),
+                   gpr_time_from_nanos(kAnswerAhead.count(), GPR_TIMESPAN));
+  std::make_shared<LeaderCall<Request, Response>>(core, method, *std::move(caller), *request, call,
+                                                  patience)
       ->attempt();
   return reactor;
 }

@@ -101,7 +101,7 @@ void update(GatewayPtr gateway, const Caller& caller, const v1::NodeUpdateReques
                            reply = std::move(reply)](const auto& found) mutable {
     change_store<v1::NodeUpdateReply>(
         *gateway, caller,
-        [reachable = Managers(found).reachable.size(), id, version,
+        [reachable = Managers(found).reachable, id, version,
          spec = std::move(spec)](const Context& context) {
           return control::update_node(context, id, version, spec, reachable);
         },
@@ -109,9 +109,19 @@ void update(GatewayPtr gateway, const Caller& caller, const v1::NodeUpdateReques
   });
 }
 
-Result<ChangeSet> remove(const Context& context, const Caller& caller,
-                         const v1::NodeRemoveRequest& request) {
-  return control::remove_node(context, resolve(request.reference(), caller), request.force());
+void remove(GatewayPtr gateway, const Caller& caller, const v1::NodeRemoveRequest& request,
+            StoreReply<v1::NodeRemoveReply> reply) {
+  Gateway& target = *gateway;
+  target.ask_reachability([gateway = std::move(gateway), caller, request,
+                           reply = std::move(reply)](const auto& found) mutable {
+    change_store<v1::NodeRemoveReply>(
+        *gateway, caller,
+        [reachable = Managers(found).reachable, reference = resolve(request.reference(), caller),
+         force = request.force()](const Context& context) {
+          return control::remove_node(context, reference, force, reachable);
+        },
+        std::move(reply));
+  });
 }
 
 constexpr LeaderMethod<v1::NodeListRequest, v1::NodeListReply> kList{"/swarm.v1.Nodes/List",
@@ -120,8 +130,8 @@ constexpr LeaderMethod<v1::NodeGetRequest, v1::NodeView> kGet{"/swarm.v1.Nodes/G
                                                               get};
 constexpr LeaderMethod<v1::NodeUpdateRequest, v1::NodeUpdateReply> kUpdate{"/swarm.v1.Nodes/Update",
                                                                            Repeat::once, update};
-constexpr LeaderMethod<v1::NodeRemoveRequest, v1::NodeRemoveReply> kRemove{
-    "/swarm.v1.Nodes/Remove", Repeat::once, changing<remove>};
+constexpr LeaderMethod<v1::NodeRemoveRequest, v1::NodeRemoveReply> kRemove{"/swarm.v1.Nodes/Remove",
+                                                                           Repeat::once, remove};
 
 class NodesService final : public v1::Nodes::CallbackService {
  public:

@@ -27,6 +27,9 @@ Status ServerCore::not_a_manager() const {
     return absl::FailedPreconditionError(
         "this node is not part of a swarm; run `swarmctl swarm init` or `swarmctl swarm join`");
   }
+  if (!node.manager_refusal.empty()) {
+    return absl::FailedPreconditionError("this manager does not serve: " + node.manager_refusal);
+  }
   const std::string name = node.hostname.empty() ? "NAME" : node.hostname;
   return absl::FailedPreconditionError(
       "this node is not a manager; run the command on a manager or promote this node: swarmctl "

@@ -76,6 +76,16 @@ Status FakeManager::commit(state::ChangeSet changes) {
   return absl::OkStatus();
 }
 
+void FakeManager::set_quorum_loss(std::string loss) {
+  const std::lock_guard lock(mutex_);
+  quorum_loss_ = std::move(loss);
+}
+
+std::string FakeManager::quorum_loss() const {
+  const std::lock_guard lock(mutex_);
+  return quorum_loss_;
+}
+
 void FakeManager::set_leader(Leader leader) {
   const std::lock_guard lock(mutex_);
   leader_ = std::move(leader);

@@ -31,6 +31,7 @@ class FakeManager final : public Gateway {
   // ---- what the test sets ----
 
   void set_leader(Leader leader);
+  void set_quorum_loss(std::string loss);
   void remove_node(const std::string& node);
   // The connections of peers end, as when the process does. Without a server that lets others in.
   void cut_peers();
@@ -64,6 +65,7 @@ class FakeManager final : public Gateway {
   // ---- Gateway ----
 
   Leader leader() const override;
+  std::string quorum_loss() const override;
   void write_once(model::RequestId request, Write use_case, Read recall, Done done) override;
   model::Position committed() const override;
   void read(Read query, Done done) override;
@@ -96,6 +98,7 @@ class FakeManager final : public Gateway {
   const TestSwarm& swarm_;
   mutable std::mutex mutex_;
   Leader leader_{.is_self = true, .address = "127.0.0.1:2377"};
+  std::string quorum_loss_;
   std::set<model::NodeId> removed_;
   std::map<model::TaskId, model::TaskStatus> soft_;
   bool keeps_calls_ = false;

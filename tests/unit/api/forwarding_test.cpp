@@ -129,6 +129,15 @@ TEST_F(Forwarding, WithoutALeaderTheAnswerComesWithinTheBudgetAndSaysWhy) {
   EXPECT_THAT(listed.status().message(), HasSubstr("the swarm has no leader: fewer than a quorum"));
 }
 
+// The budget is a day: whoever knows that there is no quorum does not wait for one.
+TEST_F(Forwarding, ALostQuorumIsToldAtOnceWithItsReason) {
+  serve_follower(hours(24));
+  follower_->set_leader({});
+  follower_->set_quorum_loss("the swarm has lost its quorum: web-2");
+  const auto listed = client_->list_services();
+  EXPECT_EQ(listed.status(), absl::UnavailableError("the swarm has lost its quorum: web-2"));
+}
+
 TEST_F(Forwarding, ALeaderThatIsElectedMeanwhileAnswers) {
   follower_->set_leader({});
   std::thread election([&] { follower_->set_leader({.is_self = false, .address = address_}); });

@@ -5,6 +5,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <optional>
 
 #include "api/server.h"
 #include "support/waiting_loop.h"
@@ -156,6 +157,27 @@ TEST_F(Transport, APeerThatTakesNothingNeverBlocksTheLoop) {
   transport_->set_peer(raft::MemberId(3), address_);
   transport_->send(raft::MemberId(3), "others are not held up");
   EXPECT_TRUE(is_received(1));
+}
+
+TEST_F(Transport, DialsBackAndTellsWhoAnswers) {
+  const auto dial = [this](const std::string& address, const std::string& node) {
+    std::optional<Status> outcome;
+    transport_->dial_back()(address, model::NodeId(node),
+                            [&outcome](Status status) { outcome = std::move(status); });
+    EXPECT_TRUE(loop_.until([&] { return outcome.has_value(); }));
+    return outcome.value_or(absl::UnknownError("nothing"));
+  };
+  EXPECT_EQ(dial(address_, "n1"), absl::OkStatus());
+  EXPECT_EQ(dial(address_, "n7"), absl::FailedPreconditionError("node n1 answers there"));
+  const Status refused = dial(closed_address(), "n1");
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(refused.message(), "Connection refused");
+  // Whoever takes the connection and says nothing does not hold it up for ever.
+  using boost::asio::ip::tcp;
+  boost::asio::io_context io;
+  tcp::acceptor silent(io, tcp::endpoint(boost::asio::ip::make_address("127.0.0.1"), 0));
+  EXPECT_EQ(dial("127.0.0.1:" + std::to_string(silent.local_endpoint().port()), "n1").code(),
+            absl::StatusCode::kUnavailable);
 }
 
 TEST_F(Transport, ARemovedManagerIsHeardNoMore) {

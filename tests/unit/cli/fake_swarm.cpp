@@ -165,6 +165,14 @@ Status FakeSwarm::update_node(const model::NodeId& id, model::Position version,
   SWARM_RETURN_IF_ERROR(check_version(stored.meta, version));
   stored.spec = spec;
   ++stored.meta.version;
+  if (spec.role == model::Role::manager && !stored.manager) {
+    if (promotion_refusal.empty()) {
+      stored.manager = model::ManagerStatus{model::MemberId(99), "10.0.0.9:2377"};
+    } else {
+      stored.spec.role = model::Role::worker;
+      stored.status.message = "not promoted: " + promotion_refusal;
+    }
+  }
   return absl::OkStatus();
 }
 

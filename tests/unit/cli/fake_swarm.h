@@ -31,8 +31,9 @@ class FakeSwarm : public api::Client {
                              .runtime = "process",
                              .hostname = "alpha",
                              .manager_refusal = {}};
-  Status failure;             // every call gives this until it is OK again
-  Status mutation_failure;    // only calls that change something
+  Status failure;                 // every call gives this until it is OK again
+  Status mutation_failure;        // only calls that change something
+  std::string promotion_refusal;  // why no node becomes a manager, unless empty
   int changes_meanwhile = 0;  // so many times what was read to be edited changes before the write
 
   // ---- what was asked, for tests to look at ----

@@ -110,21 +110,35 @@ TEST(Swarm, InitAndJoinPassTheirAddresses) {
   EXPECT_EQ(fixture.swarm.init_options.advertise_address, "127.0.0.1");
   EXPECT_EQ(fixture.swarm.init_options.availability, model::Availability::drain);
   fixture.run("swarm join --token t --listen-addr 127.0.0.2 manager-1");
-  EXPECT_EQ(fixture.swarm.join_options.manager_address, "manager-1:2377");
+  EXPECT_EQ(fixture.swarm.join_options.manager_address, "manager-1");
   EXPECT_EQ(fixture.swarm.join_options.listen_address, "127.0.0.2");
 }
 
-TEST(Swarm, JoinCompletesAddressesOfBothFamilies) {
+// What is an address and what a port is decided in one place, by the daemon.
+TEST(Swarm, JoinPassesTheAddressAsItWasTyped) {
   Fixture fixture;
-  const auto joined = [&fixture](const std::string& address) {
-    fixture.run("swarm join --token t " + address);
-    return fixture.swarm.join_options.manager_address;
-  };
-  EXPECT_EQ(joined("10.0.0.1"), "10.0.0.1:2377");
-  EXPECT_EQ(joined("10.0.0.1:9"), "10.0.0.1:9");
-  EXPECT_EQ(joined("::1"), "[::1]:2377");
-  EXPECT_EQ(joined("[::1]"), "[::1]:2377");
-  EXPECT_EQ(joined("[::1]:9"), "[::1]:9");
+  for (const char* const address : {"10.0.0.1", "10.0.0.1:9", "::1", "[::1]:9", "::1:2377"}) {
+    fixture.run(std::string("swarm join --token t ") + address);
+    EXPECT_EQ(fixture.swarm.join_options.manager_address, address);
+  }
+}
+
+TEST(Swarm, AnAddressOfAnotherMachineIsAdvertisedByForce) {
+  Fixture fixture;
+  fixture.run("swarm init --force --advertise-addr 192.0.2.1");
+  EXPECT_TRUE(fixture.swarm.init_options.force);
+  fixture.run("swarm join --force --token t 10.0.0.1");
+  EXPECT_TRUE(fixture.swarm.join_options.force);
+}
+
+TEST(Node, APromotionThatIsRefusedSaysWhy) {
+  Fixture fixture;
+  fixture.swarm.promotion_refusal = "the leader cannot reach this manager at 10.9.9.9:2377";
+  const RunResult result = fixture.run("node promote node-10");
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, testing::HasSubstr("node node-10 was not promoted: the leader cannot "
+                                             "reach this manager at 10.9.9.9:2377"));
+  EXPECT_EQ(result.out, "");
 }
 
 TEST(Version, WithoutServerShowsTheClientAndFails) {

@@ -17,6 +17,8 @@ TEST(StatusLine, SaysWhatTheNodeIs) {
   EXPECT_EQ(status_line(info), "manager of swarm s1, leader is 10.0.0.5:2377");
   info.is_leader = true;
   EXPECT_EQ(status_line(info), "manager of swarm s1, leader");
+  info.manager_refusal = "the raft log is missing";
+  EXPECT_EQ(status_line(info), "manager of swarm s1, does not serve: the raft log is missing");
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "manager_fixture.h"
 
 namespace swarm::manager {
@@ -70,6 +73,61 @@ TEST_F(MembershipTest, NodeOfAKilledLeaderGetsNoTasksBeforeItIsHeardOf) {
   for (const auto& [id, task] : next.manager->store().view().tasks()) {
     EXPECT_NE(task->node, dead.node);
   }
+}
+
+TEST_F(MembershipTest, AManagerThatNobodyReachesIsRefusedAndLeavesNothingBehind) {
+  start_managers(1);
+  managers_.unreachable = {"away:2377"};
+  const Result<model::NodeId> node = managers_.admit_manager();
+  ASSERT_TRUE(node.ok()) << node.status();
+  ASSERT_NE(leader().manager->store().view().node(*node), nullptr);
+  std::optional<Status> answer;
+  leader().gateway->join_raft(*node, "away:2377",
+                              [&answer](auto joined) { answer = joined.status(); });
+  ASSERT_TRUE(world_.run_until([&answer] { return answer.has_value(); }, seconds(10)));
+  EXPECT_TRUE(absl::IsFailedPrecondition(*answer)) << *answer;
+  for (const char* const part : {"away:2377", "Connection refused", "--advertise-addr"}) {
+    EXPECT_THAT(std::string(answer->message()), ::testing::HasSubstr(part));
+  }
+  EXPECT_EQ(leader().manager->store().view().node(*node), nullptr);
+  std::optional<size_t> reachable;
+  leader().manager->ask_reachable(
+      [&reachable](const auto& members) { reachable = members.size(); });
+  ASSERT_TRUE(world_.run_until([&reachable] { return reachable.has_value(); }, seconds(10)));
+  EXPECT_EQ(reachable, 1U);
+  EXPECT_TRUE(create(leader(), "goes-on").ok()) << "it does not count in the quorum";
+}
+
+// All but one are dead: the one that is left names them, and what to do.
+TEST_F(MembershipTest, AManagerWithoutAQuorumNamesWhoIsMissing) {
+  start_managers(3);
+  Machine& left = leader();
+  EXPECT_EQ(left.gateway->quorum_loss(), "");
+  std::vector<std::string> dead;
+  for (const auto& machine : managers_.all()) {
+    if (machine.get() != &left) {
+      managers_.crash(*machine, false);
+      dead.push_back(machine->name);
+    }
+  }
+  ASSERT_TRUE(
+      world_.run_until([&left] { return !left.gateway->quorum_loss().empty(); }, seconds(2)));
+  const std::string loss = left.gateway->quorum_loss();
+  for (const std::string& part : {dead[0], dead[1], std::string("of 3 managers"),
+                                  std::string("swarmctl swarm init --force-new-cluster")}) {
+    EXPECT_THAT(loss, ::testing::HasSubstr(part));
+  }
+  for (const auto& machine : managers_.all()) {
+    managers_.restart(*machine);
+  }
+  ASSERT_TRUE(world_.run_until(
+      [this] {
+        return managers_.leader() != nullptr &&
+               std::ranges::all_of(managers_.all(), [](const auto& machine) {
+                 return machine->gateway->quorum_loss().empty();
+               });
+      },
+      seconds(30)));
 }
 
 TEST_F(MembershipTest, FailoverKeepsWhatWasAcknowledged) {

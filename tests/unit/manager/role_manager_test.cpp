@@ -114,6 +114,38 @@ TEST_F(RoleManagerTest, ALeaderThatIsDemotedHandsOverInsteadOfRemovingItself) {
   EXPECT_TRUE(is_member("m1")) << "the next leader removes it";
 }
 
+TEST_F(RoleManagerTest, AMemberWhoseNodeWasRemovedLeavesTheGroup) {
+  state::ChangeSet changes;
+  model::Cluster cluster = *store_.view().cluster();
+  cluster.removed_members.insert(model::MemberId(3));
+  changes.put(cluster);
+  changes.remove(model::NodeId("m3"));
+  ASSERT_TRUE(store_.commit(std::move(changes), loop_.wall_now()).ok());
+  world_.settle();
+  EXPECT_THAT(calls_, ElementsAre("remove 3"));
+  finish(absl::UnavailableError("another change is under way"));
+  world_.run_for(seconds(2));
+  EXPECT_THAT(calls_, ElementsAre("remove 3", "remove 3"));
+  finish(absl::OkStatus());
+  world_.run_for(seconds(2));
+  EXPECT_THAT(calls_, ElementsAre("remove 3", "remove 3"));
+}
+
+// The leader that removed the node may be gone before the group let the member go.
+TEST_F(RoleManagerTest, ANewLeaderTakesOutMembersThatWereRemovedBefore) {
+  state::ChangeSet changes;
+  model::Cluster cluster = *store_.view().cluster();
+  cluster.removed_members.insert(model::MemberId(9));
+  changes.put(cluster);
+  ASSERT_TRUE(store_.commit(std::move(changes), loop_.wall_now()).ok());
+  roles_->start();
+  world_.settle();
+  EXPECT_THAT(calls_, ElementsAre("remove 9"));
+  finish(absl::NotFoundError("member 9 is not in the group"));
+  world_.run_for(seconds(2));
+  EXPECT_THAT(calls_, ElementsAre("remove 9"));
+}
+
 TEST_F(RoleManagerTest, AnAnswerAfterItsEndIsNotHeard) {
   demote("m2");
   store_.set_observer(nullptr);
