@@ -7,10 +7,10 @@
 #include "agent/adoption.h"
 #include "agent/backoff.h"
 #include "agent/executor.h"
-#include "agent/fault_counter.h"
 #include "agent/mesh_control.h"
 #include "agent/task_machine.h"
 #include "base/event_loop.h"
+#include "base/fault_counter.h"
 
 namespace swarm::agent {
 

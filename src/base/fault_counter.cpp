@@ -1,8 +1,8 @@
-#include "agent/fault_counter.h"
+#include "base/fault_counter.h"
 
 #include <utility>
 
-namespace swarm::agent {
+namespace swarm {
 
 uint64_t FaultCounter::failed(const std::string& error, TimePoint now) {
   ++total_;
@@ -28,4 +28,4 @@ uint64_t FaultCounter::recovered() {
   return std::exchange(total_, 0);
 }
 
-}  // namespace swarm::agent
+}  // namespace swarm

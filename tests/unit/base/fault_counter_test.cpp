@@ -1,8 +1,8 @@
-#include "agent/fault_counter.h"
+#include "base/fault_counter.h"
 
 #include <gtest/gtest.h>
 
-namespace swarm::agent {
+namespace swarm {
 namespace {
 
 TEST(FaultCounter, TellsAFaultOnceAndThenItsCountNowAndThen) {
@@ -34,4 +34,4 @@ TEST(FaultCounter, TellsTheEndOnceWithTheCountOfAll) {
 }
 
 }  // namespace
-}  // namespace swarm::agent
+}  // namespace swarm

@@ -6,7 +6,7 @@
 
 #include "base/time.h"
 
-namespace swarm::agent {
+namespace swarm {
 
 // How often a fault that goes on is told again, with the number of times it came.
 inline constexpr Duration kFaultReminder = minutes(5);
@@ -32,4 +32,4 @@ class FaultCounter {
   uint64_t total_ = 0;
 };
 
-}  // namespace swarm::agent
+}  // namespace swarm
