@@ -93,6 +93,7 @@ struct Server::Impl {
     // Nothing is sent compressed, and nobody asks what gRPC counts.
     builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
     builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 0);
+    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMs);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveMs);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -147,6 +148,7 @@ Result<std::unique_ptr<Server>> Server::listen_network(LocalNode& node, const st
                                   "of this machine; choose another with --listen-addr");
   }
   impl->door = *std::move(door);
+  impl->core->set_strangers(impl->door->strangers());
   if (!impl->start_network(std::move(credentials))) {
     return absl::InternalError("the gRPC server cannot be started");
   }

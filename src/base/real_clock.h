@@ -4,7 +4,8 @@
 
 #include "base/time.h"
 
-// The clocks of the machine, for the loops of this folder: everybody else asks a loop.
+// The clocks of the machine, for the loops of this folder and for the two places without a loop at
+// hand, which only pace their log: everybody else asks a loop.
 namespace swarm {
 
 inline TimePoint steady_now() {

@@ -13,6 +13,7 @@
 #include "daemon/status.h"
 #include "manager/node.h"
 #include "mesh/proxy/mesh_options.h"
+#include "platform/descriptors.h"
 #include "platform/file_system.h"
 #include "platform/host.h"
 #include "platform/resident_code.h"
@@ -82,6 +83,7 @@ int run_daemon(int argc, char** argv) {
   }
   log::set_level(options->log_level);
   platform::ignore_broken_connections();
+  platform::raise_descriptor_limit();
   api::set_up_grpc();
   const std::unique_ptr<FileSystem> files = platform::make_file_system();
   Result<std::unique_ptr<manager::Node>> node =

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 
 #include "base/result.h"
@@ -11,5 +12,12 @@ Status restrict_socket(const std::filesystem::path& path);
 
 // Lets only the owner connect (mode 0600): for sockets over which secrets are sent.
 Status make_socket_private(const std::filesystem::path& path);
+
+// The process at the other end of a connected local socket; 0 when that is not known.
+int64_t peer_of(int socket);
+
+// Whether the process was started from another file than this one, as after an upgrade. False when
+// that is not known.
+bool is_of_other_build(int64_t pid);
 
 }  // namespace swarm::platform

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/real_clock.h"
+#include "platform/descriptors.h"
 
 namespace swarm::platform {
 
@@ -23,6 +25,15 @@ Result<std::shared_ptr<TcpAcceptor>> TcpAcceptor::open(boost::asio::io_context& 
                                                        OnSocket on_socket) {
   auto acceptor = std::make_shared<TcpAcceptor>(context, std::move(on_socket));
   SWARM_RETURN_IF_ERROR(acceptor->listen(address));
+  acceptor->accept();
+  return acceptor;
+}
+
+std::shared_ptr<TcpAcceptor> TcpAcceptor::adopt(boost::asio::io_context& context,
+                                                TcpHandle listener, OnSocket on_socket) {
+  auto acceptor = std::make_shared<TcpAcceptor>(context, std::move(on_socket));
+  ErrorCode error;
+  acceptor->acceptor_.assign(listener.is_v6() ? Tcp::v6() : Tcp::v4(), listener.release(), error);
   acceptor->accept();
   return acceptor;
 }
@@ -50,17 +61,28 @@ void TcpAcceptor::accept() {
     const auto self = weak.lock();
     if (self == nullptr || !self->acceptor_.is_open()) return;
     if (!error) {
-      self->on_socket_(std::move(socket));
+      if (is_of_reserve(socket.native_handle())) {
+        self->tell("too few descriptors are left for connections");
+        socket.close(error);
+      } else {
+        self->on_socket_(std::move(socket));
+      }
       self->accept();
       return;
     }
-    log::warning("could not accept a connection", {{"error", error.message()}});
+    self->tell(error.message());
     self->pause_.expires_after(kPauseAfterError);
     self->pause_.async_wait([weak](ErrorCode aborted) {
       const auto paused = weak.lock();
       if (!aborted && paused != nullptr && paused->acceptor_.is_open()) paused->accept();
     });
   });
+}
+
+void TcpAcceptor::tell(const std::string& problem) {
+  if (const uint64_t times = faults_.failed(problem, steady_now())) {
+    log::warning("could not accept a connection", {{"error", problem}, {"times", times}});
+  }
 }
 
 void TcpAcceptor::close() {

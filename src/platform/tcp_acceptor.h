@@ -4,13 +4,14 @@
 #include <memory>
 
 #include "absl/functional/any_invocable.h"
+#include "base/fault_counter.h"
 #include "base/result.h"
 #include "platform/tcp_socket.h"
 
 namespace swarm::platform {
 
-// A listening port. Hands over every connection until it is closed or destroyed. On the loop of its
-// context.
+// A listening port. Hands over every connection until it is closed or destroyed, but for those that
+// would take the last descriptors of the process: they are closed. On the loop of its context.
 class TcpAcceptor : public std::enable_shared_from_this<TcpAcceptor> {
  public:
   using OnSocket = absl::AnyInvocable<void(Tcp::socket)>;
@@ -21,17 +22,24 @@ class TcpAcceptor : public std::enable_shared_from_this<TcpAcceptor> {
                                                    const Tcp::endpoint& address,
                                                    OnSocket on_socket);
 
+  // Takes over a listener that another process had.
+  static std::shared_ptr<TcpAcceptor> adopt(boost::asio::io_context& context, TcpHandle listener,
+                                            OnSocket on_socket);
+
   TcpAcceptor(boost::asio::io_context& context, OnSocket on_socket);
   void close();
+  int native_handle() { return acceptor_.native_handle(); }
   Tcp::endpoint address() const { return acceptor_.local_endpoint(); }
 
  private:
   Status listen(const Tcp::endpoint& address);
   void accept();
+  void tell(const std::string& problem);
 
   Tcp::acceptor acceptor_;
   boost::asio::steady_timer pause_;
   OnSocket on_socket_;
+  FaultCounter faults_;
 };
 
 }  // namespace swarm::platform

@@ -3,6 +3,8 @@
 #include <boost/asio/io_context.hpp>
 #include <utility>
 
+#include "platform/descriptors.h"
+
 namespace swarm::platform {
 
 namespace {
@@ -48,6 +50,17 @@ std::string remote_host(const Tcp::socket& socket) {
              ? boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6())
                    .to_string()
              : address.to_string();
+}
+
+Tcp::socket second_handle(Tcp::socket& socket) {
+  Tcp::socket second(socket.get_executor());
+  ErrorCode error;
+  const Tcp::endpoint local = socket.local_endpoint(error);
+  const int native = error ? -1 : duplicate_descriptor(socket.native_handle());
+  if (native >= 0) {
+    second.assign(local.protocol(), native, error);
+  }
+  return second;
 }
 
 TcpHandle take_off_loop(Tcp::socket socket) {

@@ -28,6 +28,10 @@ void tune_socket(Tcp::socket& socket, const SilenceLimits& limits);
 // The address of the other end, without its port; empty when the connection is over already.
 std::string remote_host(const Tcp::socket& socket);
 
+// Another handle of the same connection, on the same loop; closed when the system has none to give.
+// The connection is over when the last handle is closed.
+Tcp::socket second_handle(Tcp::socket& socket);
+
 // From the loop of the socket, with nothing under way on it, to another.
 TcpHandle take_off_loop(Tcp::socket socket);
 Tcp::socket put_on_loop(boost::asio::io_context& context, TcpHandle handle);

@@ -31,10 +31,20 @@ inline constexpr Duration kMembershipExtra = seconds(15);
 // Between two looks for a leader.
 inline constexpr Duration kLeaderRetry = milliseconds(50);
 
-// Connections to the swarm port that have said nothing yet; more are turned away, in all and from
-// one address.
-inline constexpr int kMaxUndecided = 512;
-inline constexpr int kMaxUndecidedOfHost = 64;
+// Connections to the swarm port whose first words are not there yet; more are turned away, in all
+// and from one address. Each costs a descriptor.
+inline constexpr int kMaxWaiting = 1024;
+inline constexpr int kMaxWaitingOfHost = 128;
+// Connections of gRPC of whom it is not known yet which node they are of; more wait. Each costs
+// what TLS and HTTP/2 take, below 100 KiB: 50 MiB in all.
+inline constexpr int kMaxStrangers = 512;
+inline constexpr int kMaxStrangersOfHost = 64;
+// First for the first words, then for the rest of the handshake.
+inline constexpr int kGreetingMs = 2'000;
+inline constexpr int kHandshakeMs = 3'000;
+// A connection on which no node has shown itself is ended after this: a node that joins needs one
+// answer of the leader.
+inline constexpr int kStrangerLifeMs = 10'000;
 // Connections to a manager that have not shown yet that they are of one; more are turned away, in
 // all and from one address.
 inline constexpr int kMaxUnsettledPeers = 256;

@@ -12,7 +12,9 @@
 // What managers say on a connection of Raft. The one that has messages connects:
 //
 //   it sends      kPeerPreface, in the clear; then both do the handshake of TLS
-//   it sends      a frame with its member id in decimal
+//   it sends      a frame with its member id in decimal, a space, and the name of its process,
+//   which
+//                 is random: two of them with one id are a copied state folder
 //   the other     a frame without content, or one that says why it will not listen, and then ends
 //   it sends      a frame for each message, for as long as both live
 //
@@ -21,7 +23,6 @@ namespace swarm::api {
 
 // Tells such a connection from one of gRPC, which begins with TLS at once.
 inline constexpr std::string_view kPeerPreface = "swarm-raft 1\n";
-inline constexpr char kFirstByteOfTls = 0x16;
 
 void append_frame(std::string& out, std::string_view payload);
 

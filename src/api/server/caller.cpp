@@ -73,6 +73,10 @@ Result<Caller> admit(ServerCore& core, grpc::CallbackServerContext& context,
   if (const auto gateway = core.gateway(); gateway != nullptr && gateway->is_removed(peer.node)) {
     return removed(peer.node);
   }
+  if (Strangers* const strangers = core.strangers();
+      strangers != nullptr && !strangers->is_empty()) {
+    strangers->show(context.peer());
+  }
   Caller caller{.node = peer.node};
   const bool is_manager = peer.swarm == core.swarm() && peer.role == model::Role::manager;
   if (is_manager && request_metadata(context, kForwardedKey) == "1") {

@@ -1,20 +1,22 @@
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 
+#include "api/server/strangers.h"
 #include "base/asio_loop.h"
 #include "base/result.h"
+#include "platform/arrivals.h"
 #include "platform/tcp_acceptor.h"
 #include "platform/tcp_socket.h"
 
 namespace swarm::api {
 
 // The swarm port, which two protocols share: a connection that begins with TLS is of gRPC, one that
-// begins in the clear is a peer's (peers/frame.h). On a thread of its own.
+// begins in the clear is a peer's (peers/frame.h). A connection counts against the bounds of
+// limits.h until it is over or it is known who is at the other end: that of a peer with the
+// manager, which has bounds of its own. On a thread of its own.
 class FrontDoor {
  public:
   using Tcp = platform::Tcp;
@@ -31,22 +33,18 @@ class FrontDoor {
   // Once.
   void open(Guests guests);
   uint16_t port() const;
+  // Whom gRPC has shown in a call; outlives the door.
+  std::shared_ptr<Strangers> strangers() const { return strangers_; }
 
  private:
-  struct Visitor;
-
-  FrontDoor() = default;
+  FrontDoor();
   Status listen(const std::string& address);
-  void let_in(Tcp::socket socket);
-  bool has_room_for(const std::string& host) const;
-  void note_decided(const std::string& host);
-  void look_at(Visitor& visitor);
+  void let_in(Tcp::socket socket, platform::Arrivals::Place place);
 
   Guests guests_;
-  // Visitors that have said nothing yet.
-  int undecided_ = 0;
-  std::map<std::string, int> undecided_of_host_;
   AsioLoop loop_{"door"};
+  const std::shared_ptr<Strangers> strangers_;
+  platform::Arrivals arrivals_;
   std::shared_ptr<platform::TcpAcceptor> acceptor_;
 };
 

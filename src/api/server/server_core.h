@@ -11,6 +11,7 @@
 #include "api/client/local_node.h"
 #include "api/gateway.h"
 #include "api/server/identity_cache.h"
+#include "api/server/strangers.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "model/ids.h"
@@ -38,6 +39,9 @@ class ServerCore {
   Duration leader_budget() const { return leader_budget_; }
   ChannelCache& channels() { return channels_; }
   IdentityCache& identities() { return identities_; }
+  // Before the first call. Without, nobody is told who calls.
+  void set_strangers(std::shared_ptr<Strangers> strangers) { strangers_ = std::move(strangers); }
+  Strangers* strangers() { return strangers_.get(); }
   // By which the leader knows a write when it comes again (model::RequestId): never 0.
   uint64_t next_request_number();
 
@@ -64,6 +68,7 @@ class ServerCore {
   const Duration leader_budget_;
   ChannelCache channels_;
   IdentityCache identities_;
+  std::shared_ptr<Strangers> strangers_;
 
   std::mutex random_mutex_;
   Random random_ = Random::from_system();

@@ -19,8 +19,18 @@ constexpr size_t kMaxOutput = 2 * kMaxControlMessage;
 }  // namespace
 
 void ControlChannel::start(Events events) {
-  events_ = std::move(events);
+  set_events(std::move(events));
   read_length();
+}
+
+void ControlChannel::set_events(Events events) {
+  events_ = std::make_shared<Events>(std::move(events));
+}
+
+// Held here: what is told may make somebody else the listener.
+void ControlChannel::deliver(ControlMessage message) {
+  const std::shared_ptr<Events> events = events_;
+  events->on_message(std::move(message));
 }
 
 void ControlChannel::read_length() {
@@ -55,7 +65,7 @@ void ControlChannel::read_message(size_t length) {
                               self->fail();
                               return;
                             }
-                            self->events_.on_message(*std::move(message));
+                            self->deliver(*std::move(message));
                             if (!self->is_closed_) self->read_length();
                           });
 }
@@ -91,9 +101,9 @@ void ControlChannel::flush() {
 
 void ControlChannel::fail() {
   if (is_closed_) return;
-  auto on_closed = std::move(events_.on_closed);
+  const std::shared_ptr<Events> events = events_;
   close();
-  on_closed();
+  events->on_closed();
 }
 
 void ControlChannel::close() {

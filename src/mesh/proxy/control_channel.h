@@ -25,18 +25,21 @@ class ControlChannel : public std::enable_shared_from_this<ControlChannel> {
   explicit ControlChannel(Socket socket) : socket_(std::move(socket)) {}
 
   void start(Events events);
+  // Somebody else hears of it from now on.
+  void set_events(Events events);
   void send(const ControlMessage& message);
   // No more events.
   void close();
 
  private:
   void read_length();
+  void deliver(ControlMessage message);
   void read_message(size_t length);
   void flush();
   void fail();
 
   Socket socket_;
-  Events events_;
+  std::shared_ptr<Events> events_;
   bool is_closed_ = false;
   std::array<unsigned char, 4> length_{};
   std::string input_;

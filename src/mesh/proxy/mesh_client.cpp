@@ -6,6 +6,8 @@
 
 #include "base/asio_loop.h"
 #include "base/log.h"
+#include "mesh/proxy/mesh_options.h"
+#include "platform/local_socket.h"
 
 namespace swarm::mesh {
 
@@ -39,6 +41,7 @@ MeshClient::MeshClient(AsioLoop& loop, Options options, Launch launch)
     : loop_(loop),
       options_(std::move(options)),
       launch_(std::move(launch)),
+      leaving_([this](const model::TaskId& task) { finish_if_retired(task); }),
       reconnect_timer_(loop),
       patience_(kFirstPatience) {}
 
@@ -49,6 +52,13 @@ MeshClient::~MeshClient() {
 // ---- the connection ----
 
 void MeshClient::start() {
+  auto keeper = platform::ListenerKeeper::open(keeper_socket(options_.control_socket));
+  if (keeper.ok()) {
+    keeper_ = *std::move(keeper);
+  } else {
+    log::error("listening sockets of the mesh are not kept",
+               {{"reason", keeper.status().message()}});
+  }
   connect();
 }
 
@@ -66,6 +76,7 @@ void MeshClient::connect() {
 
 void MeshClient::on_connect_failed() {
   if (is_shut_down_) return;
+  left_pid_ = 0;
   if (loop_.now() >= next_launch_) {
     const Status started = launch_();
     if (started.ok()) {
@@ -80,6 +91,11 @@ void MeshClient::on_connect_failed() {
 }
 
 void MeshClient::on_connected(Socket socket) {
+  pid_ = platform::peer_of(socket.native_handle());
+  if (pid_ != 0 && pid_ == left_pid_) {
+    reconnect_after(kReconnect);  // it has not left the control socket yet
+    return;
+  }
   channel_ = std::make_shared<ControlChannel>(std::move(socket));
   channel_->start({anchor_.bind([this](ControlMessage message) { on_message(std::move(message)); }),
                    anchor_.bind([this] { on_closed(); })});
@@ -92,6 +108,7 @@ void MeshClient::on_connected(Socket socket) {
 
 void MeshClient::on_closed() {
   channel_ = nullptr;
+  answered_.clear();
   const bool was_healthy = is_welcome_ && loop_.now() - welcomed_at_ >= kHealthyLife;
   is_welcome_ = false;
   if (was_healthy) {
@@ -112,6 +129,8 @@ void MeshClient::reconnect_after(Duration delay) {
 
 void MeshClient::shut_down(Callback done) {
   is_shut_down_ = true;
+  keeper_ = nullptr;
+  leaving_.send(Shutdown{});
   reconnect_timer_.cancel();
   if (channel_ == nullptr) {
     loop_.post(std::move(done));
@@ -123,6 +142,7 @@ void MeshClient::shut_down(Callback done) {
 
 void MeshClient::send(const ControlMessage& message) {
   if (is_welcome_) channel_->send(message);
+  leaving_.send(message);
 }
 
 // ---- what the mesh says ----
@@ -138,13 +158,20 @@ void MeshClient::on_message(ControlMessage message) {
 }
 
 void MeshClient::on_welcome(const Welcome& welcome) {
-  const bool is_ours = welcome.protocol == kControlProtocol && welcome.swarm == options_.swarm &&
-                       welcome.node == options_.node;
-  if (!is_ours) {
-    log::warning("mesh of another version or swarm is replaced",
-                 {{"protocol", welcome.protocol}, {"swarm", welcome.swarm.value()}});
+  if (welcome.swarm != options_.swarm || welcome.node != options_.node) {
+    log::warning("mesh of another swarm is replaced", {{"swarm", welcome.swarm.value()}});
     channel_->send(Shutdown{});
     return;  // it closes; then the search begins again
+  }
+  const bool is_understood = welcome.protocol == kControlProtocol;
+  if (keeper_ != nullptr && (!is_understood || platform::is_of_other_build(pid_))) {
+    replace_mesh(is_understood);
+    return;
+  }
+  if (!is_understood) {
+    log::warning("mesh of another version is replaced", {{"protocol", welcome.protocol}});
+    channel_->send(Shutdown{});
+    return;
   }
   is_welcome_ = true;
   welcomed_at_ = loop_.now();
@@ -159,7 +186,32 @@ void MeshClient::on_welcome(const Welcome& welcome) {
   }
 }
 
+void MeshClient::replace_mesh(bool is_understood) {
+  log::info("mesh of another build makes way", {{"pid", pid_}});
+  const std::shared_ptr<ControlChannel> channel = std::exchange(channel_, nullptr);
+  if (is_understood) {
+    leaving_.add(channel);
+  } else {
+    channel->close();
+  }
+  left_pid_ = pid_;
+  keeper_->ask_to_yield(pid_);
+  next_launch_ = TimePoint{};
+  reconnect_after(kReconnect);
+}
+
 void MeshClient::on_retired(const model::TaskId& task) {
+  answered_.insert(task);
+  finish_if_retired(task);
+}
+
+void MeshClient::finish_if_retired(const model::TaskId& task) {
+  if (!answered_.contains(task) || leaving_.is_busy_with(task)) return;
+  answered_.erase(task);
+  finish_waiters(task);
+}
+
+void MeshClient::finish_waiters(const model::TaskId& task) {
   auto answered = retiring_.extract(task);
   if (answered.empty()) return;
   for (const auto& waiter : answered.mapped()) {
@@ -196,7 +248,8 @@ void MeshClient::admit(const model::TaskId& task, const model::ServiceId& servic
     admitted.addresses.push_back({address.target, address.address});
   }
   // Whoever waited for its end waits no more.
-  on_retired(task);
+  answered_.erase(task);
+  finish_waiters(task);
   send(Admit{admitted});
   admitted_.insert_or_assign(task, std::move(admitted));
 }
@@ -204,6 +257,7 @@ void MeshClient::admit(const model::TaskId& task, const model::ServiceId& servic
 void MeshClient::retire(const model::TaskId& task, Duration timeout,
                         absl::AnyInvocable<void()> done) {
   admitted_.erase(task);
+  answered_.erase(task);
   auto waiter = std::make_unique<Waiter>(loop_, std::move(done));
   // Not within the call, even with no time to wait.
   Waiter* waiting = waiter.get();

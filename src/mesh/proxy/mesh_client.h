@@ -5,12 +5,15 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "agent/mesh_control.h"
 #include "base/event_loop.h"
 #include "mesh/control_message.h"
 #include "mesh/proxy/control_channel.h"
+#include "mesh/proxy/leaving_meshes.h"
+#include "platform/listener_keeper.h"
 
 namespace swarm {
 class AsioLoop;
@@ -22,9 +25,9 @@ namespace swarm::mesh {
 // retiring tasks) and brings whichever mesh answers up to it: the one a former swarmd has left, or
 // a new one, which it starts when none answers and again, more and more slowly, when it ends.
 //
-// A mesh that speaks another protocol, or belongs to another swarm or node, is told to end and
-// replaced; its connections are cut (listening sockets are not handed over yet). On the agent's
-// loop.
+// A mesh that was started from another file, as after an upgrade, makes way: its listening sockets
+// go over to a new one, and it serves its open connections to their end. A mesh of another swarm or
+// node is told to end and replaced. On the agent's loop.
 class MeshClient final : public agent::MeshControl {
  public:
   struct Options {
@@ -46,6 +49,8 @@ class MeshClient final : public agent::MeshControl {
   // its side, or at once if none is connected.
   void shut_down(Callback done);
   bool is_connected() const { return is_welcome_; }
+  // Whether the mesh has told of its listening sockets, so that its end refuses nobody.
+  bool keeps_listeners() const { return keeper_ != nullptr && keeper_->kept() > 0; }
 
   void set_table(const model::MeshTable& table) override;
   void admit(const model::TaskId& task, const model::ServiceId& service,
@@ -66,6 +71,10 @@ class MeshClient final : public agent::MeshControl {
   void on_message(ControlMessage message);
   void on_welcome(const Welcome& welcome);
   void on_retired(const model::TaskId& task);
+  // A mesh of another build leaves its listening sockets to one of this.
+  void replace_mesh(bool is_understood);
+  void finish_waiters(const model::TaskId& task);
+  void finish_if_retired(const model::TaskId& task);
   void on_problems(const Problems& problems);
   void on_closed();
   void reconnect_after(Duration delay);
@@ -76,8 +85,15 @@ class MeshClient final : public agent::MeshControl {
   Launch launch_;
   absl::AnyInvocable<void(const std::vector<PortProblem>&)> listener_;
 
+  // Has the listening sockets of the mesh beyond its end. Null: they are lost with it.
+  std::unique_ptr<platform::ListenerKeeper> keeper_;
   std::shared_ptr<ControlChannel> channel_;
+  int64_t pid_ = 0;       // of the mesh at its other end
+  int64_t left_pid_ = 0;  // of one that makes way, while it may still answer
   bool is_welcome_ = false;
+  LeavingMeshes leaving_;
+  // Of the tasks that are retired: those of which the mesh has said that they have no connection.
+  std::set<model::TaskId> answered_;
   Callback on_shut_down_;
   bool is_shut_down_ = false;
   Timer reconnect_timer_;

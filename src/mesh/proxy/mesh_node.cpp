@@ -1,5 +1,7 @@
 #include "mesh/proxy/mesh_node.h"
 
+#include "mesh/proxy/owner_session.h"
+
 #include <utility>
 
 namespace swarm::mesh {
@@ -30,6 +32,22 @@ void MeshNode::wake_held() {
   auto woken = std::exchange(held_, {});
   for (auto& [id, wake] : woken) {
     wake();
+  }
+}
+
+void MeshNode::add_link(std::weak_ptr<OwnerSession> link) {
+  if (links_.size() >= links_to_sweep_at_) {
+    std::erase_if(links_, [](const auto& known) { return known.expired(); });
+    links_to_sweep_at_ = 2 * links_.size() + 64;
+  }
+  links_.push_back(std::move(link));
+}
+
+void MeshNode::let_links_go() {
+  has_let_links_go_ = true;
+  pool.clear();
+  for (const auto& known : std::exchange(links_, {})) {
+    if (const auto link = known.lock()) link->close_if_idle();
   }
 }
 

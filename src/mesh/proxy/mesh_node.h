@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/asio_loop.h"
 #include "base/time.h"
@@ -14,6 +15,8 @@
 #include "mesh/routing.h"
 
 namespace swarm::mesh {
+
+class OwnerSession;
 
 // How long the mesh waits for things. Tests shorten them.
 struct MeshTimeouts {
@@ -43,6 +46,12 @@ class MeshNode : public std::enable_shared_from_this<MeshNode> {
   HoldId new_hold() { return ++last_hold_; }
   void release(HoldId id) { held_.erase(id); }
   void wake_held();
+  // ---- links of other meshes ----
+  // Told when the mesh makes way for another, while it lives.
+  void add_link(std::weak_ptr<OwnerSession> link);
+  void let_links_go();
+  bool has_let_links_go() const { return has_let_links_go_; }
+
   // The mesh ends: nothing it keeps may hold a connection any longer.
   void let_go();
 
@@ -61,6 +70,9 @@ class MeshNode : public std::enable_shared_from_this<MeshNode> {
   AsioLoop& loop_;
   HoldId last_hold_ = 0;
   std::map<HoldId, std::function<void()>> held_;  // in the order of arrival
+  std::vector<std::weak_ptr<OwnerSession>> links_;
+  size_t links_to_sweep_at_ = 64;
+  bool has_let_links_go_ = false;
 };
 
 }  // namespace swarm::mesh

@@ -5,6 +5,10 @@
 
 namespace swarm::mesh {
 
+std::filesystem::path keeper_socket(const std::filesystem::path& control_socket) {
+  return control_socket.parent_path() / "keep.sock";
+}
+
 std::vector<std::string> to_arguments(const MeshOptions& options) {
   return {"--control",      options.control_socket.string(),
           "--swarm",        options.swarm.value(),

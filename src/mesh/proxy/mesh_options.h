@@ -20,6 +20,9 @@ struct MeshOptions {
   MeshTimeouts timeouts;                      // not on the command line
 };
 
+// Where swarmd keeps the mesh's listening sockets beyond its end (platform/listener_keeper.h).
+std::filesystem::path keeper_socket(const std::filesystem::path& control_socket);
+
 // The command line of `swarmd mesh`, after that word: both directions in one place.
 std::vector<std::string> to_arguments(const MeshOptions& options);
 // INVALID_ARGUMENT names the option.

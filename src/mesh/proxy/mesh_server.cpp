@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -29,8 +30,15 @@ MeshServer::MeshServer(AsioLoop& loop, const MeshOptions& options, Callback on_s
     : options_(options),
       on_shutdown_(std::move(on_shutdown)),
       node_(std::make_shared<MeshNode>(loop, options.node, options.timeouts)),
+      loan_(loop, keeper_socket(options.control_socket), kLoanPatience, [this] { yield(); }),
+      arrivals_(loop.context(), kArrivals,
+                [this](Tcp::socket socket, platform::Arrivals::Place place) {
+                  early_peers_.push_back({std::move(socket), std::move(place)});
+                  serve_peers();
+                }),
       control_(loop.context()),
       claim_timer_(loop.context()),
+      idle_timer_(loop.context()),
       drain_timer_(loop.context()) {
   node_->on_connection_closed =
       anchor_.bind([this](const model::TaskId& task) { on_connection_closed(task); });
@@ -52,13 +60,17 @@ Result<std::unique_ptr<MeshServer>> MeshServer::start(AsioLoop& loop, const Mesh
     return absl::InvalidArgumentError(
         absl::StrCat("'", options.data_address, "' is not an address to publish ports on"));
   }
+  // A second mesh must fail before it touches anything of the first.
+  if (does_answer(loop.context(), options.control_socket)) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("a mesh answers on ", options.control_socket.string(), " already"));
+  }
   std::unique_ptr<MeshServer> server(new MeshServer(loop, options, std::move(on_shutdown)));
   server->ports_ = std::make_shared<PortListeners>(
-      server->node_, data_address,
+      server->node_, server->loan_, data_address,
       server->anchor_.bind([self = server.get()](const std::vector<PortIssue>& issues) {
         self->send_all(Problems{issues});
       }));
-  // First: a second mesh must fail here, before it touches the control socket of the first.
   SWARM_RETURN_IF_ERROR(server->open_peers(options.peer_address));
   SWARM_RETURN_IF_ERROR(server->open_control());
   server->accept_control();
@@ -67,26 +79,31 @@ Result<std::unique_ptr<MeshServer>> MeshServer::start(AsioLoop& loop, const Mesh
 
 Status MeshServer::open_peers(const std::string& text) {
   SWARM_ASSIGN_OR_RETURN(const Tcp::endpoint address, parse_endpoint(text));
-  auto peers =
-      platform::TcpAcceptor::open(node_->context, address, [node = node_](Tcp::socket socket) {
-        // Without credentials nobody can be told from anybody.
-        if (node->identity != nullptr) {
-          std::make_shared<OwnerSession>(node, std::move(socket))->start();
-        }
-      });
+  const std::string name = absl::StrCat("peers ", text);
+  auto on_peer = [this](Tcp::socket socket) { arrivals_.add(std::move(socket)); };
+  std::optional<platform::TcpHandle> kept = loan_.take(name);
+  Result<std::shared_ptr<platform::TcpAcceptor>> peers =
+      kept.has_value() ? platform::TcpAcceptor::adopt(node_->context, *std::move(kept), on_peer)
+                       : platform::TcpAcceptor::open(node_->context, address, on_peer);
   if (!peers.ok()) {
     return Status(peers.status().code(),
                   absl::StrCat("the mesh's address ", text, " ", peers.status().message()));
   }
   peers_ = *std::move(peers);
+  loan_.opened(name, peers_->native_handle());
   return absl::OkStatus();
+}
+
+// Without credentials nobody can be told from anybody: then they wait, in the places of strangers.
+void MeshServer::serve_peers() {
+  if (node_->identity == nullptr) return;
+  for (EarlyPeer& peer : std::exchange(early_peers_, {})) {
+    std::make_shared<OwnerSession>(node_, std::move(peer.socket), std::move(peer.place))->start();
+  }
 }
 
 Status MeshServer::open_control() {
   const std::filesystem::path& path = options_.control_socket;
-  if (does_answer(node_->context, path)) {
-    return absl::AlreadyExistsError(absl::StrCat("a mesh answers on ", path.string(), " already"));
-  }
   std::error_code ignored;
   std::filesystem::remove(path, ignored);
   ErrorCode error;
@@ -152,6 +169,8 @@ void MeshServer::on(ControlChannel& from, const Hello& hello) {
 
 void MeshServer::on(ControlChannel&, model::MeshTable& table) {
   if (node_->routing.set_table(std::move(table))) on_routing_changed();
+  // The table names all ports that are published: nobody wants what is left of an earlier mesh.
+  loan_.drop_rest();
 }
 
 void MeshServer::on(ControlChannel&, const Admit& admit) {
@@ -172,6 +191,7 @@ void MeshServer::on(ControlChannel&, const Credentials& credentials) {
   }
   // Links that carry a stream end with the identity they began with.
   node_->identity = *std::move(identity);
+  serve_peers();
   node_->pool.clear();
   node_->wake_held();
 }
@@ -185,6 +205,38 @@ template <class Other>
 void MeshServer::on(ControlChannel& from, const Other&) {
   from.close();
   std::erase_if(channels_, [&from](const auto& channel) { return channel.get() == &from; });
+}
+
+// The next mesh finds the control socket free; clients that come meanwhile wait in the listening
+// sockets, which swarmd keeps. Links without a stream are given up: those who use them connect
+// again, and find the next mesh.
+void MeshServer::yield() {
+  if (has_yielded_) return;
+  log::info("another mesh takes over");
+  has_yielded_ = true;
+  loan_.let_go();
+  ports_->yield();
+  peers_->close();
+  ErrorCode ignored;
+  control_.close(ignored);
+  std::error_code not_removed;
+  std::filesystem::remove(options_.control_socket, not_removed);
+  node_->let_links_go();
+  end_when_idle();
+}
+
+void MeshServer::end_when_idle() {
+  // Every connection holds the node: nobody but this and the ports does.
+  constexpr long kOwners = 2;
+  if (node_.use_count() <= kOwners) {
+    log::info("the last connection has ended");
+    on_shutdown_();
+    return;
+  }
+  idle_timer_.expires_after(kIdleLook);
+  idle_timer_.async_wait(anchor_.bind([this](ErrorCode error) {
+    if (!error) end_when_idle();
+  }));
 }
 
 void MeshServer::on_routing_changed() {

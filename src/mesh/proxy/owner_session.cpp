@@ -8,18 +8,26 @@
 
 namespace swarm::mesh {
 
-OwnerSession::OwnerSession(std::shared_ptr<MeshNode> node, Tcp::socket socket)
+OwnerSession::OwnerSession(std::shared_ptr<MeshNode> node, Tcp::socket socket,
+                           platform::Arrivals::Place place)
     : node_(std::move(node)),
       link_(std::make_shared<PeerLink>(std::move(socket), node_->identity)),
+      place_(std::move(place)),
       timer_(node_->context) {}
 
+void OwnerSession::close_if_idle() {
+  if (task_ == nullptr) close();
+}
+
 void OwnerSession::start() {
+  node_->add_link(weak_from_this());
   timer_.expires_after(node_->timeouts.connect_remote);
   timer_.async_wait([self = shared_from_this()](ErrorCode error) {
     if (!error) self->link_->close();
   });
   link_->accept([self = shared_from_this()](Status status) {
     self->timer_.cancel();
+    self->place_.free();
     if (status.ok()) {
       self->read_link();
       return;
@@ -32,6 +40,10 @@ void OwnerSession::start() {
 }
 
 void OwnerSession::read_link() {
+  if (node_->has_let_links_go() && task_ == nullptr) {
+    close();
+    return;
+  }
   link_->read_frame([self = shared_from_this()](ErrorCode error, const Frame& frame) {
     if (error) {
       self->close();

@@ -6,6 +6,7 @@
 
 #include "mesh/proxy/mesh_node.h"
 #include "mesh/proxy/peer_link.h"
+#include "platform/arrivals.h"
 
 namespace swarm::mesh {
 
@@ -15,10 +16,13 @@ namespace swarm::mesh {
 // Keeps itself alive by its pending operations; ends with the link. On the loop of the mesh.
 class OwnerSession : public std::enable_shared_from_this<OwnerSession> {
  public:
-  OwnerSession(std::shared_ptr<MeshNode> node, Tcp::socket socket);
+  // `place`: among the connections of strangers, until the other mesh has shown its node.
+  OwnerSession(std::shared_ptr<MeshNode> node, Tcp::socket socket, platform::Arrivals::Place place);
 
   // Requires an identity.
   void start();
+  // Ends the link unless it carries a stream; then it ends with that.
+  void close_if_idle();
 
  private:
   void read_link();
@@ -37,6 +41,7 @@ class OwnerSession : public std::enable_shared_from_this<OwnerSession> {
 
   const std::shared_ptr<MeshNode> node_;
   std::shared_ptr<PeerLink> link_;
+  platform::Arrivals::Place place_;
   boost::asio::steady_timer timer_;
 
   // ---- of the stream ----

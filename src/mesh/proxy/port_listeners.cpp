@@ -1,6 +1,7 @@
 #include "mesh/proxy/port_listeners.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,21 +16,28 @@ constexpr Duration kBusyRetry = seconds(1);
 
 }  // namespace
 
-PortListeners::PortListeners(std::shared_ptr<MeshNode> node, boost::asio::ip::address address,
-                             OnIssues on_issues)
+PortListeners::PortListeners(std::shared_ptr<MeshNode> node, platform::ListenerLoan& loan,
+                             boost::asio::ip::address address, OnIssues on_issues)
     : node_(std::move(node)),
+      loan_(loan),
       address_(std::move(address)),
       on_issues_(std::move(on_issues)),
       timer_(node_->context) {}
 
+void PortListeners::yield() {
+  has_yielded_ = true;
+  timer_.cancel();
+  for (const auto& [port, acceptor] : open_) {
+    acceptor->close();
+  }
+  open_.clear();
+}
+
 void PortListeners::update() {
+  if (has_yielded_) return;
   PortPlan plan = node_->routing.plan(wanted_, node_->now());
   wanted_ = std::move(plan.open);
-  std::erase_if(open_, [this](const auto& entry) {
-    const bool is_unwanted = !wanted_.contains(entry.first);
-    if (is_unwanted) entry.second->close();
-    return is_unwanted;
-  });
+  close_unwanted();
   bool is_any_busy = false;
   open_missing(plan.issues, is_any_busy);
   schedule(is_any_busy);
@@ -39,15 +47,39 @@ void PortListeners::update() {
   }
 }
 
+void PortListeners::close_unwanted() {
+  std::erase_if(open_, [this](const auto& entry) {
+    const bool is_unwanted = !wanted_.contains(entry.first);
+    if (is_unwanted) {
+      loan_.closed(name_of(entry.first));
+      entry.second->close();
+    }
+    return is_unwanted;
+  });
+}
+
+std::string PortListeners::name_of(uint16_t port) const {
+  return absl::StrCat(address_.to_string(), " ", port);
+}
+
+// The listener of a mesh that has ended may have clients that wait.
+Result<std::shared_ptr<platform::TcpAcceptor>> PortListeners::open(uint16_t port) {
+  auto on_client = [weak = weak_from_this(), port](Tcp::socket client) {
+    if (const auto self = weak.lock()) self->accept(port, std::move(client));
+  };
+  std::optional<platform::TcpHandle> kept = loan_.take(name_of(port));
+  Result<std::shared_ptr<platform::TcpAcceptor>> acceptor =
+      kept.has_value()
+          ? platform::TcpAcceptor::adopt(node_->context, *std::move(kept), std::move(on_client))
+          : platform::TcpAcceptor::open(node_->context, {address_, port}, std::move(on_client));
+  if (acceptor.ok()) loan_.opened(name_of(port), (*acceptor)->native_handle());
+  return acceptor;
+}
+
 void PortListeners::open_missing(std::vector<PortIssue>& issues, bool& is_any_busy) {
   for (const auto& [number, wanted] : wanted_) {
     if (open_.contains(number)) continue;
-    auto acceptor =
-        platform::TcpAcceptor::open(node_->context, {address_, number},
-                                    [weak = weak_from_this(), port = number](Tcp::socket client) {
-                                      if (const auto self = weak.lock())
-                                        self->accept(port, std::move(client));
-                                    });
+    auto acceptor = open(number);
     if (acceptor.ok()) {
       open_.emplace(number, *std::move(acceptor));
       continue;

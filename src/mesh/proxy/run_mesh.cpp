@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "mesh/proxy/mesh_options.h"
 #include "mesh/proxy/mesh_server.h"
+#include "platform/descriptors.h"
 #include "platform/resident_code.h"
 
 namespace swarm::mesh {
@@ -18,6 +19,7 @@ constexpr Duration kStartLasts = seconds(10);
 
 int run_mesh(const MeshOptions& options) {
   log::set_context("self", options.node.value());
+  platform::raise_descriptor_limit();
   // Before the server: connections end with their handlers, and those with the loop.
   AsioLoop loop("mesh");
   auto server = MeshServer::start(loop, options, [&loop] { loop.stop(); });
@@ -35,8 +37,10 @@ int run_mesh(const MeshOptions& options) {
   loop.post([&started] { started.set_after(kStartLasts, &platform::release_resident_code); });
   loop.run();
   log::info("mesh ended");
-  std::error_code ignored;
-  std::filesystem::remove(options.control_socket, ignored);
+  if (!(*server)->has_yielded()) {
+    std::error_code ignored;
+    std::filesystem::remove(options.control_socket, ignored);
+  }
   return 0;
 }
 

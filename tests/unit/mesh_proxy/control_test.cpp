@@ -55,6 +55,48 @@ TEST_F(Control, AMeshThatDiesIsStartedAgainAndToldEverything) {
   EXPECT_EQ(node.launches(), 2u);
 }
 
+TEST_F(Control, AMeshThatDiesRefusesNobody) {
+  Node node;
+  publish(node);
+  HttpServer one("one");
+  node.admit("t1", one.address());
+  ASSERT_TRUE(await([&] { return get_once(address) == "one"; }));
+  for (int i = 0; i < 5; ++i) {
+    node.kill_mesh();
+    EXPECT_EQ(get_once(address), "one") << "it waited for mesh " << i + 2;
+  }
+  EXPECT_EQ(node.launches(), 6u);
+}
+
+TEST_F(Control, ListenersAreKeptByASwarmdThatCameAfterTheMesh) {
+  Node node;
+  publish(node);
+  HttpServer one("one");
+  node.admit("t1", one.address());
+  ASSERT_TRUE(await([&] { return get_once(address) == "one"; }));
+  node.kill_swarmd();
+  node.start_swarmd();
+  publish(node);
+  node.admit("t1", one.address());
+  ASSERT_TRUE(await([&] { return node.is_connected(); }));
+  ASSERT_TRUE(await([&] { return node.keeps_listeners(); }));
+  node.kill_mesh();
+  EXPECT_EQ(get_once(address), "one");
+}
+
+TEST_F(Control, APortThatIsNoLongerPublishedIsNotKept) {
+  Node node;
+  publish(node);
+  HttpServer one("one");
+  node.admit("t1", one.address());
+  ASSERT_TRUE(await([&] { return get_once(address) == "one"; }));
+  node.set_table({.position = ++position, .services = {}, .removed_nodes = {}});
+  EXPECT_TRUE(await([&] { return !Connection(address).is_open(); }));
+  node.kill_mesh();
+  ASSERT_TRUE(await([&] { return node.launches() == 2 && node.is_connected(); }));
+  EXPECT_FALSE(Connection(address).is_open());
+}
+
 TEST_F(Control, ADrainEndsWithTheMeshThatHadTheConnections) {
   Node node;
   publish(node);

@@ -116,6 +116,12 @@ bool Node::is_connected() {
   return is_connected;
 }
 
+bool Node::keeps_listeners() {
+  bool keeps = false;
+  run([&] { keeps = client_->keeps_listeners(); });
+  return keeps;
+}
+
 void Node::set_credentials(const Credentials& credentials) {
   run([&] { client_->set_credentials(credentials); });
 }

@@ -80,6 +80,8 @@ class Node {
   void start_swarmd();
   void kill_swarmd();
   bool is_connected();
+  // The mesh has told swarmd of its listening sockets.
+  bool keeps_listeners();
   void set_credentials(const Credentials& credentials);
   void set_table(const model::MeshTable& table);
   void admit(const std::string& task, const std::string& address,
