@@ -13,6 +13,10 @@ ManagerSession::ManagerSession(EventLoop& loop, DispatcherClient& client, Random
       client_(client),
       handlers_(std::move(handlers)),
       backoff_(kMinReconnectWait, kMaxReconnectWait, random),
+      instance_([&random] {
+        Random own = random.fork("instance");
+        return random_id(own);
+      }()),
       reconnect_timer_(loop),
       heartbeat_timer_(loop),
       silence_timer_(loop) {}
@@ -74,7 +78,7 @@ void ManagerSession::connect(const std::string& address) {
     return;  // refused before open had returned
   }
   stream_ = std::move(stream);
-  stream_->send(model::AgentHello{description_, session_, {}});
+  stream_->send(model::AgentHello{description_, session_, instance_});
 }
 
 void ManagerSession::receive(model::AgentDownMessage message) {
@@ -106,6 +110,7 @@ void ManagerSession::accept(const model::SessionAccepted& accepted) {
   if (is_first) {
     log::info("session opened", {{"manager", manager_}, {"session", accepted.session.value()}});
     session_ = accepted.session;
+    static_cast<void>(refusals_.recovered());
     is_open_ = true;
     redirects_ = 0;
     failures_ = 0;
@@ -144,14 +149,30 @@ void ManagerSession::close(const Status& status, const std::string& leader_addre
     return;
   }
   redirects_ = 0;
-  const Duration wait = failures_++ == 0 ? kFirstRetryWait : backoff_.next();
-  if (!was_open && absl::IsPermissionDenied(status) && failures_ == 1) {
-    // Trying again does not help: a person must let the node join again.
-    log::warning("node refused", {{"manager", manager_}, {"reason", status.message()}});
+  log_refusal(status, was_open);
+  reconnect_timer_.set_after(wait_after(status), [this] { connect_next(); });
+}
+
+Duration ManagerSession::wait_after(const Status& status) {
+  const bool is_first = failures_++ == 0;
+  // Another session of this node was preferred: coming back at once would only push that one out.
+  if (absl::IsAlreadyExists(status) || absl::IsAborted(status)) {
+    return is_first ? kMaxReconnectWait : kDisplacedWait;
+  }
+  return is_first ? kFirstRetryWait : backoff_.next();
+}
+
+// Of what a person must mend the log tells once; the rest heals by itself.
+void ManagerSession::log_refusal(const Status& status, bool was_open) {
+  const bool is_for_a_person = absl::IsPermissionDenied(status) || absl::IsAlreadyExists(status);
+  if (is_for_a_person) {
+    const std::string reason(status.message());
+    if (const uint64_t times = refusals_.failed(reason, loop_.now())) {
+      log::error("node refused", {{"manager", manager_}, {"reason", reason}, {"times", times}});
+    }
   } else if (!was_open) {
     log::debug("manager refused", {{"manager", manager_}, {"reason", status.message()}});
   }
-  reconnect_timer_.set_after(wait, [this] { connect_next(); });
 }
 
 void ManagerSession::drop_stream() {

@@ -8,6 +8,7 @@
 #include "agent/backoff.h"
 #include "agent/dispatcher_client.h"
 #include "base/event_loop.h"
+#include "base/fault_counter.h"
 
 namespace swarm::agent {
 
@@ -15,6 +16,9 @@ namespace swarm::agent {
 inline constexpr Duration kFirstRetryWait = milliseconds(50);
 inline constexpr Duration kMinReconnectWait = milliseconds(100);
 inline constexpr Duration kMaxReconnectWait = seconds(2);
+// After another machine with the identity of this node was preferred more than once: a person has
+// to act.
+inline constexpr Duration kDisplacedWait = seconds(10);
 // How long a manager may take to accept a hello: connecting, and one commit of the leader.
 inline constexpr Duration kAcceptTimeout = seconds(3);
 // Redirects followed at once before waiting: two managers may each take the other for the leader.
@@ -57,6 +61,8 @@ class ManagerSession {
   void receive(model::AgentDownMessage message);
   void accept(const model::SessionAccepted& accepted);
   void close(const Status& status, const std::string& leader_address);
+  Duration wait_after(const Status& status);
+  void log_refusal(const Status& status, bool was_open);
   void drop_stream();
   void beat();
   void expect_word_within(Duration limit);
@@ -65,6 +71,8 @@ class ManagerSession {
   DispatcherClient& client_;
   Handlers handlers_;
   Backoff backoff_;
+  // Of this process: model::AgentHello.
+  const std::string instance_;
   model::NodeDescription description_;
   std::vector<std::string> managers_;
   size_t next_manager_ = 0;
@@ -78,6 +86,7 @@ class ManagerSession {
   Duration heartbeat_period_{};
   Duration silence_limit_{};
   model::Position applied_ = 0;
+  FaultCounter refusals_;
   Timer reconnect_timer_;
   Timer heartbeat_timer_;
   Timer silence_timer_;

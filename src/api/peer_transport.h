@@ -9,9 +9,11 @@
 #include "absl/functional/any_invocable.h"
 #include "api/credentials_source.h"
 #include "base/event_loop.h"
+#include "base/fault_counter.h"
 #include "base/result.h"
 #include "model/ids.h"
 #include "raft/core/transport.h"
+#include "security/identity.h"
 
 namespace swarm {
 class AsioLoop;
@@ -85,14 +87,16 @@ class PeerTransport final : public raft::Transport {
              absl::AnyInvocable<void(Status)> done);
   bool has_room_for(const std::string& host) const;
   Status admit(const security::PeerIdentity& peer) const;
+  Status claim(const PeerSession& newcomer);
 
   AsioLoop& loop_;
-  const raft::MemberId self_;
+  const std::string greeting_;
   const std::shared_ptr<PeerTls> tls_;
   const Events events_;
   const std::shared_ptr<LoopGate> gate_;
   std::map<raft::MemberId, Peer> peers_;
   std::vector<Incoming> incoming_;
+  FaultCounter copies_;
   Anchor anchor_;
 };
 

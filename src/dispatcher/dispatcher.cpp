@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 #include <variant>
 
+#include "base/fault_counter.h"
 #include "base/log.h"
 #include "dispatcher/heartbeat_monitor.h"
 #include "dispatcher/mesh_table_builder.h"
@@ -19,6 +21,8 @@ namespace {
 constexpr Duration kHeartbeatCost = milliseconds(1);
 // A table goes out this long after the first change of it.
 constexpr Duration kMeshTableDelay = milliseconds(10);
+// How long after the last attempt of the other machine a node is said to be used by two.
+constexpr Duration kConflictMemory = minutes(1);
 // Agents need time to find a new leader.
 constexpr int kNewLeaderGrace = 2;
 
@@ -31,6 +35,18 @@ model::Role role_of(const model::Node& node) {
 Status refuse_unknown(const model::NodeId& node) {
   return absl::PermissionDeniedError("node " + node.value() +
                                      " is not part of this swarm: it must join again");
+}
+
+Status displaced() {
+  return absl::AbortedError("the node has opened a newer session");
+}
+
+Status refuse_copy(const Session& held, const Session& newcomer) {
+  return absl::AlreadyExistsError(
+      "two machines use the identity of node " + held.node().value() + ": one at " +
+      held.address() + ", the other, which is refused, at " + newcomer.address() +
+      "; if its state folder was copied, run 'swarmctl swarm leave --force' on the copy and let it "
+      "join as a node of its own");
 }
 
 class LeaderDispatcher final : public Dispatcher {
@@ -50,11 +66,24 @@ class LeaderDispatcher final : public Dispatcher {
   }
 
  private:
+  struct Newcomer {
+    std::unique_ptr<Session> session;
+    // Said while another daemon had the session.
+    std::optional<model::NodeDescription> description;
+  };
+
   Session* find(const model::SessionId& id);
+  Newcomer* find_newcomer(const model::SessionId& id);
   Session* session_of(const model::NodeId& node);
   void close(const model::NodeId& node, Status reason);
   void heard(Session& session);
-  void take_hello(Session& session, model::NodeDescription description);
+  void take_hello(Newcomer& newcomer, model::AgentHello hello);
+  void welcome(Session& session, model::NodeDescription description);
+  // The newcomer that waits, if there is one, gets the node's session, which nobody has.
+  bool let_in_newcomer(const model::NodeId& node);
+  // The daemon that has the session was heard of: nobody who waits for it can have it.
+  void refuse_newcomer(const Session& held);
+  void close_newcomer(const model::NodeId& node, Status reason);
   void lost(const std::vector<model::NodeId>& nodes);
   void push_table();
   void observe_task(const state::TaskPtr& before, const state::TaskPtr& after);
@@ -75,8 +104,13 @@ class LeaderDispatcher final : public Dispatcher {
   HeartbeatMonitor heartbeats_;
   MeshTableBuilder mesh_;
   model::ManagerList managers_;
+  // Those that have said hello. A newcomer has not yet, or waits for the end of such a session.
   std::map<model::NodeId, std::unique_ptr<Session>> sessions_;
+  std::map<model::NodeId, Newcomer> newcomers_;
   std::map<model::SessionId, model::NodeId> nodes_by_session_;
+  // Until when a node is said to be used by two machines.
+  HeartbeatMonitor conflicts_;
+  FaultCounter conflict_faults_;
   bool is_table_unsent_ = false;
   Timer table_timer_;
 };
@@ -90,6 +124,10 @@ LeaderDispatcher::LeaderDispatcher(EventLoop& loop, state::Store& store, state::
       nodes_(loop, store),
       statuses_(loop, store),
       heartbeats_(loop, [this](const std::vector<model::NodeId>& nodes) { lost(nodes); }),
+      conflicts_(loop,
+                 [this](const std::vector<model::NodeId>& nodes) {
+                   for (const model::NodeId& node : nodes) nodes_.set_identity_conflict(node, "");
+                 }),
       table_timer_(loop) {
   const state::View view = store_.view();
   mesh_.load(view);
@@ -98,12 +136,19 @@ LeaderDispatcher::LeaderDispatcher(EventLoop& loop, state::Store& store, state::
         node->status.state == model::NodeState::suspect) {
       heartbeats_.expect(id, patience() * kNewLeaderGrace);
     }
+    if (model::find_condition(node->status, model::ConditionKind::identity) != nullptr) {
+      conflicts_.expect(id, kConflictMemory);
+    }
   }
 }
 
 LeaderDispatcher::~LeaderDispatcher() {
+  const Status reason = absl::UnavailableError("this manager is no longer the leader");
   for (const auto& [node, session] : sessions_) {
-    session->close(absl::UnavailableError("this manager is no longer the leader"));
+    session->close(reason);
+  }
+  for (const auto& [node, newcomer] : newcomers_) {
+    newcomer.session->close(reason);
   }
 }
 
@@ -115,31 +160,40 @@ Result<model::SessionId> LeaderDispatcher::open(const model::NodeId& node,
   if (is_removed || view.node(node) == nullptr) {
     return refuse_unknown(node);
   }
-  close(node, absl::AbortedError("the node has opened a newer session"));
+  close_newcomer(node, displaced());
   model::SessionId id(random_id(random_));
   auto session =
       std::make_unique<Session>(id, node, address, loop_, store_, gate_, std::move(sink));
   nodes_by_session_[id] = node;
-  heard(*session);
-  sessions_[node] = std::move(session);
+  if (session_of(node) == nullptr) {
+    heard(*session);
+  }
+  newcomers_[node] = {std::move(session), std::nullopt};
   return id;
 }
 
 void LeaderDispatcher::receive(const model::SessionId& id, model::AgentUpMessage message) {
+  auto* hello = std::get_if<model::AgentHello>(&message);
+  if (Newcomer* newcomer = find_newcomer(id)) {
+    if (hello != nullptr) {
+      take_hello(*newcomer, std::move(*hello));
+    } else if (!newcomer->description) {
+      close_newcomer(newcomer->session->node(),
+                     absl::FailedPreconditionError("the first message of a session is a hello"));
+    }
+    return;
+  }
   Session* session = find(id);
   if (session == nullptr) {
     return;
   }
   const model::NodeId node = session->node();
-  if (auto* hello = std::get_if<model::AgentHello>(&message)) {
-    take_hello(*session, std::move(hello->description));
-    return;
-  }
-  if (!session->is_greeted()) {
-    close(node, absl::FailedPreconditionError("the first message of a session is a hello"));
-    return;
-  }
   heard(*session);
+  refuse_newcomer(*session);
+  if (hello != nullptr) {
+    welcome(*session, std::move(hello->description));
+    return;
+  }
   if (std::holds_alternative<model::AgentHeartbeat>(message)) {
     session->answer(terms_of(*session));
   } else if (auto* reports = std::get_if<std::vector<model::TaskReport>>(&message)) {
@@ -163,7 +217,58 @@ std::string address_of(const model::NodeDescription& description, const Session&
 
 }  // namespace
 
-void LeaderDispatcher::take_hello(Session& session, model::NodeDescription description) {
+// A daemon that connects again has been away itself; another one has to wait for its end.
+void LeaderDispatcher::take_hello(Newcomer& newcomer, model::AgentHello hello) {
+  const model::NodeId node = newcomer.session->node();
+  newcomer.session->set_instance(std::move(hello.instance));
+  newcomer.description = std::move(hello.description);
+  const Session* held = session_of(node);
+  if (held == nullptr || held->instance() == newcomer.session->instance()) {
+    let_in_newcomer(node);
+  }
+}
+
+bool LeaderDispatcher::let_in_newcomer(const model::NodeId& node) {
+  const auto found = newcomers_.find(node);
+  if (found == newcomers_.end() || !found->second.description) {
+    return false;
+  }
+  Newcomer newcomer = std::move(found->second);
+  newcomers_.erase(found);
+  close(node, displaced());
+  Session& session = *(sessions_[node] = std::move(newcomer.session));
+  welcome(session, *std::move(newcomer.description));
+  return true;
+}
+
+void LeaderDispatcher::refuse_newcomer(const Session& held) {
+  const auto found = newcomers_.find(held.node());
+  if (found == newcomers_.end() || !found->second.description) {
+    return;
+  }
+  const model::NodeId node = held.node();
+  const Status refused = refuse_copy(held, *found->second.session);
+  const std::string reason(refused.message());
+  if (const uint64_t times = conflict_faults_.failed(reason, loop_.now())) {
+    log::error("session refused", {{"node", node.value()}, {"reason", reason}, {"times", times}});
+  }
+  close_newcomer(node, refused);
+  conflicts_.expect(node, kConflictMemory);
+  nodes_.set_identity_conflict(node, reason);
+}
+
+void LeaderDispatcher::close_newcomer(const model::NodeId& node, Status reason) {
+  const auto found = newcomers_.find(node);
+  if (found == newcomers_.end()) {
+    return;
+  }
+  const std::unique_ptr<Session> closed = std::move(found->second.session);
+  newcomers_.erase(found);
+  nodes_by_session_.erase(closed->id());
+  closed->close(std::move(reason));
+}
+
+void LeaderDispatcher::welcome(Session& session, model::NodeDescription description) {
   const std::string address = address_of(description, session);
   if (!session.is_greeted()) {
     log::info("agent connected", {{"node", session.node().value()}, {"address", address}});
@@ -184,16 +289,19 @@ void LeaderDispatcher::heard(Session& session) {
 }
 
 void LeaderDispatcher::stream_closed(const model::SessionId& id) {
-  Session* session = find(id);
-  if (session == nullptr) {
+  const auto known = nodes_by_session_.extract(id);
+  if (known.empty()) {
     return;
   }
-  const model::NodeId node = session->node();
-  const bool was_greeted = session->is_greeted();
-  nodes_by_session_.erase(id);
+  const model::NodeId node = known.mapped();
+  if (const auto session = sessions_.find(node);
+      session == sessions_.end() || session->second->id() != id) {
+    newcomers_.erase(node);
+    return;
+  }
   sessions_.erase(node);
   log::info("agent disconnected", {{"node", node.value()}});
-  if (was_greeted) {
+  if (!let_in_newcomer(node)) {
     nodes_.set_suspect(node);
   }
 }
@@ -205,11 +313,17 @@ void LeaderDispatcher::doubt(const model::NodeId& node) {
 }
 
 void LeaderDispatcher::lost(const std::vector<model::NodeId>& nodes) {
+  const Status reason = absl::DeadlineExceededError("the node was not heard of in time");
+  std::vector<model::NodeId> down;
   for (const model::NodeId& node : nodes) {
-    log::warning("node lost", {{"node", node.value()}});
-    close(node, absl::DeadlineExceededError("the node was not heard of in time"));
+    close(node, reason);
+    if (!let_in_newcomer(node)) {
+      log::warning("node lost", {{"node", node.value()}});
+      close_newcomer(node, reason);
+      down.push_back(node);
+    }
   }
-  nodes_.set_down(nodes);
+  nodes_.set_down(down);
 }
 
 void LeaderDispatcher::close(const model::NodeId& node, Status reason) {
@@ -252,7 +366,9 @@ void LeaderDispatcher::observe_task(const state::TaskPtr& before, const state::T
 void LeaderDispatcher::observe_node(const state::NodePtr& before, const state::NodePtr& after) {
   if (after == nullptr) {
     heartbeats_.forget(before->id);
+    conflicts_.forget(before->id);
     close(before->id, refuse_unknown(before->id));
+    close_newcomer(before->id, refuse_unknown(before->id));
     return;
   }
   if (Session* session = session_of(after->id)) {
@@ -264,6 +380,7 @@ void LeaderDispatcher::observe_cluster(const model::Cluster& cluster) {
   for (const model::NodeId& node : cluster.removed_nodes) {
     heartbeats_.forget(node);
     close(node, refuse_unknown(node));
+    close_newcomer(node, refuse_unknown(node));
   }
 }
 
@@ -291,7 +408,16 @@ void LeaderDispatcher::set_managers(model::ManagerList managers) {
 
 Session* LeaderDispatcher::find(const model::SessionId& id) {
   const auto found = nodes_by_session_.find(id);
-  return found == nodes_by_session_.end() ? nullptr : session_of(found->second);
+  Session* session = found == nodes_by_session_.end() ? nullptr : session_of(found->second);
+  return session != nullptr && session->id() == id ? session : nullptr;
+}
+
+LeaderDispatcher::Newcomer* LeaderDispatcher::find_newcomer(const model::SessionId& id) {
+  const auto found = nodes_by_session_.find(id);
+  const auto newcomer =
+      found == nodes_by_session_.end() ? newcomers_.end() : newcomers_.find(found->second);
+  const bool is_this = newcomer != newcomers_.end() && newcomer->second.session->id() == id;
+  return is_this ? &newcomer->second : nullptr;
 }
 
 Session* LeaderDispatcher::session_of(const model::NodeId& node) {

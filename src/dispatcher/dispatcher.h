@@ -28,8 +28,11 @@ class Dispatcher {
                                           state::OutputGate& gate, Random random);
   virtual ~Dispatcher() = default;
 
-  // A node with a valid certificate has opened a stream. A newer session of a node ends the older
-  // one. `address`: its host as the manager sees it.
+  // A node with a valid certificate has opened a stream. Once it has said hello it is the session
+  // of the node, and ends the one before of the same daemon. When another daemon has the node's
+  // session, it has to wait: as soon as that one is heard of again, two machines use the identity
+  // of the node, and the newcomer is refused (ALREADY_EXISTS); when that one falls silent or its
+  // stream breaks, the newcomer is let in. `address`: its host as the manager sees it.
   virtual Result<model::SessionId> open(const model::NodeId& node, const std::string& address,
                                         std::unique_ptr<SessionSink> sink) = 0;
   virtual void receive(const model::SessionId& session, model::AgentUpMessage message) = 0;

@@ -37,6 +37,17 @@ model::NodeDescription bounded(model::NodeDescription description) {
   return description;
 }
 
+// Since when it holds stays when only the machine is another one.
+void apply_conflict(model::NodeStatus& status, const std::string& reason, WallTime now) {
+  constexpr model::ConditionKind kKind = model::ConditionKind::identity;
+  const model::NodeCondition* known = model::find_condition(status, kKind);
+  const WallTime since = known != nullptr ? known->since : now;
+  std::erase_if(status.conditions, [](const auto& condition) { return condition.kind == kKind; });
+  if (!reason.empty()) {
+    status.conditions.push_back({kKind, reason, since});  // sorted: it is the last kind
+  }
+}
+
 }  // namespace
 
 NodeRecords::NodeRecords(EventLoop& loop, state::Store& store)
@@ -53,6 +64,11 @@ void NodeRecords::set_ready(const model::NodeId& node, model::NodeDescription de
 
 void NodeRecords::set_description(const model::NodeId& node, model::NodeDescription description) {
   wanted_[node].description = bounded(std::move(description));
+  flush();
+}
+
+void NodeRecords::set_identity_conflict(const model::NodeId& node, std::string reason) {
+  wanted_[node].conflict = std::move(reason);
   flush();
 }
 
@@ -89,6 +105,9 @@ std::optional<model::Node> NodeRecords::changed(const model::Node& node,
     updated.status.state = *wanted.state;
     updated.status.message = wanted.message;
     updated.status.at = loop_.wall_now();
+  }
+  if (wanted.conflict) {
+    apply_conflict(updated.status, *wanted.conflict, loop_.wall_now());
   }
   if (updated == node) {
     return std::nullopt;

@@ -28,6 +28,8 @@ class NodeRecords {
   void set_ready(const model::NodeId& node, model::NodeDescription description,
                  const std::string& address);
   void set_description(const model::NodeId& node, model::NodeDescription description);
+  // Another machine uses the identity of the node, or does so no longer (empty).
+  void set_identity_conflict(const model::NodeId& node, std::string reason);
   // Its stream broke. Only a node that is ready can be suspected.
   void set_suspect(const model::NodeId& node);
   void set_down(const std::vector<model::NodeId>& nodes);
@@ -38,6 +40,7 @@ class NodeRecords {
     std::optional<model::NodeState> state;
     std::string message;
     std::string address;  // empty: as it is
+    std::optional<std::string> conflict;
   };
 
   void want_state(const model::NodeId& node, model::NodeState state, std::string message);

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/event_loop.h"
 #include "dispatcher/assignment_tracker.h"
@@ -32,6 +33,10 @@ class Session {
   // Ends the stream at once; what is still held back is dropped.
   void close(Status reason);
 
+  // The daemon at the other end, as its hello names it.
+  const std::string& instance() const { return instance_; }
+  void set_instance(std::string instance) { instance_ = std::move(instance); }
+
   // The agent has said hello and been told everything.
   bool is_greeted() const { return is_greeted_; }
   // Sends the complete set. From now on changes of tasks are sent as they are noted.
@@ -55,6 +60,7 @@ class Session {
   state::OutputGate& gate_;
   std::shared_ptr<SessionSink> sink_;  // shared with outputs the gate holds, weakly
   AssignmentTracker assignments_;
+  std::string instance_;
   bool is_greeted_ = false;
   model::Role role_ = model::Role::worker;
   Duration patience_{};

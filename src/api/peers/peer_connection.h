@@ -50,6 +50,7 @@ class PeerConnection : public std::enable_shared_from_this<PeerConnection> {
   void close();
   // The two ends agree to talk: from then on it may be silent.
   bool is_settled() const { return is_settled_; }
+  bool is_over() const { return is_closed_; }
 
  protected:
   void settle();

@@ -48,7 +48,7 @@ class PeerLink::Dial final : public PeerConnection {
       give_up(std::string(status.message()));
       return;
     }
-    send(std::to_string(link_->self_.value()));
+    send(link_->greeting_);
   }
 
   void received(std::string_view answer) override {
@@ -82,10 +82,10 @@ class PeerLink::Dial final : public PeerConnection {
   size_t early_bytes_ = 0;
 };
 
-PeerLink::PeerLink(AsioLoop& loop, raft::MemberId self, std::string address,
+PeerLink::PeerLink(AsioLoop& loop, std::string greeting, std::string address,
                    std::shared_ptr<PeerTls> tls, std::function<void()> on_refused)
     : loop_(loop),
-      self_(self),
+      greeting_(std::move(greeting)),
       address_(std::move(address)),
       tls_(std::move(tls)),
       on_refused_(std::move(on_refused)),

@@ -7,7 +7,6 @@
 
 #include "base/event_loop.h"
 #include "base/time.h"
-#include "raft/core/types.h"
 
 namespace swarm {
 class AsioLoop;
@@ -22,7 +21,8 @@ class PeerTls;
 class PeerLink {
  public:
   // `on_refused` is called with nothing of the link on the stack: it may end it.
-  PeerLink(AsioLoop& loop, raft::MemberId self, std::string address, std::shared_ptr<PeerTls> tls,
+  // `greeting`: who this member is (frame.h).
+  PeerLink(AsioLoop& loop, std::string greeting, std::string address, std::shared_ptr<PeerTls> tls,
            std::function<void()> on_refused);
   ~PeerLink();
 
@@ -38,7 +38,7 @@ class PeerLink {
   void ended(const std::string& reason, bool is_refused, bool is_early);
 
   AsioLoop& loop_;
-  const raft::MemberId self_;
+  const std::string greeting_;
   const std::string address_;
   const std::shared_ptr<PeerTls> tls_;
   const std::function<void()> on_refused_;

@@ -24,21 +24,26 @@ void PeerSession::received(std::string_view payload) {
   }
 }
 
-void PeerSession::greet(std::string_view member) {
-  if (const Status status = listener_.admit(peer_); !status.ok()) {
+void PeerSession::greet(std::string_view words) {
+  if (const Status status = take_greeting(words); !status.ok()) {
     send_and_close(std::string(status.message()));
     return;
   }
-  const std::string text(member);
-  const char* const end = text.data() + text.size();
-  uint64_t id = 0;
-  if (std::from_chars(text.data(), end, id).ptr != end || id == 0) {
-    send_and_close("this is no member id");
-    return;
-  }
-  from_ = raft::MemberId(id);
   settle();
   send({});
+}
+
+Status PeerSession::take_greeting(std::string_view words) {
+  SWARM_RETURN_IF_ERROR(listener_.admit(peer_));
+  const char* const end = words.data() + words.size();
+  uint64_t id = 0;
+  const char* const after = std::from_chars(words.data(), end, id).ptr;
+  if (after == end || *after != ' ' || id == 0) {
+    return absl::InvalidArgumentError("this is no member id");
+  }
+  from_ = raft::MemberId(id);
+  instance_.assign(after + 1, end);
+  return listener_.claim(*this);
 }
 
 void PeerSession::ended(ErrorCode error) {

@@ -9,15 +9,26 @@
 #include "api/peers/peer_session.h"
 #include "api/peers/peer_tls.h"
 #include "base/asio_loop.h"
+#include "base/log.h"
+#include "base/random.h"
 #include "platform/tcp_address.h"
 #include "platform/tcp_socket.h"
 
 namespace swarm::api {
 
+namespace {
+
+std::string greeting_of(raft::MemberId self) {
+  Random random = Random::from_system();
+  return std::to_string(self.value()) + " " + random_id(random);
+}
+
+}  // namespace
+
 PeerTransport::PeerTransport(AsioLoop& loop, raft::MemberId self, CredentialsSource credentials,
                              Events events)
     : loop_(loop),
-      self_(self),
+      greeting_(greeting_of(self)),
       tls_(std::make_shared<PeerTls>(std::move(credentials))),
       events_(std::move(events)),
       gate_(std::make_shared<LoopGate>(loop)) {}
@@ -33,7 +44,7 @@ PeerTransport::~PeerTransport() {
 
 std::unique_ptr<PeerLink> PeerTransport::connect(const Peer& peer,
                                                  std::function<void()> on_refused) {
-  return std::make_unique<PeerLink>(loop_, self_, peer.address, tls_, std::move(on_refused));
+  return std::make_unique<PeerLink>(loop_, greeting_, peer.address, tls_, std::move(on_refused));
 }
 
 void PeerTransport::open(raft::MemberId id, Peer& peer) {
@@ -126,6 +137,7 @@ void PeerTransport::accept(platform::TcpHandle connection) {
       std::move(socket), **context,
       PeerSession::Listener{
           .admit = [this](const security::PeerIdentity& peer) { return admit(peer); },
+          .claim = [this](const PeerSession& newcomer) { return claim(newcomer); },
           .received = events_.received});
   incoming_.push_back({host, session});
   session->accept();
@@ -143,6 +155,29 @@ bool PeerTransport::has_room_for(const std::string& host) const {
     }
   }
   return unsettled < kMaxUnsettledPeers && of_host < kMaxUnsettledPeersOfHost;
+}
+
+// A process that ends takes its connections with it, and a machine that is gone is noticed within
+// seconds: whoever has a member's place is alive.
+Status PeerTransport::claim(const PeerSession& newcomer) {
+  for (const Incoming& incoming : incoming_) {
+    const auto session = incoming.session.lock();
+    const bool is_rival = session != nullptr && session.get() != &newcomer &&
+                          session->is_settled() && !session->is_over() &&
+                          session->member() == newcomer.member() &&
+                          session->instance() != newcomer.instance();
+    if (!is_rival) {
+      continue;
+    }
+    const std::string reason = "two machines use the identity of node " +
+                               newcomer.peer().node.value() + ": the one at " + incoming.host +
+                               " was here first";
+    if (const uint64_t times = copies_.failed(reason, loop_.now())) {
+      log::warning("connection of a manager refused", {{"reason", reason}, {"times", times}});
+    }
+    return absl::AlreadyExistsError(reason);
+  }
+  return absl::OkStatus();
 }
 
 Status PeerTransport::admit(const security::PeerIdentity& peer) const {

@@ -123,6 +123,37 @@ TEST_F(SessionTest, ABrokenSessionIsReopenedQuickly) {
   EXPECT_EQ(managers.received<model::AgentHello>()[0].last_session.value(), "s1");
 }
 
+TEST_F(SessionTest, ADaemonKeepsItsInstance) {
+  start();
+  const std::string instance = managers.received<model::AgentHello>().at(0).instance;
+  EXPECT_FALSE(instance.empty());
+  managers.accept();
+  managers.close(absl::UnavailableError("gone"));
+  world.run_for(kFirstRetryWait);
+  ASSERT_EQ(attempts(), 2u);
+  EXPECT_EQ(managers.received<model::AgentHello>().at(0).instance, instance);
+}
+
+TEST_F(SessionTest, ASessionThatWasDisplacedDoesNotComeBackAtOnce) {
+  for (const Status& reason :
+       {absl::AlreadyExistsError("two machines"), absl::AbortedError("a newer session")}) {
+    start();
+    managers.accept();
+    const size_t before = attempts();
+    managers.close(reason);
+    world.run_for(kMaxReconnectWait - milliseconds(1));
+    EXPECT_EQ(attempts(), before) << reason;
+    world.run_for(milliseconds(1));
+    EXPECT_EQ(attempts(), before + 1) << reason;
+    managers.close(reason);
+    world.run_for(kDisplacedWait - milliseconds(1));
+    EXPECT_EQ(attempts(), before + 1) << reason;
+    world.run_for(milliseconds(1));
+    EXPECT_EQ(attempts(), before + 2) << reason;
+    session.stop();
+  }
+}
+
 TEST_F(SessionTest, ALeaderThatFallsSilentIsLeft) {
   start();
   managers.accept(seconds(1), 3);

@@ -202,5 +202,31 @@ TEST_F(Transport, AfterItsEndNothingIsCalled) {
   EXPECT_TRUE(refused_.empty());
 }
 
+TEST_F(Transport, ACopyOfAMemberIsNotHeardWhileTheFirstLives) {
+  transport_->set_peer(kPeer, address_);
+  ASSERT_TRUE(send_until_received("first"));
+  auto copy = std::make_unique<PeerTransport>(
+      loop_.loop(), kSelf, swarm_.source("n2", model::Role::manager),
+      PeerTransport::Events{.refused = [](raft::MemberId) {}, .received = {}, .is_removed = {}});
+  copy->set_peer(kPeer, address_);
+  const auto heard_from_copy = [this] {
+    const auto heard = manager_->raft_messages.get();
+    return std::any_of(heard.begin(), heard.end(),
+                       [](const auto& message) { return message.second == "copy"; });
+  };
+  // As long as some attempts take.
+  for (int i = 0; i < 50; ++i) {
+    copy->send(kPeer, "copy");
+    ASSERT_TRUE(send_until_received("first"));
+  }
+  EXPECT_FALSE(heard_from_copy());
+  transport_.reset();
+  EXPECT_TRUE(loop_.until([&] {
+    copy->send(kPeer, "copy");
+    loop_.idle(milliseconds(2));
+    return heard_from_copy();
+  })) << "the first is gone";
+}
+
 }  // namespace
 }  // namespace swarm::api

@@ -70,11 +70,11 @@ struct DispatcherTest : StoreTest {
     sessions[node] = *session;
     return inbox;
   }
-  void hello(const std::string& node) {
+  void hello(const std::string& node, const std::string& instance = "daemon1") {
     model::NodeDescription description;
     description.hostname = "host-" + node;
     description.mesh_address = node + ":7946";
-    dispatcher->receive(sessions.at(node), model::AgentHello{description, {}, {}});
+    dispatcher->receive(sessions.at(node), model::AgentHello{description, {}, instance});
   }
   std::shared_ptr<Inbox> connect(const std::string& node) {
     std::shared_ptr<Inbox> inbox = open(node);

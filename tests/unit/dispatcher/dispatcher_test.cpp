@@ -11,6 +11,7 @@ namespace {
 using model::AssignmentSet;
 using model::MeshTable;
 using testing::ElementsAre;
+using testing::HasSubstr;
 
 TEST_F(DispatcherTest, AHelloIsAnsweredWithEverythingInOrder) {
   add_task("t1", "n1");
@@ -82,6 +83,63 @@ TEST_F(DispatcherTest, ANewerSessionEndsTheOlder) {
   dispatcher->receive(old_session, model::AgentHeartbeat{});
   dispatcher->stream_closed(old_session);
   EXPECT_EQ(newer->messages.size(), before);
+  EXPECT_EQ(node_state("n1"), NodeState::ready);
+}
+
+TEST_F(DispatcherTest, ACopyOfANodeIsRefusedAsSoonAsTheFirstIsHeardOf) {
+  const auto first = connect("n1");
+  const model::SessionId first_session = sessions["n1"];
+  const auto copy = open("n1");
+  hello("n1", "daemon2");
+  EXPECT_FALSE(first->closed);
+  EXPECT_FALSE(copy->closed) << "the first may be gone without a word";
+  dispatcher->receive(first_session, model::AgentHeartbeat{});
+  EXPECT_FALSE(first->closed);
+  ASSERT_TRUE(copy->closed);
+  EXPECT_EQ(copy->closed->code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_THAT(copy->closed->message(), HasSubstr("two machines use the identity of node n1"));
+  EXPECT_TRUE(copy->messages.empty()) << "it was told nothing";
+  EXPECT_EQ(node_state("n1"), NodeState::ready);
+  const auto condition = model::find_condition(store.view().node(NodeId("n1"))->status,
+                                               model::ConditionKind::identity);
+  ASSERT_NE(condition, nullptr);
+  EXPECT_THAT(condition->reason, HasSubstr("two machines use the identity of node n1"));
+}
+
+TEST_F(DispatcherTest, ACopyThatGivesUpIsForgotten) {
+  connect("n1");
+  const model::SessionId first_session = sessions["n1"];
+  open("n1");
+  hello("n1", "daemon2");
+  dispatcher->receive(first_session, model::AgentHeartbeat{});
+  for (int i = 0; i < 70; ++i) {
+    dispatcher->receive(first_session, model::AgentHeartbeat{});
+    world.run_for(seconds(1));
+  }
+  EXPECT_TRUE(store.view().node(NodeId("n1"))->status.conditions.empty());
+}
+
+TEST_F(DispatcherTest, ARestartedDaemonIsLetInWhenTheStreamOfTheOldOneBreaks) {
+  connect("n1");
+  const model::SessionId old_session = sessions["n1"];
+  const auto restarted = open("n1");
+  hello("n1", "daemon2");
+  dispatcher->stream_closed(old_session);
+  EXPECT_FALSE(restarted->closed);
+  EXPECT_FALSE(restarted->messages.empty());
+  EXPECT_EQ(node_state("n1"), NodeState::ready);
+  EXPECT_TRUE(store.view().node(NodeId("n1"))->status.conditions.empty());
+}
+
+TEST_F(DispatcherTest, ADaemonOfAMachineThatDiedWithoutAWordIsLetInWhenItsTimeIsUp) {
+  const auto silent = connect("n1");
+  world.run_for(seconds(2));
+  const auto restarted = open("n1");
+  hello("n1", "daemon2");
+  world.run_for(seconds(2));
+  EXPECT_TRUE(silent->closed);
+  EXPECT_FALSE(restarted->closed);
+  EXPECT_FALSE(restarted->messages.empty());
   EXPECT_EQ(node_state("n1"), NodeState::ready);
 }
 

@@ -23,7 +23,7 @@ TEST_F(DispatcherTest, TheAddressOfANodeIsTheOneItAdvertises) {
         std::pair("", "10.0.0.1")}) {
     open("n1");
     description.mesh_address = advertised;
-    dispatcher->receive(sessions.at("n1"), model::AgentHello{description, {}, {}});
+    dispatcher->receive(sessions.at("n1"), model::AgentHello{description, {}, "daemon1"});
     EXPECT_EQ(store.view().node(NodeId("n1"))->status.address, shown);
   }
 }
