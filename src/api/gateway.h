@@ -101,6 +101,11 @@ class Gateway {
   // For a known node: a new certificate for the role it should have. Leader only.
   virtual void renew_certificate(model::NodeId node, std::string csr_pem,
                                  absl::AnyInvocable<void(Result<IssuedCertificate>)> done) = 0;
+  // The same for the node of a certificate that has expired, within the swarm's grace. The request
+  // is signed with the certificate's key. Leader only.
+  virtual void renew_expired_certificate(
+      std::string certificate_pem, std::string csr_pem,
+      absl::AnyInvocable<void(Result<IssuedCertificate>)> done) = 0;
 
   // Whether this node's certificate was withdrawn (removed from the swarm). From committed state.
   virtual bool is_removed(const model::NodeId& node) const = 0;

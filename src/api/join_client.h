@@ -28,6 +28,12 @@ Result<Gateway::IssuedCertificate> renew_certificate(const std::string& address,
                                                      const std::string& certificate_request,
                                                      Duration timeout);
 
+// For a node whose certificate has expired: `request` is signed with its key, and only what proves
+// that the manager is one of the swarm is taken from `credentials` for the connection.
+Result<Gateway::IssuedCertificate> renew_expired_certificate(
+    const std::string& address, const security::NodeCredentials& credentials,
+    const std::string& certificate_request, Duration timeout);
+
 // The node becomes a member of the Raft group, reached at `own_address`.
 Result<model::MemberId> join_raft(const std::string& address,
                                   const security::NodeCredentials& credentials,

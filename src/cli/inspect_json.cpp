@@ -271,6 +271,7 @@ Json swarm_json(const api::Client::SwarmView& view) {
   json["Spec"]["Dispatcher"]["HeartbeatPeriod"] = cluster.heartbeat_period.count();
   json["Spec"]["Dispatcher"]["HeartbeatMisses"] = cluster.heartbeat_misses;
   json["Spec"]["CAConfig"]["NodeCertExpiry"] = cluster.certificate_validity.count();
+  json["Spec"]["CAConfig"]["NodeCertRenewalGrace"] = cluster.certificate_grace.count();
   json["TLSInfo"]["TrustRoot"] = cluster.ca_certificate;
   json["Managers"] = view.managers;
   json["Workers"] = view.workers;

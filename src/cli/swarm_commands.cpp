@@ -53,6 +53,11 @@ Action define_init(CLI::App& app, Environment&) {
                       "How long the certificates of nodes are valid (default 2160h0m0s)",
                       &parse_positive_duration,
                       [options](Duration value) { options->certificate_validity = value; });
+  add_value<Duration>(app, "--cert-renewal-grace", "DURATION",
+                      "How long after its certificate expired a node may still renew it with its "
+                      "key (default 720h0m0s)",
+                      &parse_positive_duration,
+                      [options](Duration value) { options->certificate_grace = value; });
   return [options](Session& session) {
     const auto made = session.client().init(*options);
     if (!made.ok()) {

@@ -76,11 +76,12 @@ Result<JoinTokens> join_tokens_of(const model::Cluster& cluster) {
 }
 
 Result<NewSwarm> make_swarm(const SwarmAddresses& addresses, model::Availability availability,
-                            Duration certificate_validity, WallTime now, Random& random) {
+                            const CertificateTimes& certificates, WallTime now, Random& random) {
   const model::SwarmId id(random_id(random));
   SWARM_ASSIGN_OR_RETURN(const security::RootCertificate root, security::make_root(id, now));
   model::Cluster cluster = cluster_of(id, root);
-  cluster.certificate_validity = certificate_validity;
+  cluster.certificate_validity = certificates.validity;
+  cluster.certificate_grace = certificates.grace;
   SWARM_ASSIGN_OR_RETURN(NewSwarm swarm, make_only_manager(addresses, cluster, now, random));
   model::Node first = node_of(swarm.record);
   first.spec.availability = availability;

@@ -27,9 +27,13 @@ struct NewSwarm {
   std::string worker_token;
   std::string manager_token;
 };
+struct CertificateTimes {
+  Duration validity{};
+  Duration grace{};  // model::Cluster::certificate_grace
+};
 // A new swarm with a root of its own and this node as its first manager.
 Result<NewSwarm> make_swarm(const SwarmAddresses& addresses, model::Availability availability,
-                            Duration certificate_validity, WallTime now, Random& random);
+                            const CertificateTimes& certificates, WallTime now, Random& random);
 
 // The swarm of a backup, with this node, which it does not know, as its only manager: the same id,
 // root and tokens. `first` goes on from the state in the backup.

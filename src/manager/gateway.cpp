@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "base/log.h"
 #include "control/context.h"
 #include "control/nodes.h"
 #include "control/swarm.h"
@@ -300,6 +301,21 @@ void sign_and_commit(Manager& manager, CertificateSigner& signer, const model::N
               });
 }
 
+void renew(Manager& manager, CertificateSigner& signer, const model::NodeId& node,
+           const std::string& csr, Reply<Issued> reply) {
+  const state::View view = manager.store().view();
+  const state::NodePtr known = view.node(node);
+  const bool is_removed = view.cluster() != nullptr && view.cluster()->removed_nodes.contains(node);
+  if (known == nullptr || is_removed) {
+    reply(absl::PermissionDeniedError("node " + node.value() + " was removed from the swarm"));
+    return;
+  }
+  sign_and_commit(manager, signer, node, known->spec.role, csr,
+                  control::record_role({view, manager.loop().wall_now(), manager.random()}, node,
+                                       known->spec.role),
+                  std::move(reply));
+}
+
 }  // namespace
 
 void ManagerGateway::issue_certificate(std::string token_secret, std::string csr_pem,
@@ -332,16 +348,28 @@ void ManagerGateway::renew_certificate(model::NodeId node, std::string csr_pem,
       reply(no_leader());
       return;
     }
-    const state::View view = manager->store().view();
-    const state::NodePtr known = view.node(node);
-    if (known == nullptr) {
-      reply(absl::PermissionDeniedError("node " + node.value() + " was removed from the swarm"));
+    renew(*manager, signer, node, csr, std::move(reply));
+  });
+}
+
+void ManagerGateway::renew_expired_certificate(
+    std::string certificate_pem, std::string csr_pem,
+    absl::AnyInvocable<void(Result<IssuedCertificate>)> done) {
+  manager_->on_control_loop([manager = manager_, &signer = signer_,
+                             certificate = std::move(certificate_pem), csr = std::move(csr_pem),
+                             reply = Reply<Issued>(std::move(done))]() mutable {
+    const state::ClusterPtr cluster = manager->store().view().cluster();
+    if (manager->term() == nullptr || cluster == nullptr) {
+      reply(no_leader());
       return;
     }
-    sign_and_commit(*manager, signer, node, known->spec.role, csr,
-                    control::record_role({view, manager->loop().wall_now(), manager->random()},
-                                         node, known->spec.role),
-                    std::move(reply));
+    const Result<model::NodeId> node = signer.check_expired(*cluster, certificate, csr);
+    if (!node.ok()) {
+      reply(node.status());
+      return;
+    }
+    log::info("expired certificate renewed", {{"node", node->value()}});
+    renew(*manager, signer, *node, csr, std::move(reply));
   });
 }
 

@@ -41,6 +41,8 @@ class ManagerGateway final : public api::Gateway {
 
   void issue_certificate(std::string token_secret, std::string csr_pem,
                          absl::AnyInvocable<void(Result<IssuedCertificate>)> done) override;
+  void renew_expired_certificate(std::string certificate_pem, std::string csr_pem,
+                                 absl::AnyInvocable<void(Result<IssuedCertificate>)> done) override;
   void renew_certificate(model::NodeId node, std::string csr_pem,
                          absl::AnyInvocable<void(Result<IssuedCertificate>)> done) override;
 

@@ -11,6 +11,7 @@
 #include "api/client/local_node.h"
 #include "base/asio_loop.h"
 #include "base/event_loop.h"
+#include "base/fault_counter.h"
 #include "base/file_system.h"
 #include "base/random.h"
 #include "base/result.h"
@@ -120,6 +121,7 @@ class Node final : public api::LocalNode {
   // Looks now and then whether the certificate is to be renewed because of its age.
   void schedule_renewal();
   void renew_by_age();
+  void log_renewal_failure(const Status& failure, bool is_expired);
   Status promote(NodeRecord& record);
   Status remove_raft_state();
   Status remove_raft_state_unless_of(model::MemberId member);
@@ -141,6 +143,7 @@ class Node final : public api::LocalNode {
   std::unique_ptr<api::Server> local_server_;
   Timer renewal_{lifecycle_};
   WallTime renewal_at_;
+  FaultCounter renewal_faults_;
 
   // ---- shared ----
   mutable std::mutex mutex_;

@@ -139,6 +139,17 @@ Result<Duration> choose_validity(Duration asked, Duration least) {
   return asked;
 }
 
+Result<Duration> choose_grace(Duration asked) {
+  if (asked > security::kRootValidity) {
+    return absl::InvalidArgumentError("a grace of " + format_duration(asked) +
+                                      " is longer than the swarm's root is valid: use "
+                                      "at most " +
+                                      format_duration(security::kRootValidity) +
+                                      " with --cert-renewal-grace");
+  }
+  return asked == Duration{} ? model::kCertificateGrace : asked;
+}
+
 }  // namespace
 
 Result<api::LocalNode::Initialized> Node::init_here(const InitOptions& options) {
@@ -146,12 +157,14 @@ Result<api::LocalNode::Initialized> Node::init_here(const InitOptions& options) 
   SWARM_ASSIGN_OR_RETURN(
       const Duration validity,
       choose_validity(options.certificate_validity, options_.min_certificate_validity));
+  SWARM_ASSIGN_OR_RETURN(const Duration grace, choose_grace(options.certificate_grace));
   SWARM_ASSIGN_OR_RETURN(
       const SwarmAddresses addresses,
       choose_addresses({options.listen_address, options.advertise_address, options.force},
                        MachineNetwork::of_this_machine()));
-  SWARM_ASSIGN_OR_RETURN(NewSwarm swarm, make_swarm(addresses, options.availability, validity,
-                                                    lifecycle_.wall_now(), random_));
+  SWARM_ASSIGN_OR_RETURN(NewSwarm swarm,
+                         make_swarm(addresses, options.availability, {validity, grace},
+                                    lifecycle_.wall_now(), random_));
   Result<Initialized> made =
       enter_as_only_manager(std::move(swarm), ManagerRole::Start::Kind::found);
   if (made.ok()) {

@@ -1,6 +1,8 @@
 // How a node changes its role and renews its certificate: blocking sequences of Node.
 
 #include <algorithm>
+#include <future>
+#include <memory>
 #include <utility>
 
 #include "api/join_client.h"
@@ -22,23 +24,58 @@ namespace {
 constexpr Duration kRenewalTimeout = seconds(10);
 // The loop's clock stands still while the machine sleeps: the calendar is looked at this often.
 constexpr Duration kMaxRenewalWait = hours(1);
+// Nothing works before: the first manager that can be reached is to be found soon.
+constexpr Duration kExpiredRetry = seconds(5);
 
 }  // namespace
 
 // ---- certificate ----
 
+namespace {
+
+using Issued = Result<api::Gateway::IssuedCertificate>;
+
+bool has_expired(const security::NodeCredentials& credentials, WallTime now) {
+  const Result<security::Validity> validity = security::validity_of(credentials.certificate);
+  return validity.ok() && validity->not_after < now;
+}
+
+// A leader asks itself: with a certificate that has expired it could not even connect.
+Issued ask_own_manager(api::Gateway& gateway, const model::NodeId& self,
+                       const std::string& request) {
+  auto answer = std::make_shared<std::promise<Issued>>();
+  std::future<Issued> future = answer->get_future();
+  gateway.renew_certificate(self, request,
+                            [answer](Issued issued) { answer->set_value(std::move(issued)); });
+  if (future.wait_for(kRenewalTimeout) != std::future_status::ready) {
+    return absl::UnavailableError("this manager did not sign in time");
+  }
+  return future.get();
+}
+
+}  // namespace
+
 Status Node::renew_certificate(model::Role role) {
   const auto old = credentials();
+  // One that has expired proves nothing to TLS: then its key has to.
+  const bool is_expired = has_expired(*old, lifecycle_.wall_now());
   security::NodeCredentials renewed;
   renewed.ca_certificate = old->ca_certificate;
-  SWARM_ASSIGN_OR_RETURN(renewed.key, security::make_key());
+  renewed.key = old->key;
+  if (!is_expired) {
+    SWARM_ASSIGN_OR_RETURN(renewed.key, security::make_key());
+  }
   SWARM_ASSIGN_OR_RETURN(const std::string request, security::make_request(renewed.key));
   NodeRecord changed = record();
-  using Issued = Result<api::Gateway::IssuedCertificate>;
-  SWARM_ASSIGN_OR_RETURN(const api::Gateway::IssuedCertificate issued,
-                         ask_any<Issued>(changed.managers, [&](const std::string& address) {
-                           return api::renew_certificate(address, *old, request, kRenewalTimeout);
-                         }));
+  const std::shared_ptr<api::Gateway> own = gateway();
+  const auto ask = [&](const std::string& address) {
+    return is_expired ? api::renew_expired_certificate(address, *old, request, kRenewalTimeout)
+                      : api::renew_certificate(address, *old, request, kRenewalTimeout);
+  };
+  Issued asked = own != nullptr && own->leader().is_self
+                     ? ask_own_manager(*own, changed.node, request)
+                     : ask_any<Issued>(changed.managers, ask);
+  SWARM_ASSIGN_OR_RETURN(const api::Gateway::IssuedCertificate issued, std::move(asked));
   if (issued.role != role) {
     return absl::FailedPreconditionError("the swarm wants this node as a " +
                                          std::string(model::to_string(issued.role)));
@@ -72,12 +109,32 @@ void Node::renew_by_age() {
   const Status renewed = renew_certificate(record().role);
   const Result<security::Validity> validity = security::validity_of(credentials()->certificate);
   if (renewed.ok()) {
+    static_cast<void>(renewal_faults_.recovered());
     log::info("certificate renewed", {{"valid_until", format_time(validity->not_after)}});
     return;  // `adopt` has looked ahead
   }
-  log::warning("certificate not renewed yet", {{"error", renewed.message()}});
-  renewal_.set_after(validity.ok() ? security::renewal_retry(*validity) : kMaxRenewalWait,
-                     [this] { renew_by_age(); });
+  const bool is_expired = has_expired(*credentials(), lifecycle_.wall_now());
+  log_renewal_failure(renewed, is_expired);
+  const Duration wait = validity.ok() ? security::renewal_retry(*validity) : kMaxRenewalWait;
+  renewal_.set_after(is_expired ? std::min(wait, kExpiredRetry) : wait, [this] { renew_by_age(); });
+}
+
+void Node::log_renewal_failure(const Status& failure, bool is_expired) {
+  const std::string reason(failure.message());
+  const uint64_t times = renewal_faults_.failed(reason, lifecycle_.now());
+  if (times == 0) {
+    return;
+  }
+  if (!is_expired) {
+    log::warning("certificate not renewed yet", {{"error", reason}, {"times", times}});
+    return;
+  }
+  log::error("certificate has expired",
+             {{"error", reason},
+              {"times", times},
+              {"cure",
+               "it is renewed as soon as a manager allows it; else run 'swarmctl swarm leave "
+               "--force' here and join again"}});
 }
 
 // ---- promotion and demotion ----

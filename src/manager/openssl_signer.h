@@ -12,6 +12,9 @@ class OpensslSigner final : public CertificateSigner {
 
   Result<std::string> sign(const model::Cluster& cluster, const std::string& csr_pem,
                            const model::NodeId& node, model::Role role) override;
+  Result<model::NodeId> check_expired(const model::Cluster& cluster,
+                                      const std::string& certificate_pem,
+                                      const std::string& csr_pem) override;
 
  private:
   const EventLoop& clock_;

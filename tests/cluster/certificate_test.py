@@ -3,6 +3,8 @@
 
 import re
 import ssl
+import subprocess
+import time
 import unittest
 
 from support import SwarmTest, wait_until
@@ -19,6 +21,13 @@ def own_certificate(node):
 def shown_certificate(node):
     """The leaf the node's server shows to whoever connects."""
     return ssl.get_server_certificate((node.address, 2377)).strip()
+
+
+def is_past(certificate):
+    """Whether its time is up."""
+    text = subprocess.run(["openssl", "x509", "-noout", "-checkend", "0"], input=certificate,
+                          capture_output=True, text=True, check=False)
+    return text.returncode == 1
 
 
 class Certificates(SwarmTest):
@@ -49,6 +58,57 @@ class Certificates(SwarmTest):
         for node in nodes:
             self.assertIsNone(node.process.poll())
         self.assert_none_failed(load)
+
+    def swarm_with_a_worker_that_was_off(self, *flags):
+        """Both nodes; the worker is off, and its certificate has expired."""
+        manager, worker = (self.swarm.add("--min-cert-expiry", "1s") for _ in range(2))
+        manager.ctl("swarm", "init", "--listen-addr", manager.address, "--advertise-addr",
+                    manager.address, "--cert-expiry", f"{EXPIRY}s", *flags)
+        worker.join(manager)
+        manager.await_ready(2)
+        worker.kill()
+        wait_until(lambda: is_past(own_certificate(worker)), 3 * EXPIRY, "its end")
+        return manager, worker
+
+    def test_one_that_ran_out_while_the_node_was_off_is_renewed(self):
+        manager, worker = self.swarm_with_a_worker_that_was_off()
+        expired = own_certificate(worker)
+        worker.start()
+        manager.await_ready(2)
+        self.assertNotEqual(own_certificate(worker), expired)
+        self.create(manager, "web", 2, "web:1.0")
+
+    def test_one_that_ran_out_long_ago_says_so_and_what_to_do(self):
+        manager, worker = self.swarm_with_a_worker_that_was_off("--cert-renewal-grace", "1ms")
+        worker.start()
+        said = wait_until(lambda: next((line for line in worker.log.read_text().splitlines()
+                                        if "certificate has expired" in line), None), 30, "the cause")
+        for fragment in (worker.identity(), "expired at", "swarmctl swarm leave --force"):
+            self.assertIn(fragment, said)
+        # A handful of attempts later nothing is said again, on either side.
+        start = {node: len(node.log.read_text().splitlines()) for node in (manager, worker)}
+        end = time.monotonic() + 5
+        wait_until(lambda: time.monotonic() > end, 10, "five seconds of attempts")
+        for node, before in start.items():
+            new = [line for line in node.log.read_text().splitlines()[before:]
+                   if "certificate" in line.lower() or "handshake" in line.lower()
+                   or "grpc" in line]
+            self.assertLessEqual(len(new), 3, "\n".join(new))
+        worker.ctl("swarm", "leave", "--force")
+        worker.join(manager)
+        wait_until(lambda: [row["Status"] for row in manager.rows("node", "ls")].count("Ready") == 2,
+                   30, "it is back")
+
+    def test_a_single_manager_that_was_off_renews_its_own(self):
+        manager = self.swarm.add("--min-cert-expiry", "1s")
+        manager.ctl("swarm", "init", "--listen-addr", manager.address, "--advertise-addr",
+                    manager.address, "--cert-expiry", f"{EXPIRY}s")
+        manager.kill()
+        wait_until(lambda: is_past(own_certificate(manager)), 3 * EXPIRY, "its end")
+        expired = own_certificate(manager)
+        manager.start()
+        manager.await_ready(1)
+        self.assertNotEqual(own_certificate(manager), expired)
 
     def test_an_expiry_that_is_too_short_is_refused(self):
         node = self.swarm.add()

@@ -71,6 +71,24 @@ Result<Gateway::IssuedCertificate> renew_certificate(const std::string& address,
   return to_issued(reply);
 }
 
+Result<Gateway::IssuedCertificate> renew_expired_certificate(
+    const std::string& address, const security::NodeCredentials& credentials,
+    const std::string& certificate_request, Duration timeout) {
+  const security::NodeCredentials nothing_but_trust{
+      .ca_certificate = credentials.ca_certificate, .certificate = "", .key = ""};
+  const auto stub = v1::NodeCa::NewStub(make_tls_channel(address, nothing_but_trust));
+  v1::RenewExpiredRequest request;
+  request.set_certificate(credentials.certificate);
+  request.set_certificate_request(certificate_request);
+  v1::CertificateReply reply;
+  const CallOutcome outcome =
+      call_blocking(*stub, &v1::NodeCa::Stub::RenewExpired, request, reply, timeout);
+  if (!outcome.status.ok()) {
+    return explain(outcome, address, timeout);
+  }
+  return to_issued(reply);
+}
+
 Result<model::MemberId> join_raft(const std::string& address,
                                   const security::NodeCredentials& credentials,
                                   const std::string& own_address, Duration timeout) {

@@ -36,11 +36,20 @@ void renew(std::shared_ptr<Gateway> gateway, const Caller& caller, const v1::Ren
                              replying(std::move(reply)));
 }
 
+void renew_expired(std::shared_ptr<Gateway> gateway, const Caller&,
+                   const v1::RenewExpiredRequest& request, Reply reply) {
+  gateway->renew_expired_certificate(request.certificate(), request.certificate_request(),
+                                     replying(std::move(reply)));
+}
+
 constexpr LeaderMethod<v1::IssueRequest, v1::CertificateReply> kIssue{"/swarm.v1.NodeCa/Issue",
                                                                       Repeat::never, issue};
 // Signing once more does no harm.
 constexpr LeaderMethod<v1::RenewRequest, v1::CertificateReply> kRenew{"/swarm.v1.NodeCa/Renew",
                                                                       Repeat::freely, renew};
+
+constexpr LeaderMethod<v1::RenewExpiredRequest, v1::CertificateReply> kRenewExpired{
+    "/swarm.v1.NodeCa/RenewExpired", Repeat::freely, renew_expired};
 
 class NodeCaService final : public v1::NodeCa::CallbackService {
  public:
@@ -55,6 +64,11 @@ class NodeCaService final : public v1::NodeCa::CallbackService {
                                   const v1::RenewRequest* request,
                                   v1::CertificateReply* response) override {
     return serve_by_leader(core_, kRenew, context, request, response);
+  }
+  grpc::ServerUnaryReactor* RenewExpired(grpc::CallbackServerContext* context,
+                                         const v1::RenewExpiredRequest* request,
+                                         v1::CertificateReply* response) override {
+    return serve_by_leader(core_, kRenewExpired, context, request, response);
   }
 
  private:

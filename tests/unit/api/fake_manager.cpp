@@ -6,6 +6,7 @@
 #include "control/context.h"
 #include "control/swarm.h"
 #include "platform/tcp_handle.h"
+#include "security/tls/certificate.h"
 
 namespace swarm::api {
 
@@ -261,6 +262,17 @@ void FakeManager::renew_certificate(model::NodeId node, std::string csr_pem,
                          .swarm = swarm_.id(),
                          .role = model::Role::manager,
                          .certificate = swarm_.sign(csr_pem, node.value(), model::Role::manager)});
+}
+
+void FakeManager::renew_expired_certificate(
+    std::string certificate_pem, std::string csr_pem,
+    absl::AnyInvocable<void(Result<IssuedCertificate>)> done) {
+  const Result<security::PeerIdentity> identity = security::identity_of(certificate_pem);
+  if (!identity.ok()) {
+    done(identity.status());
+    return;
+  }
+  renew_certificate(identity->node, std::move(csr_pem), std::move(done));
 }
 
 bool FakeManager::is_removed(const model::NodeId& node) const {

@@ -81,6 +81,8 @@ class FakeManager final : public Gateway {
                          absl::AnyInvocable<void(Result<IssuedCertificate>)> done) override;
   void renew_certificate(model::NodeId node, std::string csr_pem,
                          absl::AnyInvocable<void(Result<IssuedCertificate>)> done) override;
+  void renew_expired_certificate(std::string certificate_pem, std::string csr_pem,
+                                 absl::AnyInvocable<void(Result<IssuedCertificate>)> done) override;
   bool is_removed(const model::NodeId& node) const override;
   void ask_reachability(absl::AnyInvocable<void(ManagerReachability)> done) override;
   const model::TaskStatus* soft_status(const model::TaskId& task) const override;

@@ -97,6 +97,19 @@ TEST(Join, RenewingNeedsTheOldCertificate) {
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kUnauthenticated);
 }
 
+// For TLS it would be refused: the certificate is not shown, only sent.
+TEST(Join, ACertificateThatTlsRefusesIsRenewedWithItsKey) {
+  const RunningManager there("swarm1");
+  const TestSwarm other("swarm1");
+  security::NodeCredentials refused = *other.credentials("n4", model::Role::worker);
+  refused.ca_certificate = there.swarm.root().certificate;
+  const std::string request = *security::make_request(refused.key);
+  EXPECT_FALSE(renew_certificate(there.address, refused, request, seconds(20)).ok());
+  const auto renewed = renew_expired_certificate(there.address, refused, request, seconds(20));
+  ASSERT_TRUE(renewed.ok()) << renewed.status();
+  EXPECT_EQ(renewed->node.value(), "n4");
+}
+
 TEST(Join, OnlyAManagerBecomesAMember) {
   const RunningManager there("swarm1");
   const auto member = join_raft(there.address, *there.swarm.credentials("n2", model::Role::manager),
