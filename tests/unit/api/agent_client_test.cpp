@@ -55,7 +55,7 @@ TEST_F(AgentClient, MessagesGoBothWaysInOrder) {
   hello.description.hostname = "host5";
   stream->send(hello);
   for (model::Position position = 1; position <= 100; ++position) {
-    stream->send(model::AgentHeartbeat{.applied = position});
+    stream->send(model::AgentHeartbeat{.applied = position, .sent_at = {}});
   }
   const auto there = session(0);
   EXPECT_EQ(there.node.value(), "n5");

@@ -37,7 +37,8 @@ TEST_F(LocalSocket, TellsWhatTheNodeIs) {
                      .leader_address = "10.0.0.1:2377",
                      .advertise_address = "10.0.0.2:2377",
                      .runtime = "docker",
-                     .hostname = "host1"};
+                     .hostname = "host1",
+                     .manager_refusal = ""};
   serve();
   const auto info = client_->info();
   ASSERT_TRUE(info.ok()) << info.status();
