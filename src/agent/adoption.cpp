@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "model/signals.h"
 #include "model/task.h"
 
 namespace swarm::agent {
@@ -71,25 +72,10 @@ Adoption adopt_idle(const model::Assignment& assignment, TaskStatus status, bool
   return {is_created ? TaskStep::ready : TaskStep::accepted, std::move(status)};
 }
 
-// Engines and shells report a death by signal as 128 + its number. Only the signals that end
-// programs in practice: a program's own exit code of, say, 150 is left alone.
+// Engines and shells report a death by signal as 128 + its number.
 std::string_view signal_of_exit(int32_t code) {
-  struct Row {
-    int32_t number;
-    std::string_view name;
-  };
-  constexpr Row kSignals[] = {{1, "SIGHUP"},   {2, "SIGINT"},   {3, "SIGQUIT"},  {4, "SIGILL"},
-                              {5, "SIGTRAP"},  {6, "SIGABRT"},  {7, "SIGBUS"},   {8, "SIGFPE"},
-                              {9, "SIGKILL"},  {10, "SIGUSR1"}, {11, "SIGSEGV"}, {12, "SIGUSR2"},
-                              {13, "SIGPIPE"}, {14, "SIGALRM"}, {15, "SIGTERM"}, {24, "SIGXCPU"},
-                              {25, "SIGXFSZ"}, {31, "SIGSYS"}};
   constexpr int32_t kSignalBase = 128;
-  for (const Row& row : kSignals) {
-    if (code == kSignalBase + row.number) {
-      return row.name;
-    }
-  }
-  return "";
+  return model::signal_name(code - kSignalBase);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/units.h"
+#include "model/signals.h"
 #include "model/text_check.h"
 #include "model/validate.h"
 
@@ -12,7 +13,7 @@ namespace swarm::model {
 namespace {
 
 constexpr int64_t kMinNanoCpus = 1'000'000;   // 0.001 CPU: the least the kernel shares out
-constexpr int64_t kMinMemoryBytes = 4 << 20;  // below it no container starts
+constexpr int64_t kMinMemoryBytes = 6 << 20;  // below it engines refuse
 constexpr int64_t kMaxNanoCpus = 1'000'000 * int64_t{1'000'000'000};
 constexpr int64_t kMaxMemoryBytes = int64_t{1} << 50;
 constexpr int64_t kMaxPids = int64_t{1} << 22;  // the kernel's own bound
@@ -43,14 +44,29 @@ Status check_environment(const std::vector<std::string>& env) {
   return absl::OkStatus();
 }
 
-// A name as in "SIGTERM", "TERM", "RTMIN+3", or a number.
 Status check_signal(std::string_view signal) {
-  const bool is_known_form =
-      signal.size() <= 16 && std::all_of(signal.begin(), signal.end(), [](char c) {
-        return is_alnum(c) || c == '+' || c == '-';
-      });
-  if (!is_known_form) {
+  if (!signal.empty() && !parse_signal(signal)) {
     return invalid("stop signal", signal, "is not a signal", "use a name like SIGTERM or SIGQUIT");
+  }
+  return absl::OkStatus();
+}
+
+// As engines name volumes.
+bool is_volume_name(std::string_view name) {
+  return name.size() >= 2 && is_alnum(name.front()) &&
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return is_alnum(c) || c == '_' || c == '.' || c == '-'; });
+}
+
+Status check_volume_source(std::string_view source) {
+  if (source.starts_with('/')) {
+    return invalid("volume source", source, "is a path",
+                   "give the volume a name, or use type=bind to mount a folder of the node");
+  }
+  if (!source.empty() && !is_volume_name(source)) {
+    return invalid("volume source", source, "is not a volume name",
+                   "use at least two letters, digits, \"_\", \".\" or \"-\", and begin with a "
+                   "letter or digit");
   }
   return absl::OkStatus();
 }
@@ -61,6 +77,10 @@ Status check_mount(const Mount& mount, std::set<std::string_view>& targets) {
   if (!mount.target.starts_with('/')) {
     return invalid("mount target", mount.target, "is not absolute",
                    "use a path that begins with /");
+  }
+  if (mount.target.find_first_not_of("/.") == std::string::npos) {
+    return invalid("mount target", mount.target, "is the container's root",
+                   "use a folder below it, e.g. /data");
   }
   if (!targets.insert(mount.target).second) {
     return invalid("mount target", mount.target, "is used twice", "give each mount its own target");
@@ -73,7 +93,7 @@ Status check_mount(const Mount& mount, std::set<std::string_view>& targets) {
     return invalid("mount source", mount.source, "is set for a tmpfs",
                    "leave the source of a tmpfs mount out");
   }
-  return absl::OkStatus();
+  return mount.type == MountType::volume ? check_volume_source(mount.source) : absl::OkStatus();
 }
 
 Status check_mounts(const std::vector<Mount>& mounts) {
@@ -157,7 +177,7 @@ Status check_resources(const Resources& resources, const std::string& which) {
   const int64_t memory = resources.memory_bytes;
   if (memory < 0 || (memory > 0 && memory < kMinMemoryBytes) || memory > kMaxMemoryBytes) {
     return invalid(which + " of memory", std::to_string(memory) + " bytes", "is out of range",
-                   "use 0 (none) or at least 4MiB");
+                   "use 0 (none) or at least 6MiB");
   }
   return absl::OkStatus();
 }
@@ -165,6 +185,12 @@ Status check_resources(const Resources& resources, const std::string& which) {
 Status check_requirements(const ResourceRequirements& requirements) {
   SWARM_RETURN_IF_ERROR(check_resources(requirements.reservations, "reservation"));
   SWARM_RETURN_IF_ERROR(check_resources(requirements.limits, "limit"));
+  const int64_t limit = requirements.limits.memory_bytes;
+  const int64_t reserved = requirements.reservations.memory_bytes;
+  if (limit > 0 && reserved > limit) {
+    return invalid("reservation of memory", std::to_string(reserved) + " bytes",
+                   "is more than the limit", "reserve at most " + format_bytes(limit));
+  }
   if (requirements.pids_limit < 0 || requirements.pids_limit > kMaxPids) {
     return invalid("limit of processes", std::to_string(requirements.pids_limit), "is out of range",
                    "use 0 (none) to " + std::to_string(kMaxPids));

@@ -35,16 +35,21 @@ void expect_verdicts(std::initializer_list<Row> rows) {
 TEST(ValidateTemplate, TakesResourcesFromTheirMinimum) {
   expect_verdicts({
       {[](TaskTemplate& t) { t.resources.edit().reservations.nano_cpus = 1'000'000; }, {}},
-      {[](TaskTemplate& t) { t.resources.edit().limits.memory_bytes = 4 << 20; }, {}},
+      {[](TaskTemplate& t) { t.resources.edit().limits.memory_bytes = 6 << 20; }, {}},
       {[](TaskTemplate& t) { t.resources.edit().reservations.nano_cpus = 999'999; },
        {"reservation of CPUs", "at least 0.001"}},
       {[](TaskTemplate& t) { t.resources.edit().limits.nano_cpus = -1; }, {"limit of CPUs"}},
       {[](TaskTemplate& t) { t.resources.edit().limits.nano_cpus = INT64_MAX; }, {"limit of CPUs"}},
-      {[](TaskTemplate& t) { t.resources.edit().limits.memory_bytes = (4 << 20) - 1; },
-       {"limit of memory \"4194303 bytes\"", "at least 4MiB"}},
+      {[](TaskTemplate& t) { t.resources.edit().limits.memory_bytes = (6 << 20) - 1; },
+       {"limit of memory \"6291455 bytes\"", "at least 6MiB"}},
       {[](TaskTemplate& t) { t.resources.edit().reservations.memory_bytes = -1; },
        {"reservation of memory"}},
       {[](TaskTemplate& t) { t.resources.edit().pids_limit = -1; }, {"limit of processes"}},
+      {[](TaskTemplate& t) {
+         t.resources.edit().limits.memory_bytes = 16 << 20;
+         t.resources.edit().reservations.memory_bytes = 32 << 20;
+       },
+       {"reservation of memory \"33554432 bytes\" is more than the limit"}},
   });
 }
 
@@ -71,6 +76,8 @@ TEST(ValidateTemplate, ChecksTextOfTheContainer) {
        {"hostname \"-web\""}},
       {[](TaskTemplate& t) { t.container.labels.edit()[" "] = ""; }, {"label key"}},
       {[](TaskTemplate& t) { t.container.overrides.edit().stop_signal = "SIGRTMIN+3"; }, {}},
+      {[](TaskTemplate& t) { t.container.overrides.edit().stop_signal = "SIGFOO"; },
+       {"stop signal \"SIGFOO\" is not a signal", "SIGTERM or SIGQUIT"}},
       {[](TaskTemplate& t) { t.container.overrides.edit().stop_signal = "TERM; rm"; },
        {"stop signal", "SIGTERM or SIGQUIT"}},
       {[](TaskTemplate& t) { t.container.stop_grace_period = -seconds(1); },
@@ -94,9 +101,25 @@ TEST(ValidateTemplate, ChecksMounts) {
       {[](TaskTemplate& t) { t.container.mounts = {{MountType::tmpfs, "a", "/x"}}; },
        {"tmpfs", "leave the source"}},
       {[](TaskTemplate& t) {
-         t.container.mounts = {{MountType::volume, "a", "/x"}, {MountType::volume, "b", "/x"}};
+         t.container.mounts = {{MountType::volume, "data", "/x"},
+                               {MountType::volume, "more", "/x"}};
        },
        {"\"/x\" is used twice"}},
+      {[](TaskTemplate& t) { t.container.mounts = {{MountType::tmpfs, "", "/"}}; },
+       {"mount target \"/\" is the container's root"}},
+      {[](TaskTemplate& t) { t.container.mounts = {{MountType::bind, "/a", "//./"}}; },
+       {"is the container's root"}},
+      {[](TaskTemplate& t) { t.container.mounts = {{MountType::volume, "", "/x"}}; }, {}},
+      {[](TaskTemplate& t) { t.container.mounts = {{MountType::volume, "my.data_1-x", "/x"}}; },
+       {}},
+      {[](TaskTemplate& t) { t.container.mounts = {{MountType::volume, "/x", "/x"}}; },
+       {"volume source \"/x\" is a path", "type=bind"}},
+      {[](TaskTemplate& t) { t.container.mounts = {{MountType::volume, "d", "/x"}}; },
+       {"volume source \"d\"", "at least two"}},
+      {[](TaskTemplate& t) { t.container.mounts = {{MountType::volume, "-data", "/x"}}; },
+       {"volume source \"-data\"", "is not a volume name"}},
+      {[](TaskTemplate& t) { t.container.mounts = {{MountType::volume, "my data", "/x"}}; },
+       {"is not a volume name"}},
   });
 }
 
