@@ -2,149 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <boost/asio/connect.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/write.hpp>
-#include <cstdlib>
-#include <optional>
-
-#include "platform/process.h"
-#include "runtime/docker/docker_executor.h"
-#include "support/waiting_loop.h"
+#include "engine_fixture.h"
 
 namespace swarm::runtime {
 namespace {
 
 using testing::HasSubstr;
-using Kind = agent::ExecutorEvent::Kind;
-using State = agent::ExistingTask::State;
-
-std::string environment(const char* name) {
-  const char* const value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-class DockerEngine : public testing::Test {
- protected:
-  void SetUp() override {
-    if (environment("SWARM_ENGINE_SOCKET").empty()) {
-      GTEST_SKIP() << "NO DOCKER ENGINE: install docker.io and run as root, under with_engine.sh";
-    }
-    Random random = Random::from_system();
-    swarm_ = random_id(random);
-    restart();
-  }
-
-  void TearDown() override {
-    for (const std::string& id : started_) {
-      EXPECT_TRUE(stop(id, Duration::zero()).ok()) << id;
-      EXPECT_TRUE(remove(id).ok()) << id;
-    }
-  }
-
-  // As a new swarmd.
-  void restart() {
-    executor_.reset();
-    events_.clear();
-    DockerOptions options;
-    options.socket = environment("SWARM_ENGINE_SOCKET");
-    executor_ = std::make_unique<DockerExecutor>(loop_.loop(), options);
-    executor_->set_listener([this](const model::TaskId& task, const agent::ExecutorEvent& event) {
-      events_.emplace_back(task.value(), event);
-    });
-  }
-
-  agent::TaskLabels labels(const std::string& id) {
-    agent::TaskLabels labels;
-    labels.swarm = model::SwarmId(swarm_);
-    labels.node = model::NodeId("node1");
-    labels.task = model::TaskId(id + swarm_);
-    labels.service = model::ServiceId("service1");
-    labels.service_name = "web";
-    labels.slot = 3;
-    labels.revision = 2;
-    return labels;
-  }
-  static model::TaskTemplate spec(const std::string& image) {
-    model::TaskTemplate spec;
-    spec.container.image = image;
-    spec.ports.push_back({.target = 80, .published = 8080});
-    return spec;
-  }
-
-  Result<std::string> prepare(const std::string& id, const model::TaskTemplate& spec) {
-    std::optional<Result<std::string>> result;
-    executor_->prepare(labels(id), spec, [&](Result<std::string> got) { result = std::move(got); });
-    EXPECT_TRUE(loop_.until([&] { return result.has_value(); }, seconds(60)));
-    if (result && result->ok()) {
-      started_.push_back(id);
-    }
-    return result.value_or(absl::DeadlineExceededError("no answer"));
-  }
-  Status start(const std::string& id) {
-    return wait([&](auto done) { executor_->start(labels(id).task, std::move(done)); });
-  }
-  Status run(const std::string& id, const model::TaskTemplate& spec) {
-    const auto prepared = prepare(id, spec);
-    return prepared.ok() ? start(id) : prepared.status();
-  }
-  Status stop(const std::string& id, Duration grace) {
-    return wait([&](auto done) { executor_->stop(labels(id).task, grace, std::move(done)); });
-  }
-  Status remove(const std::string& id) {
-    return wait([&](auto done) { executor_->remove(labels(id).task, std::move(done)); });
-  }
-  std::vector<agent::ExistingTask> list() {
-    std::optional<Result<std::vector<agent::ExistingTask>>> found;
-    executor_->list(model::SwarmId(swarm_), model::NodeId("node1"),
-                    [&](Result<std::vector<agent::ExistingTask>> got) { found = std::move(got); });
-    EXPECT_TRUE(loop_.until([&] { return found.has_value(); }, seconds(60)));
-    EXPECT_TRUE(found && found->ok());
-    return found && found->ok() ? **found : std::vector<agent::ExistingTask>();
-  }
-
-  const agent::ExecutorEvent* find_event(const std::string& id, Kind kind) {
-    for (const auto& [task, event] : events_) {
-      if (task == labels(id).task.value() && event.kind == kind) {
-        return &event;
-      }
-    }
-    return nullptr;
-  }
-  bool await_event(const std::string& id, Kind kind) {
-    return loop_.until([&] { return find_event(id, kind) != nullptr; }, seconds(60));
-  }
-
-  // The body of GET / from a container.
-  static std::string fetch(const std::string& address) {
-    boost::asio::io_context context;
-    boost::asio::ip::tcp::socket socket(context);
-    const size_t colon = address.rfind(':');
-    socket.connect({boost::asio::ip::make_address(address.substr(0, colon)),
-                    static_cast<uint16_t>(std::stoi(address.substr(colon + 1)))});
-    boost::asio::write(socket,
-                       boost::asio::buffer(std::string("GET / HTTP/1.0\r\nHost: web\r\n\r\n")));
-    std::string answer;
-    boost::system::error_code end;
-    boost::asio::read(socket, boost::asio::dynamic_buffer(answer), end);
-    return answer.substr(answer.find("\r\n\r\n") + 4);
-  }
-
-  template <class Call>
-  Status wait(Call call) {
-    std::optional<Status> status;
-    call([&](Status got) { status = std::move(got); });
-    EXPECT_TRUE(loop_.until([&] { return status.has_value(); }, seconds(60)));
-    return status.value_or(absl::DeadlineExceededError("no answer"));
-  }
-
-  test::WaitingLoop loop_;
-  std::string swarm_;
-  std::unique_ptr<DockerExecutor> executor_;
-  std::vector<std::pair<std::string, agent::ExecutorEvent>> events_;
-  std::vector<std::string> started_;
-};
 
 TEST_F(DockerEngine, DescribesItself) {
   std::optional<Result<agent::EngineDescription>> description;
@@ -196,6 +59,18 @@ TEST_F(DockerEngine, FailingHealthCheckOfTheImageIsReported) {
   ASSERT_TRUE(run("t1", spec("web:unhealthy")).ok());
   ASSERT_TRUE(await_event("t1", Kind::unhealthy));
   EXPECT_EQ(find_event("t1", Kind::healthy), nullptr);
+  EXPECT_THAT(find_event("t1", Kind::unhealthy)->error, HasSubstr("exit code 1"));
+}
+
+TEST_F(DockerEngine, HealthCheckWithALongIntervalDoesNotDelayReadiness) {
+  model::TaskTemplate checked = spec("web:1.0");
+  checked.container.health = model::HealthCheck{.test = {"CMD", "/web", "--check"},
+                                                .interval = hours(1),
+                                                .timeout = seconds(5),
+                                                .start_period = {},
+                                                .retries = 3};
+  ASSERT_TRUE(run("t1", checked).ok());
+  EXPECT_TRUE(await_event("t1", Kind::healthy)) << "within a minute";
 }
 
 TEST_F(DockerEngine, HealthCheckOfTheServiceIsWaitedFor) {
@@ -225,6 +100,21 @@ TEST_F(DockerEngine, BadCommandIsARefusal) {
   const Status status = start("t1");
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr("/no/such/program"));
+}
+
+TEST_F(DockerEngine, WhatTheEngineRefusesIsRefusedInItsOwnWords) {
+  model::TaskTemplate many_cpus = spec("web:1.0");
+  many_cpus.resources.edit().limits.nano_cpus = 10'000 * int64_t{1'000'000'000};
+  const auto cpus = prepare("t1", many_cpus);
+  EXPECT_TRUE(absl::IsFailedPrecondition(cpus.status())) << cpus.status();
+  EXPECT_THAT(std::string(cpus.status().message()), HasSubstr("CPUs available"));
+  model::TaskTemplate no_source = spec("web:1.0");
+  no_source.container.mounts.push_back(
+      {.type = model::MountType::bind, .source = "/nope", .target = "/data"});
+  const auto source = prepare("t2", no_source);
+  EXPECT_TRUE(absl::IsFailedPrecondition(source.status())) << source.status();
+  EXPECT_THAT(std::string(source.status().message()),
+              HasSubstr("bind source path does not exist: /nope"));
 }
 
 TEST_F(DockerEngine, LimitsAndSettingsAreAccepted) {
@@ -300,18 +190,10 @@ TEST_F(DockerEngine, ContainerRemovedByAnotherIsLost) {
 TEST_F(DockerEngine, RestartOfTheEngineIsSurvived) {
   ASSERT_TRUE(run("t1", spec("web:1.0")).ok());
   ASSERT_TRUE(await_event("t1", Kind::healthy));
-  platform::SpawnRequest request;
-  request.command = {environment("SWARM_ENGINE_CONTROL"), "restart"};
-  for (const char* const name : {"PATH", "SWARM_ENGINE_DIR", "SWARM_ENGINE_BRIDGE"}) {
-    request.environment.push_back(std::string(name) + "=" + environment(name));
-  }
-  bool is_back = false;
-  platform::ProcessEvents events;
-  events.on_exit = [&](platform::ExitStatus status) { is_back = status.code == 0; };
-  const auto control = platform::spawn_process(loop_.loop(), request, std::move(events));
-  ASSERT_TRUE(control.ok()) << control.status();
-  ASSERT_TRUE(loop_.until([&] { return is_back; }, seconds(60)));
+  ASSERT_TRUE(restart_engine());
   ASSERT_TRUE(await_event("t1", Kind::exited)) << "an engine takes its containers down with it";
+  EXPECT_EQ(find_event("t1", Kind::exited)->exit_code, 0);
+  EXPECT_TRUE(find_event("t1", Kind::exited)->is_external_stop) << "and that is no completion";
   ASSERT_TRUE(run("t2", spec("web:1.1")).ok());
   EXPECT_TRUE(await_event("t2", Kind::healthy)) << "events flow again";
   EXPECT_TRUE(loop_.until([&] { return find_event("t2", Kind::healthy) != nullptr; }));

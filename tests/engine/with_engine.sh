@@ -49,6 +49,14 @@ make_bridge() {
   return 1
 }
 
+# busybox:test, with a shell and the usual tools.
+import_busybox() {
+  local root=$SWARM_ENGINE_DIR/busybox
+  mkdir -p "$root/bin" && cp "$(command -v busybox)" "$root/bin/busybox" &&
+    for tool in sh sleep tail touch; do ln -s busybox "$root/bin/$tool"; done &&
+    tar -C "$root" -c . | docker import - busybox:test >/dev/null
+}
+
 take_down() {
   stop_engine
   ip link del "$SWARM_ENGINE_BRIDGE" 2>/dev/null
@@ -64,7 +72,8 @@ fi
 
 bundles=${1:?usage: with_engine.sh BUNDLES PROGRAM [ARGUMENT...]}
 shift
-if ! command -v dockerd >/dev/null || ! command -v docker >/dev/null || [ "$(id -u)" != 0 ]; then
+if ! command -v dockerd >/dev/null || ! command -v docker >/dev/null ||
+  ! command -v busybox >/dev/null || [ "$(id -u)" != 0 ]; then
   SWARM_ENGINE_SOCKET="" exec "$@"
 fi
 SWARM_ENGINE_DIR=$(mktemp -d /tmp/swarm-engine.XXXXXX)
@@ -75,5 +84,6 @@ export SWARM_ENGINE_SOCKET=$SWARM_ENGINE_DIR/docker.sock
 export SWARM_ENGINE_CONTROL=$here/with_engine.sh
 export DOCKER_HOST=unix://$SWARM_ENGINE_SOCKET
 trap take_down EXIT
-make_bridge && start_engine && "$here/../../examples/import.sh" "$bundles" >/dev/null || exit 1
+make_bridge && start_engine && "$here/../../examples/import.sh" "$bundles" >/dev/null &&
+  import_busybox || exit 1
 "$@"

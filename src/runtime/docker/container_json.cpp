@@ -1,10 +1,10 @@
 #include "runtime/docker/container_json.h"
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "runtime/docker/json_fields.h"
+#include "runtime/probe/check_output.h"
 
 namespace swarm::runtime {
 
@@ -23,15 +23,8 @@ constexpr const char* kRevision = "com.swarmd.revision";
 constexpr const char* kPorts = "com.swarmd.ports";
 // An engine refuses less than a millisecond between checks, except for zero, its default.
 constexpr Duration kMinHealthTime = milliseconds(1);
-// What a failed health check printed is for a person to read.
-constexpr size_t kMaxHealthOutput = 200;
-
-template <class Number>
-Number to_number(std::string_view text) {
-  Number value{};
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
+// The exit code of what SIGKILL ended.
+constexpr int32_t kKilled = 137;
 
 // "80/tcp,53/udp".
 std::string format_ports(const std::vector<TargetPort>& ports) {
@@ -147,21 +140,6 @@ json host_json(const model::TaskTemplate& spec) {
   return host;
 }
 
-// The engine's default network first; a container of ours has one network only.
-std::string private_address(const json& network) {
-  std::string address = text_field(network, "IPAddress");
-  if (!address.empty()) {
-    return address;
-  }
-  for (const auto& [name, one] : field(network, "Networks").items()) {
-    address = text_field(one, "IPAddress");
-    if (!address.empty()) {
-      return address;
-    }
-  }
-  return "";
-}
-
 void read_health(const json& health, ContainerState& container) {
   const std::string status = text_field(health, "Status");
   using Health = ContainerState::Health;
@@ -170,18 +148,71 @@ void read_health(const json& health, ContainerState& container) {
                      : status == "starting"  ? Health::starting
                                              : Health::none;
   for (const json& check : field(health, "Log")) {
-    if (number_field(check, "ExitCode") != 0) {
-      container.health_output = text_field(check, "Output").substr(0, kMaxHealthOutput);
+    const int64_t code = number_field(check, "ExitCode");
+    if (code != 0) {
+      container.health_output = describe_failure(code, text_field(check, "Output"));
     }
   }
 }
 
-ContainerState::Status parse_status(const std::string& status) {
-  if (status == "created") {
-    return ContainerState::Status::created;
+// The command of a health check as the engine would run it; empty for none.
+std::vector<std::string> read_command(const json& config) {
+  std::vector<std::string> command;
+  const json& test = field(field(config, "Healthcheck"), "Test");
+  for (const json& word : test) {
+    command.push_back(word.is_string() ? word.get<std::string>() : "");
   }
-  const bool is_up = status == "running" || status == "paused" || status == "restarting";
-  return is_up ? ContainerState::Status::running : ContainerState::Status::exited;
+  const std::string kind = command.empty() ? "" : command.front();
+  if (kind != "CMD" && kind != "CMD-SHELL") {
+    return {};
+  }
+  command.erase(command.begin());
+  if (kind == "CMD-SHELL") {
+    std::vector<std::string> shell;
+    for (const json& word : field(config, "Shell")) {
+      shell.push_back(word.is_string() ? word.get<std::string>() : "");
+    }
+    if (shell.empty()) {
+      shell = {"/bin/sh", "-c"};
+    }
+    command.insert(command.begin(), shell.begin(), shell.end());
+  }
+  return command;
+}
+
+void read_check(const json& config, ContainerState::HealthCommand& check) {
+  const json& health = field(config, "Healthcheck");
+  check.command = read_command(config);
+  const auto take = [&health](const char* name, Duration& value) {
+    if (const Duration given(number_field(health, name)); given > Duration::zero()) {
+      value = given;
+    }
+  };
+  take("Interval", check.interval);
+  take("Timeout", check.timeout);
+}
+
+void read_status(const json& state, ContainerState& container) {
+  using Status = ContainerState::Status;
+  container.raw_status = text_field(state, "Status");
+  if (container.raw_status == "created") {
+    container.status = Status::created;
+  } else if (container.raw_status == "running" || container.raw_status == "paused") {
+    container.status = Status::running;
+  } else {
+    // "restarting" too: this run has ended, and only the swarm begins another.
+    container.status = Status::exited;
+  }
+  container.is_paused = container.raw_status == "paused" || flag_field(state, "Paused");
+}
+
+// The engine also says so when only a child was killed and the main process ended as it chose.
+std::string read_error(const json& state, int32_t exit_code) {
+  if (!flag_field(state, "OOMKilled")) {
+    return text_field(state, "Error");
+  }
+  return exit_code == kKilled ? "out of memory"
+                              : "one of its processes was killed for lack of memory";
 }
 
 }  // namespace
@@ -237,14 +268,23 @@ std::vector<agent::TaskAddress> ContainerState::addresses() const {
   return addresses;
 }
 
-std::vector<std::string> ContainerState::tcp_addresses() const {
-  std::vector<std::string> addresses;
+std::vector<agent::TaskAddress> ContainerState::tcp_addresses() const {
+  std::vector<agent::TaskAddress> addresses;
   for (const TargetPort& port : ports) {
     if (port.protocol == model::PortProtocol::tcp) {
-      addresses.push_back(address + ":" + std::to_string(port.target));
+      addresses.push_back({port.target, address + ":" + std::to_string(port.target)});
     }
   }
   return addresses;
+}
+
+std::string describe_failure(int64_t exit_code, std::string_view output) {
+  const std::string told = tell_output(output);
+  if (exit_code < 0) {
+    return told.empty() ? "it took too long" : told;
+  }
+  const std::string code = "exit code " + std::to_string(exit_code);
+  return told.empty() ? code : code + ": " + told;
 }
 
 Result<ContainerState> parse_container(std::string_view text) {
@@ -258,9 +298,14 @@ Result<ContainerState> parse_container(std::string_view text) {
   const json& labels = field(field(object, "Config"), "Labels");
   container.labels = parse_labels(labels);
   container.ports = parse_ports(text_field(labels, kPorts));
-  container.status = parse_status(text_field(state, "Status"));
+  read_status(state, container);
+  container.started_at = text_field(state, "StartedAt");
   container.exit_code = static_cast<int32_t>(number_field(state, "ExitCode"));
-  container.error = flag_field(state, "OOMKilled") ? "out of memory" : text_field(state, "Error");
+  container.error = read_error(state, container.exit_code);
+  container.stop_signal = text_field(field(object, "Config"), "StopSignal");
+  container.restart_policy =
+      text_field(field(field(object, "HostConfig"), "RestartPolicy"), "Name");
+  read_check(field(object, "Config"), container.health_command);
   container.address = private_address(field(object, "NetworkSettings"));
   read_health(field(state, "Health"), container);
   return container;

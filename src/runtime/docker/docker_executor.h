@@ -1,7 +1,5 @@
 #pragma once
 
-#include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -9,10 +7,12 @@
 
 #include "agent/executor.h"
 #include "base/asio_loop.h"
+#include "runtime/docker/container_maker.h"
+#include "runtime/docker/container_watcher.h"
 #include "runtime/docker/engine_client.h"
+#include "runtime/docker/engine_monitor.h"
 #include "runtime/docker/event_follower.h"
 #include "runtime/docker/existing_tasks.h"
-#include "runtime/probe/health_monitor.h"
 
 namespace swarm::runtime {
 
@@ -29,8 +29,8 @@ Result<std::string> engine_socket(std::string_view option, std::string_view dock
 // Tasks as containers of a Docker Engine (or Podman's compatible service), through its HTTP API.
 //
 // A container's labels say whose task it is; its ports are not published: the mesh reaches them at
-// its private address. What the engine says when a container is inspected is the only truth; its
-// events say when to look. The engine restarts nothing by itself, and its log driver is left alone.
+// its private address. The engine restarts nothing by itself, and its log driver is left alone.
+// The engine is somebody else's: see container_watcher.h for what others do to our containers.
 class DockerExecutor final : public agent::Executor {
  public:
   DockerExecutor(AsioLoop& loop, DockerOptions options);
@@ -44,65 +44,25 @@ class DockerExecutor final : public agent::Executor {
             absl::AnyInvocable<void(Result<std::vector<agent::ExistingTask>>)> done) override;
   void prepare(const agent::TaskLabels& labels, const model::TaskTemplate& spec,
                absl::AnyInvocable<void(Result<std::string>)> done) override;
+  void abandon(const model::TaskId& task) override;
   void start(const model::TaskId& task, Done done) override;
   void stop(const model::TaskId& task, Duration grace, Done done) override;
   void remove(const model::TaskId& task, Done done) override;
 
  private:
-  using Prepared = absl::AnyInvocable<void(Result<std::string>)>;
+  using ListDone = absl::AnyInvocable<void(Result<std::vector<agent::ExistingTask>>)>;
 
-  // What was told about one container, so that nothing is told twice.
-  struct Task {
-    std::string container;
-    bool is_started = false;
-    bool is_healthy = false;
-    bool is_unhealthy = false;
-    bool has_ended = false;
-    bool is_stopping = false;
-    bool is_refreshing = false;
-    bool needs_refresh = false;  // a hint came while it was being looked at
-    std::vector<Callback> after_refresh;
-    std::unique_ptr<HealthMonitor> readiness;
-  };
-  // One container to be made.
-  struct Creation {
-    model::TaskId task;
-    std::string name;
-    std::string image;
-    std::string body;
-    bool was_pulled = false;
-    Prepared done;
-  };
-
-  void create(std::shared_ptr<Creation> creation);
-  void on_created(const std::shared_ptr<Creation>& creation, Result<std::string> id);
-  // The name is taken: by the same task, when an earlier swarmd was killed after it had made it.
-  void take_existing(const std::shared_ptr<Creation>& creation, const Status& conflict);
-  void pull_then_create(const std::shared_ptr<Creation>& creation);
-  void pull(const std::string& image, Done done);
-
-  // Looks at the container and tells what is new; then runs `then`.
-  void refresh(const model::TaskId& task, Callback then = nullptr);
-  void on_inspected(const model::TaskId& task, Result<ContainerState> state);
-  void compare(const model::TaskId& task, const ContainerState& state);
-  void refresh_all();
-  void refresh_container(const std::string& container);
-  void watch_readiness(const model::TaskId& task, const ContainerState& state);
-  void tell_healthy(const model::TaskId& task, std::vector<agent::TaskAddress> addresses);
-  void tell_end(const model::TaskId& task, const agent::ExecutorEvent& event);
-  void tell(model::TaskId task, const agent::ExecutorEvent& event);
-  agent::ExistingTask adopt(const FoundContainer& found);
-
-  Task* find(const model::TaskId& task);
+  void adopt(std::vector<FoundContainer> found);
+  void remove_duplicate(const FoundContainer& found);
+  void tell_place(const model::TaskId& task, size_t before);
 
   AsioLoop& loop_;
-  DockerOptions options_;
   Listener listener_;
-  absl::AnyInvocable<void(const agent::EngineCondition&)> condition_listener_;
-  std::map<model::TaskId, Task> tasks_;
-  std::map<std::string, std::vector<Done>> pulls_;  // by image: who waits for it
   EngineClient engine_;
+  ContainerWatcher watcher_;
+  ContainerMaker maker_;
   std::unique_ptr<EventFollower> events_;
+  std::unique_ptr<EngineMonitor> monitor_;
   Anchor anchor_;
 };
 

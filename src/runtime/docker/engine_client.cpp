@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_split.h"
 #include "runtime/docker/engine_json.h"
 
 namespace swarm::runtime {
@@ -103,7 +104,7 @@ void EngineClient::call_unversioned(EngineRequest request, AnswerDone done) {
 }
 
 void EngineClient::ping(StatusDone done) {
-  call_unversioned({.target = "/_ping"},
+  call_unversioned({.target = "/_ping", .answer_limit = kPingLimit, .silence_limit = kPingLimit},
                    [this, done = std::move(done)](Result<Answer> answer) mutable {
                      if (!answer.ok()) {
                        done(answer.status());
@@ -136,6 +137,16 @@ void EngineClient::call(EngineRequest request, AnswerDone done) {
         request.target = "/v" + version_ + request.target;
         call_unversioned(std::move(request), std::move(done));
       });
+}
+
+void EngineClient::call_in_turn(CallQueue& queue, EngineRequest request, AnswerDone done) {
+  queue.push(
+      anchor_.bind([this, &queue, request = std::move(request), done = std::move(done)]() mutable {
+        call(std::move(request), [&queue, done = std::move(done)](Result<Answer> answer) mutable {
+          queue.finished();
+          done(std::move(answer));
+        });
+      }));
 }
 
 void EngineClient::call_lines(EngineRequest request, std::shared_ptr<LineCall> call) {
@@ -175,47 +186,114 @@ void EngineClient::create(const std::string& name, std::string body, Done<std::s
 }
 
 void EngineClient::start(const std::string& container, StatusDone done) {
-  call({.method = "POST",
-        .target = "/containers/" + container + "/start",
-        .answer_limit = kSlowLimit},
-       [done = std::move(done)](Result<Answer> answer) mutable { done(answer.status()); });
+  call_in_turn(starts_,
+               {.method = "POST",
+                .target = "/containers/" + container + "/start",
+                .answer_limit = kSlowLimit},
+               [done = std::move(done)](Result<Answer> answer) mutable { done(answer.status()); });
 }
 
 void EngineClient::stop(const std::string& container, Duration grace, StatusDone done) {
   const auto whole = std::chrono::ceil<seconds>(grace).count();
-  call({.method = "POST",
-        .target = "/containers/" + container + "/stop?t=" + std::to_string(whole),
-        .answer_limit = grace + kStopMargin},
-       [done = std::move(done)](Result<Answer> answer) mutable {
-         const bool is_gone = absl::IsNotFound(answer.status());
-         done(is_gone ? absl::OkStatus() : answer.status());
-       });
+  call_in_turn(stops_,
+               {.method = "POST",
+                .target = "/containers/" + container + "/stop?t=" + std::to_string(whole),
+                .answer_limit = grace + kStopMargin},
+               [done = std::move(done)](Result<Answer> answer) mutable {
+                 const bool is_gone = absl::IsNotFound(answer.status());
+                 done(is_gone ? absl::OkStatus() : answer.status());
+               });
 }
 
 void EngineClient::remove(const std::string& container, StatusDone done) {
-  call({.method = "DELETE",
-        .target = "/containers/" + container + "?v=1&force=1",
-        .answer_limit = kSlowLimit},
-       [done = std::move(done)](Result<Answer> answer) mutable {
-         // 409: its removal is already in progress.
-         const bool is_gone =
-             absl::IsNotFound(answer.status()) || absl::IsAlreadyExists(answer.status());
-         done(is_gone ? absl::OkStatus() : answer.status());
-       });
+  call_in_turn(removals_,
+               {.method = "DELETE",
+                .target = "/containers/" + container + "?v=1&force=1",
+                .answer_limit = kSlowLimit},
+               [done = std::move(done)](Result<Answer> answer) mutable {
+                 // 409: its removal is already in progress.
+                 const bool is_gone =
+                     absl::IsNotFound(answer.status()) || absl::IsAlreadyExists(answer.status());
+                 done(is_gone ? absl::OkStatus() : answer.status());
+               });
 }
 
 void EngineClient::inspect(const std::string& container, Done<ContainerState> done) {
-  call({.target = "/containers/" + percent_encode(container) + "/json"},
-       [done = std::move(done)](Result<Answer> answer) mutable {
-         done(answer.ok() ? parse_container(answer->body) : answer.status());
-       });
+  call_in_turn(inspections_, {.target = "/containers/" + percent_encode(container) + "/json"},
+               [done = std::move(done)](Result<Answer> answer) mutable {
+                 done(answer.ok() ? parse_container(answer->body) : answer.status());
+               });
 }
 
 void EngineClient::list(const std::vector<std::string>& labels,
-                        Done<std::vector<std::string>> done) {
+                        Done<std::vector<ListedContainer>> done) {
   call({.target = "/containers/json?all=1&filters=" + label_filter(labels)},
        [done = std::move(done)](Result<Answer> answer) mutable {
-         done(answer.ok() ? parse_container_ids(answer->body) : answer.status());
+         done(answer.ok() ? parse_containers(answer->body) : answer.status());
+       });
+}
+
+void EngineClient::history(const std::string& container, Done<std::vector<EngineEvent>> done) {
+  call_in_turn(inspections_, {.target = "/events?" + history_query(container, loop_.wall_now())},
+               [done = std::move(done)](Result<Answer> answer) mutable {
+                 if (!answer.ok()) {
+                   done(answer.status());
+                   return;
+                 }
+                 std::vector<EngineEvent> events;
+                 for (const auto line : absl::StrSplit(answer->body, '\n')) {
+                   if (auto event = parse_event({line.data(), line.size()})) {
+                     events.push_back(*std::move(event));
+                   }
+                 }
+                 done(std::move(events));
+               });
+}
+
+void EngineClient::forbid_restarts(const std::string& container, StatusDone done) {
+  call({.method = "POST",
+        .target = "/containers/" + container + "/update",
+        .body = R"({"RestartPolicy":{"Name":"no"}})"},
+       [done = std::move(done)](Result<Answer> answer) mutable { done(answer.status()); });
+}
+
+void EngineClient::exec(const std::string& container, const std::vector<std::string>& command,
+                        Done<Ran> done) {
+  call_in_turn(execs_,
+               {.method = "POST",
+                .target = "/containers/" + container + "/exec",
+                .body = exec_body(command)},
+               [this, done = std::move(done)](Result<Answer> answer) mutable {
+                 auto id = answer.ok() ? parse_exec_id(answer->body) : answer.status();
+                 if (!id.ok()) {
+                   done(id.status());
+                   return;
+                 }
+                 run_exec(*id, std::move(done));
+               });
+}
+
+void EngineClient::run_exec(const std::string& exec, Done<Ran> done) {
+  // The stream of its output ends with it: however long that takes, who waits has a limit.
+  call({.method = "POST",
+        .target = "/exec/" + exec + "/start",
+        .body = R"({"Detach":false,"Tty":false})",
+        .silence_limit = Duration::zero()},
+       [this, exec, done = std::move(done)](Result<Answer> started) mutable {
+         if (!started.ok()) {
+           done(started.status());
+           return;
+         }
+         call({.target = "/exec/" + exec + "/json"},
+              [output = parse_output(started->body),
+               done = std::move(done)](Result<Answer> ended) mutable {
+                auto code = ended.ok() ? parse_exec_exit(ended->body) : ended.status();
+                if (!code.ok()) {
+                  done(code.status());
+                  return;
+                }
+                done(Ran{*code, std::move(output)});
+              });
        });
 }
 
@@ -242,8 +320,8 @@ void EngineClient::watch(Watch watch) {
   auto call = std::make_shared<LineCall>();
   call->on_open = std::move(watch.on_open);
   call->on_line = [on_event = std::move(watch.on_event)](const std::string& line) mutable {
-    if (const auto container = parse_event(line)) {
-      on_event(*container);
+    if (const auto event = parse_event(line)) {
+      on_event(*event);
     }
   };
   call->on_end = std::move(watch.on_end);

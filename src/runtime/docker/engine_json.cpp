@@ -76,25 +76,80 @@ Result<std::string> parse_created_id(std::string_view text) {
   return id;
 }
 
-Result<std::vector<std::string>> parse_container_ids(std::string_view text) {
+Result<std::vector<ListedContainer>> parse_containers(std::string_view text) {
   const json list = json::parse(text, nullptr, false);
   if (!list.is_array()) {
     return absl::InternalError("the engine's list of containers cannot be read");
   }
-  std::vector<std::string> ids;
+  std::vector<ListedContainer> containers;
   for (const json& container : list) {
-    ids.push_back(text_field(container, "Id"));
+    containers.push_back({.id = text_field(container, "Id"),
+                          .state = text_field(container, "State"),
+                          .address = private_address(field(container, "NetworkSettings"))});
   }
-  return ids;
+  return containers;
 }
 
-std::optional<std::string> parse_event(std::string_view line) {
-  const json event = json::parse(line, nullptr, false);
-  std::string id = text_field(field(event, "Actor"), "ID");
-  if (text_field(event, "Type") != "container" || id.empty()) {
+std::optional<EngineEvent> parse_event(std::string_view line) {
+  const json object = json::parse(line, nullptr, false);
+  const std::string type = text_field(object, "Type");
+  const json& actor = field(object, "Actor");
+  const json& attributes = field(actor, "Attributes");
+  EngineEvent event;
+  if (type == "container") {
+    event.container = text_field(actor, "ID");
+  } else if (type == "network") {
+    event.container = text_field(attributes, "container");
+  }
+  if (event.container.empty()) {
     return std::nullopt;
   }
+  event.action = text_field(object, "Action");
+  event.signal = to_number<int32_t>(text_field(attributes, "signal"));
+  const std::string docker_code = text_field(attributes, "exitCode");
+  event.exit_code = to_number<int32_t>(
+      docker_code.empty() ? text_field(attributes, "containerExitCode") : docker_code);
+  event.nanos = number_field(object, "timeNano");
+  return event;
+}
+
+std::string exec_body(const std::vector<std::string>& command) {
+  const json body = {{"AttachStdout", true}, {"AttachStderr", true}, {"Cmd", command}};
+  return body.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+Result<std::string> parse_exec_id(std::string_view text) {
+  std::string id = text_field(json::parse(text, nullptr, false), "Id");
+  if (id.empty()) {
+    return absl::InternalError("the engine did not name the command it is to run");
+  }
   return id;
+}
+
+Result<int32_t> parse_exec_exit(std::string_view text) {
+  const json object = json::parse(text, nullptr, false);
+  const json& code = field(object, "ExitCode");
+  if (!code.is_number() || flag_field(object, "Running")) {
+    return absl::InternalError("the engine does not say how the command ended");
+  }
+  return code.get<int32_t>();
+}
+
+std::string parse_output(std::string_view stream) {
+  // Each frame: one byte for the output it is of, three zero bytes, four of its length.
+  constexpr size_t kFrameHeader = 8;
+  std::string output;
+  while (stream.size() >= kFrameHeader && output.size() < kMaxMessage) {
+    size_t size = 0;
+    for (size_t i = 4; i < kFrameHeader; ++i) {
+      size = size << 8 | static_cast<uint8_t>(stream[i]);
+    }
+    stream.remove_prefix(kFrameHeader);
+    size = std::min(size, stream.size());
+    output.append(stream.substr(0, size));
+    stream.remove_prefix(size);
+  }
+  return output.substr(0, kMaxMessage);
 }
 
 std::optional<std::string> parse_pull_error(std::string_view line) {
@@ -136,13 +191,25 @@ std::string label_filter(const std::vector<std::string>& labels) {
   return percent_encode(json{{"label", labels}}.dump());
 }
 
+// All containers, not only ours: an event about a network does not carry the labels of the
+// container. "die" is Docker's word and "died" Podman's.
 std::string event_filter() {
-  // "die" is Docker's word and "died" Podman's.
-  const json filter = {
-      {"type", {"container"}},
-      {"label", {kManagedLabel}},
-      {"event", {"start", "die", "died", "oom", "health_status", "destroy", "remove"}}};
+  const json filter = {{"type", {"container", "network"}},
+                       {"event",
+                        {"start", "kill", "die", "died", "oom", "health_status", "destroy",
+                         "remove", "pause", "unpause", "update", "connect", "disconnect"}}};
   return percent_encode(filter.dump());
+}
+
+std::string history_query(const std::string& container, WallTime now) {
+  const json filter = {
+      {"type", {"container"}}, {"container", {container}}, {"event", {"kill", "die", "died"}}};
+  // The engine takes "seconds.nanoseconds" with all nine digits.
+  constexpr int64_t kSecond = 1'000'000'000;
+  const int64_t nanos = now.time_since_epoch().count();
+  const std::string fraction = std::to_string(kSecond + nanos % kSecond).substr(1);
+  return "since=0&until=" + std::to_string(nanos / kSecond) + "." + fraction +
+         "&filters=" + percent_encode(filter.dump());
 }
 
 std::string pull_query(std::string_view image) {

@@ -34,8 +34,7 @@ void EventFollower::connect() {
       delay_ = kFirstDelay;
       callbacks_.on_open();
     });
-    watch.on_event =
-        anchor_.bind([this](const std::string& container) { callbacks_.on_event(container); });
+    watch.on_event = anchor_.bind([this](const EngineEvent& event) { callbacks_.on_event(event); });
     watch.on_end = anchor_.bind([this](const Status& end) { on_end(end); });
     engine_.watch(std::move(watch));
   }));
@@ -45,6 +44,7 @@ void EventFollower::on_end(const Status& status) {
   if (std::exchange(was_open_, false)) {
     log::warning("engine events lost", {{"error", status.message()}});
   }
+  callbacks_.on_lost();
   retry_.set_after(delay_, [this] { connect(); });
   delay_ = std::min(delay_ * 2, kMaxDelay);
 }

@@ -18,7 +18,8 @@ class EventFollower {
  public:
   struct Callbacks {
     absl::AnyInvocable<void()> on_open;
-    absl::AnyInvocable<void(const std::string& container)> on_event;
+    absl::AnyInvocable<void(const EngineEvent&)> on_event;
+    absl::AnyInvocable<void()> on_lost;  // the stream has ended, or could not be opened
   };
 
   EventFollower(AsioLoop& loop, EngineClient& engine, Callbacks callbacks);

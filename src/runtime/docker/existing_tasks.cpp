@@ -1,6 +1,6 @@
 #include "runtime/docker/existing_tasks.h"
 
-#include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -18,21 +18,9 @@ class Search : public std::enable_shared_from_this<Search> {
  public:
   using Done = absl::AnyInvocable<void(Result<std::vector<FoundContainer>>)>;
 
-  Search(AsioLoop& loop, EngineClient& engine, Done done)
-      : loop_(loop), engine_(engine), done_(std::move(done)) {}
+  Search(AsioLoop& loop, EngineClient& engine, std::vector<std::string> ids, Done done)
+      : loop_(loop), engine_(engine), done_(std::move(done)), ids_(std::move(ids)) {}
 
-  void run(const std::vector<std::string>& labels) {
-    engine_.list(labels, [self = shared_from_this()](Result<std::vector<std::string>> ids) {
-      if (!ids.ok()) {
-        self->done_(ids.status());
-        return;
-      }
-      self->ids_ = *std::move(ids);
-      self->inspect_next();
-    });
-  }
-
- private:
   void inspect_next() {
     if (next_ == ids_.size()) {
       probe_all();
@@ -41,6 +29,10 @@ class Search : public std::enable_shared_from_this<Search> {
     engine_.inspect(ids_[next_++], [self = shared_from_this()](Result<ContainerState> state) {
       if (state.ok() && state->labels) {
         self->found_.push_back({.state = *std::move(state)});
+        if (self->found_.back().state.status == ContainerState::Status::exited) {
+          self->find_ending();
+          return;
+        }
       } else if (!state.ok() && !absl::IsNotFound(state.status())) {
         self->done_(state.status());
         return;
@@ -49,14 +41,27 @@ class Search : public std::enable_shared_from_this<Search> {
     });
   }
 
+ private:
+  void find_ending() {
+    engine_.history(ids_[next_ - 1],
+                    [self = shared_from_this()](Result<std::vector<EngineEvent>> history) {
+                      std::optional<std::vector<EngineEvent>> remembered;
+                      if (history.ok()) {
+                        remembered = *std::move(history);
+                      }
+                      FoundContainer& ended = self->found_.back();
+                      ended.ending = judge_ending(ended.state, 0, remembered);
+                      self->inspect_next();
+                    });
+  }
+
   void probe_all() {
     pending_ = 1;  // this function itself
     for (FoundContainer& container : found_) {
       const ContainerState& state = container.state;
-      container.is_healthy = state.status == ContainerState::Status::running &&
-                             state.health == ContainerState::Health::healthy;
-      if (state.status == ContainerState::Status::running &&
-          state.health == ContainerState::Health::none) {
+      const bool is_serving = state.status == ContainerState::Status::running && !state.is_paused;
+      container.is_healthy = is_serving && state.health == ContainerState::Health::healthy;
+      if (is_serving && state.health == ContainerState::Health::none) {
         probe(container);
       }
     }
@@ -91,9 +96,9 @@ class Search : public std::enable_shared_from_this<Search> {
 
 }  // namespace
 
-void find_existing(AsioLoop& loop, EngineClient& engine, const std::vector<std::string>& labels,
+void find_existing(AsioLoop& loop, EngineClient& engine, std::vector<std::string> ids,
                    absl::AnyInvocable<void(Result<std::vector<FoundContainer>>)> done) {
-  std::make_shared<Search>(loop, engine, std::move(done))->run(labels);
+  std::make_shared<Search>(loop, engine, std::move(ids), std::move(done))->inspect_next();
 }
 
 }  // namespace swarm::runtime

@@ -8,7 +8,8 @@ namespace swarm::runtime {
 namespace {
 
 constexpr Duration kFirstDelay = milliseconds(50);
-constexpr Duration kMaxEagerDelay = milliseconds(500);
+// A command in a container takes the engine some 50 ms of a CPU.
+constexpr Duration kMaxCommandDelay = seconds(2);
 // A connection to a neighbour takes well under a millisecond; one that takes longer is lost in a
 // backlog that the next try may find empty.
 constexpr Duration kReadinessTimeout = seconds(2);
@@ -32,11 +33,20 @@ HealthPolicy health_policy(const model::HealthCheck& check) {
 }
 
 HealthPolicy readiness_policy() {
-  return {.interval = kMaxEagerDelay,
-          .timeout = kReadinessTimeout,
-          .start_period = {},
-          .retries = 0,
-          .ends_when_healthy = true};
+  HealthPolicy policy;
+  policy.interval = policy.max_eager_delay;
+  policy.timeout = kReadinessTimeout;
+  policy.retries = 0;
+  policy.ends_when_healthy = true;
+  return policy;
+}
+
+HealthPolicy command_readiness_policy(Duration timeout) {
+  HealthPolicy policy = readiness_policy();
+  policy.interval = kMaxCommandDelay;
+  policy.max_eager_delay = kMaxCommandDelay;
+  policy.timeout = timeout;
+  return policy;
 }
 
 HealthMonitor::HealthMonitor(EventLoop& loop, std::unique_ptr<Check> check, HealthPolicy policy,
@@ -87,6 +97,14 @@ void HealthMonitor::count_failure(const std::string& why) {
     }
   }
   timer_.set_after(next_delay(), [this] { run(); });
+  tell_waiting(why);
+}
+
+void HealthMonitor::tell_waiting(const std::string& why) {
+  if (!is_healthy_ && events_.on_waiting && waits_for_ != why) {
+    waits_for_ = why;
+    events_.on_waiting(why);  // may destroy this
+  }
 }
 
 Duration HealthMonitor::next_delay() {
@@ -94,7 +112,7 @@ Duration HealthMonitor::next_delay() {
     return policy_.interval;
   }
   const Duration delay = std::min(eager_delay_, policy_.interval);
-  eager_delay_ = std::min(eager_delay_ * 2, kMaxEagerDelay);
+  eager_delay_ = std::min(eager_delay_ * 2, policy_.max_eager_delay);
   return delay;
 }
 

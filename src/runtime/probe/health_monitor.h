@@ -18,6 +18,8 @@ struct HealthPolicy {
   // Failures in this first time are not held against the task; a success ends it.
   Duration start_period{};
   int32_t retries = 3;  // failures in a row; 0: it is never given up
+  // The longest wait between two checks until the first success.
+  Duration max_eager_delay = milliseconds(500);
   bool ends_when_healthy = false;
 };
 
@@ -28,17 +30,22 @@ HealthPolicy health_policy(const model::HealthCheck& check);
 // connections. Never gives up: the deadline of the rollout does.
 HealthPolicy readiness_policy();
 
+// The policy for looking with a check that costs more than a connection: a command in a container.
+HealthPolicy command_readiness_policy(Duration timeout);
+
 // Runs one check again and again and says once that the task works, and once that it no longer
 // does.
 //
-// Until the first success it looks often (50 ms, growing to 500 ms), so that a task that starts
-// fast counts fast; but failures count at most one an interval, so that this haste never condemns a
-// task sooner than the interval and the retries say.
+// Until the first success it looks often (50 ms, growing to the policy's bound), so that a task
+// that starts fast counts fast; but failures count at most one an interval, so that this haste
+// never condemns a task sooner than the interval and the retries say.
 class HealthMonitor {
  public:
   struct Events {
     absl::AnyInvocable<void()> on_healthy;
     absl::AnyInvocable<void(std::string why)> on_unhealthy;  // the last word: no check follows
+    // Until it is healthy: what the check complains of, when that has changed. May be empty.
+    absl::AnyInvocable<void(const std::string& why)> on_waiting;
   };
 
   // The first check is run at once. `is_healthy` says that it worked before (a task found again):
@@ -50,6 +57,7 @@ class HealthMonitor {
   void run();
   void judge(Check::Outcome outcome);
   void count_failure(const std::string& why);
+  void tell_waiting(const std::string& why);
   Duration next_delay();
 
   EventLoop& loop_;
@@ -59,6 +67,7 @@ class HealthMonitor {
   TimePoint started_at_;
   TimePoint last_counted_;
   Duration eager_delay_;
+  std::string waits_for_;
   int32_t failures_ = 0;
   Timer timer_;
   std::unique_ptr<Check> check_;

@@ -1,6 +1,7 @@
 #include "runtime/probe/tcp_check.h"
 
 #include <boost/asio/io_context.hpp>
+#include <string>
 #include <utility>
 
 #include "base/asio_loop.h"
@@ -12,9 +13,17 @@ namespace {
 
 using boost::asio::ip::tcp;
 
+// "Connection refused" reads on after a colon.
+std::string lower_first(std::string text) {
+  if (!text.empty() && text.front() >= 'A' && text.front() <= 'Z') {
+    text.front() = static_cast<char>(text.front() - 'A' + 'a');
+  }
+  return text;
+}
+
 class TcpCheck final : public Check {
  public:
-  TcpCheck(AsioLoop& loop, std::vector<std::string> addresses)
+  TcpCheck(AsioLoop& loop, std::vector<agent::TaskAddress> addresses)
       : loop_(loop), addresses_(std::move(addresses)), socket_(loop.context()), deadline_(loop) {}
 
   void run(Duration timeout, Done done) override {
@@ -31,7 +40,7 @@ class TcpCheck final : public Check {
       finish({.is_ok = true, .detail = ""});
       return;
     }
-    const auto endpoint = parse_endpoint(addresses_[next_]);
+    const auto endpoint = parse_endpoint(addresses_[next_].address);
     if (!endpoint) {
       fail("not an address");
       return;
@@ -39,7 +48,7 @@ class TcpCheck final : public Check {
     socket_ = tcp::socket(loop_.context());
     socket_.async_connect(*endpoint, anchor_.bind([this](const boost::system::error_code& error) {
       if (error) {
-        fail(error.message());
+        fail(lower_first(error.message()));
         return;
       }
       ++next_;
@@ -48,7 +57,8 @@ class TcpCheck final : public Check {
   }
 
   void fail(const std::string& why) {
-    finish({.is_ok = false, .detail = "connect to " + addresses_[next_] + ": " + why});
+    finish({.is_ok = false,
+            .detail = "port " + std::to_string(addresses_[next_].target) + ": " + why});
   }
 
   void finish(Outcome outcome) {
@@ -62,7 +72,7 @@ class TcpCheck final : public Check {
   }
 
   AsioLoop& loop_;
-  std::vector<std::string> addresses_;
+  std::vector<agent::TaskAddress> addresses_;
   tcp::socket socket_;
   Timer deadline_;
   size_t next_ = 0;
@@ -72,7 +82,7 @@ class TcpCheck final : public Check {
 
 }  // namespace
 
-std::unique_ptr<Check> make_tcp_check(AsioLoop& loop, std::vector<std::string> addresses) {
+std::unique_ptr<Check> make_tcp_check(AsioLoop& loop, std::vector<agent::TaskAddress> addresses) {
   return std::make_unique<TcpCheck>(loop, std::move(addresses));
 }
 

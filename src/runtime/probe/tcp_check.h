@@ -1,9 +1,9 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <vector>
 
+#include "agent/executor.h"
 #include "runtime/probe/check.h"
 
 namespace swarm {
@@ -12,7 +12,8 @@ class AsioLoop;
 
 namespace swarm::runtime {
 
-// Succeeds when every one of `addresses` ("10.1.2.3:80") accepts a connection. Nothing is sent.
-std::unique_ptr<Check> make_tcp_check(AsioLoop& loop, std::vector<std::string> addresses);
+// Succeeds when every one of `addresses` accepts a connection. Nothing is sent. A failure names the
+// target port: "port 80: connection refused".
+std::unique_ptr<Check> make_tcp_check(AsioLoop& loop, std::vector<agent::TaskAddress> addresses);
 
 }  // namespace swarm::runtime

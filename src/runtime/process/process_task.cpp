@@ -217,10 +217,10 @@ std::unique_ptr<Check> ProcessTask::make_check() const {
     }
     return make_command_check(loop_, std::move(command), environment_of(record_), record_.workdir);
   }
-  std::vector<std::string> targets;
+  std::vector<agent::TaskAddress> targets;
   for (const TaskPort& port : record_.ports) {
     if (port.protocol == model::PortProtocol::tcp && port.target != kUnpublished) {
-      targets.push_back(local_address(port));
+      targets.push_back({port.target, local_address(port)});
     }
   }
   return make_tcp_check(loop_, std::move(targets));

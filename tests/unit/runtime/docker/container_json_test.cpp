@@ -129,7 +129,7 @@ TEST(Containers, LabelsAndPortsSurviveTheEngine) {
   EXPECT_EQ(container->labels, labels());
   EXPECT_THAT(container->addresses(), ElementsAre(agent::TaskAddress{53, "172.17.0.2:53"},
                                                   agent::TaskAddress{80, "172.17.0.2:80"}));
-  EXPECT_THAT(container->tcp_addresses(), ElementsAre("172.17.0.2:80"));
+  EXPECT_THAT(container->tcp_addresses(), ElementsAre(agent::TaskAddress{80, "172.17.0.2:80"}));
 }
 
 TEST(Containers, OfOthersAreNotOurs) {
@@ -158,7 +158,54 @@ TEST(Containers, AreReadInEveryState) {
 TEST(Containers, OfPodmanAreRead) {
   const auto paused = parse_container(inspected("podman_inspect_running.json"));
   EXPECT_EQ(paused->status, Status::running) << "paused counts as running";
+  EXPECT_TRUE(paused->is_paused);
   EXPECT_EQ(paused->address, "10.88.0.37");
+}
+
+// A recorded container after a change of its state.
+ContainerState with_state(const std::string& name, const json& changes) {
+  json object = json::parse(inspected(name));
+  object["State"].update(changes);
+  return *parse_container(object.dump());
+}
+
+TEST(Containers, LackOfMemoryIsBlamedOnTheMainProcessOnlyWhenThatWasKilled) {
+  EXPECT_EQ(with_state("inspect_oom.json", {{"ExitCode", 137}}).error, "out of memory");
+  for (const int code : {0, 3}) {
+    EXPECT_EQ(with_state("inspect_oom.json", {{"ExitCode", code}}).error,
+              "one of its processes was killed for lack of memory");
+  }
+}
+
+TEST(Containers, OneThatTheEngineWouldStartAgainHasEnded) {
+  const auto state = with_state("inspect_running_healthy.json", {{"Status", "restarting"}});
+  EXPECT_EQ(state.status, Status::exited);
+}
+
+TEST(Containers, TellWhatTheLastFailedCheckSaid) {
+  const json log = {{{"ExitCode", 1}, {"Output", "first"}},
+                    {{"ExitCode", 2}, {"Output", "no database\n\x1b[31m"}}};
+  const auto ill =
+      with_state("inspect_unhealthy.json", {{"Health", {{"Status", "unhealthy"}, {"Log", log}}}});
+  EXPECT_EQ(ill.health_output, "exit code 2: no database\\n\\x1b[31m");
+  EXPECT_EQ(describe_failure(1, ""), "exit code 1");
+  EXPECT_EQ(describe_failure(-1, "Health check exceeded timeout (1s)"),
+            "Health check exceeded timeout (1s)");
+}
+
+TEST(Containers, CarryTheirHealthCommand) {
+  json object = json::parse(inspected("inspect_running_healthy.json"));
+  object["Config"]["Healthcheck"] = {{"Test", {"CMD", "/web", "--check"}},
+                                     {"Interval", 60'000'000'000}};
+  const auto given = parse_container(object.dump());
+  EXPECT_THAT(given->health_command.command, ElementsAre("/web", "--check"));
+  EXPECT_EQ(given->health_command.interval, minutes(1));
+  EXPECT_EQ(given->health_command.timeout, seconds(30)) << "the engine's default";
+  object["Config"]["Healthcheck"]["Test"] = {"CMD-SHELL", "test -f /ready"};
+  EXPECT_THAT(parse_container(object.dump())->health_command.command,
+              ElementsAre("/bin/sh", "-c", "test -f /ready"));
+  object["Config"]["Healthcheck"]["Test"] = {"NONE"};
+  EXPECT_TRUE(parse_container(object.dump())->health_command.command.empty());
 }
 
 TEST(Containers, NonsenseIsAnError) {

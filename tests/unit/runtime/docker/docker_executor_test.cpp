@@ -6,8 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "fake_engine.h"
-#include "support/waiting_loop.h"
+#include "docker_fixture.h"
 
 namespace swarm::runtime {
 namespace {
@@ -16,113 +15,6 @@ using nlohmann::json;
 using testing::HasSubstr;
 using Kind = agent::ExecutorEvent::Kind;
 using State = agent::ExistingTask::State;
-
-constexpr const char* kId = "ff57560e7fde404c78195c27d75bf05d6dedd4fde926a7e000fcf73843a41ce1";
-
-class DockerTasks : public testing::Test {
- protected:
-  DockerTasks() {
-    engine_.on("POST /containers/create",
-               {.status = 201, .body = json{{"Id", kId}, {"Warnings", json::array()}}.dump()});
-    engine_.on(on("POST", "/start"), {.status = 204, .body = ""});
-    engine_.on(on("POST", "/stop"), {.status = 204, .body = ""});
-    engine_.on("DELETE /containers/" + std::string(kId), {.status = 204, .body = ""});
-    restart();
-  }
-
-  void restart(bool can_pull = true) {
-    executor_.reset();
-    events_.clear();
-    executor_ = std::make_unique<DockerExecutor>(
-        loop_.loop(), DockerOptions{.socket = socket(), .can_pull = can_pull});
-    executor_->set_listener([this](const model::TaskId& task, const agent::ExecutorEvent& event) {
-      EXPECT_EQ(task.value(), "t1");
-      events_.push_back(event);
-    });
-  }
-
-  static std::string on(const std::string& method, const std::string& call) {
-    return method + " /containers/" + kId + call;
-  }
-  std::string socket() const { return (folder_.path() / "engine.sock").string(); }
-
-  static agent::TaskLabels labels() {
-    agent::TaskLabels labels;
-    labels.swarm = model::SwarmId("s1");
-    labels.node = model::NodeId("n1");
-    labels.task = model::TaskId("t1");
-    labels.service_name = "web";
-    labels.slot = 1;
-    return labels;
-  }
-  static model::TaskTemplate spec() {
-    model::TaskTemplate spec;
-    spec.container.image = "web:9";
-    return spec;
-  }
-
-  // What the engine says of the container from now on: a recorded answer with our labels.
-  void container_is(const std::string& recording, bool has_health = true) {
-    json object = json::parse(recorded(recording));
-    object["Id"] = kId;
-    object["Config"]["Labels"] = json::parse(*create_body(labels(), spec()))["Labels"];
-    if (!has_health) {
-      object["State"].erase("Health");
-    }
-    engine_.on(on("GET", "/json"), {.status = 200, .body = object.dump()});
-    engine_.on("GET /containers/web.1.t1/json", {.status = 200, .body = object.dump()});
-  }
-  void hint() { engine_.send_event(json{{"Type", "container"}, {"Actor", {{"ID", kId}}}}.dump()); }
-  // The engine's answers to what has been asked so far are in.
-  bool await_follower() {
-    return loop_.until([&] { return engine_.has_follower(); });
-  }
-
-  Result<std::string> prepare() {
-    std::optional<Result<std::string>> result;
-    executor_->prepare(labels(), spec(), [&](Result<std::string> got) { result = std::move(got); });
-    EXPECT_TRUE(loop_.until([&] { return result.has_value(); }));
-    return result.value_or(absl::DeadlineExceededError("no answer"));
-  }
-  Status start() {
-    return wait([&](auto done) { executor_->start(labels().task, std::move(done)); });
-  }
-  Status stop() {
-    return wait([&](auto done) { executor_->stop(labels().task, seconds(1), std::move(done)); });
-  }
-  Status remove() {
-    return wait([&](auto done) { executor_->remove(labels().task, std::move(done)); });
-  }
-  void run() {
-    ASSERT_TRUE(await_follower());
-    ASSERT_TRUE(prepare().ok());
-    const Status status = start();
-    ASSERT_TRUE(status.ok()) << status;
-  }
-  template <class Call>
-  Status wait(Call call) {
-    std::optional<Status> status;
-    call([&](Status got) { status = std::move(got); });
-    EXPECT_TRUE(loop_.until([&] { return status.has_value(); }));
-    return status.value_or(absl::DeadlineExceededError("no answer"));
-  }
-  Result<std::vector<agent::ExistingTask>> list() {
-    std::optional<Result<std::vector<agent::ExistingTask>>> found;
-    executor_->list(model::SwarmId("s1"), model::NodeId("n1"),
-                    [&](Result<std::vector<agent::ExistingTask>> got) { found = std::move(got); });
-    EXPECT_TRUE(loop_.until([&] { return found.has_value(); }));
-    return found.value_or(absl::DeadlineExceededError("no answer"));
-  }
-  bool await_events(size_t count) {
-    return loop_.until([&] { return events_.size() >= count; });
-  }
-
-  test::WaitingLoop loop_;
-  test::ScratchDirectory folder_;
-  FakeEngine engine_{loop_.loop().context(), socket()};
-  std::vector<agent::ExecutorEvent> events_;
-  std::unique_ptr<DockerExecutor> executor_;
-};
 
 TEST_F(DockerTasks, PrepareMakesAContainerThatCarriesTheTask) {
   const auto id = prepare();
@@ -206,7 +98,7 @@ TEST_F(DockerTasks, UnhealthyIsTold) {
   run();
   ASSERT_TRUE(await_events(1));
   EXPECT_EQ(events_[0].kind, Kind::unhealthy);
-  EXPECT_EQ(events_[0].error, "its health check fails");
+  EXPECT_EQ(events_[0].error, "exit code 1");
 }
 
 TEST_F(DockerTasks, ExitIsToldOnceWithItsCode) {
@@ -312,6 +204,82 @@ TEST_F(DockerTasks, AreFoundAgain) {
   hint();
   ASSERT_TRUE(await_events(1));
   EXPECT_EQ(events_[0].kind, Kind::exited) << "and healthy was not told again";
+}
+
+TEST_F(DockerTasks, KnownOnesAreListedWithoutAnotherLook) {
+  ASSERT_TRUE(await_follower());
+  container_is("inspect_running_healthy.json");
+  engine_.on("GET /containers/json", {.status = 200, .body = recorded("list_containers.json")});
+  ASSERT_EQ(list()->size(), 1U);
+  loop_.idle(milliseconds(20));
+  const size_t looks = engine_.count(on("GET", "/json"));
+  const auto again = list();
+  ASSERT_EQ(again->size(), 1U);
+  EXPECT_TRUE((*again)[0].is_healthy);
+  loop_.idle(milliseconds(20));
+  EXPECT_EQ(engine_.count(on("GET", "/json")), looks);
+}
+
+TEST_F(DockerTasks, SecondContainerOfATaskIsRemoved) {
+  const std::string second(64, 'b');
+  container_is("inspect_running_healthy.json");
+  json twin = recorded_container("inspect_exited_137.json");
+  twin["Id"] = second;
+  engine_.on("GET /containers/" + second + "/json", {.status = 200, .body = twin.dump()});
+  engine_.on("DELETE /containers/" + second, {.status = 204, .body = ""});
+  engine_.on("GET /containers/json",
+             {.status = 200, .body = json{{{"Id", second}}, {{"Id", kId}}}.dump()});
+  const auto existing = list();
+  ASSERT_EQ(existing->size(), 1U);
+  EXPECT_EQ((*existing)[0].container_id, kId) << "the one that runs is the task";
+  EXPECT_TRUE(loop_.until([&] { return engine_.count("DELETE /containers/" + second) == 1; }));
+}
+
+TEST_F(DockerTasks, StartThatWasGivenUpIsStoppedAllTheSame) {
+  container_is("inspect_created.json", false);
+  ASSERT_TRUE(prepare().ok());
+  engine_.on(on("POST", "/start"), {.status = 503, .body = R"({"message":"busy"})"});
+  EXPECT_TRUE(absl::IsUnavailable(start()));
+  EXPECT_TRUE(stop().ok());
+  EXPECT_EQ(engine_.count(on("POST", "/stop")), 1U);
+  EXPECT_TRUE(events_.empty());
+}
+
+TEST_F(DockerTasks, HealthCheckWithALongIntervalDoesNotDelayReadiness) {
+  json starting = recorded_container("inspect_running_healthy.json");
+  starting["State"]["Health"]["Status"] = "starting";
+  starting["Config"]["Healthcheck"] = {{"Test", {"CMD", "/check"}},
+                                       {"Interval", 3'600'000'000'000}};
+  state_is(starting);
+  int32_t exit_code = 1;
+  engine_.on(on("POST", "/exec"), {.status = 201, .body = R"({"Id":"e1"})"});
+  engine_.on("POST /exec/e1/start", {.status = 200, .body = ""});
+  engine_.on("GET /exec/e1/json", [&](const FakeEngine::Request&) -> FakeEngine::Reply {
+    return {.status = 200, .body = json{{"ExitCode", exit_code}, {"Running", false}}.dump()};
+  });
+  run();
+  ASSERT_TRUE(await_events(1));
+  EXPECT_EQ(events_[0].kind, Kind::waiting);
+  EXPECT_EQ(events_[0].error, "health check: exit code 1");
+  exit_code = 0;
+  ASSERT_TRUE(await_events(2));
+  EXPECT_EQ(events_[1].kind, Kind::healthy);
+}
+
+TEST_F(DockerTasks, ConditionOfTheEngineIsToldWhenItChanges) {
+  std::vector<agent::EngineCondition> conditions;
+  executor_->set_condition_listener(
+      [&](const agent::EngineCondition& now) { conditions.push_back(now); });
+  ASSERT_TRUE(await_follower());
+  loop_.idle(milliseconds(20));
+  EXPECT_TRUE(conditions.empty()) << "it is well until told otherwise";
+  engine_.close();
+  ASSERT_TRUE(loop_.until([&] { return conditions.size() == 1; }));
+  EXPECT_FALSE(conditions[0].is_ok);
+  EXPECT_THAT(conditions[0].reason, HasSubstr("does not answer"));
+  engine_.open();
+  ASSERT_TRUE(loop_.until([&] { return conditions.size() == 2; }));
+  EXPECT_EQ(conditions[1], agent::EngineCondition{});
 }
 
 TEST_F(DockerTasks, ExitedOneFoundAgainIsNoEvent) {

@@ -83,7 +83,7 @@ TEST_F(EngineClients, EventsAreHandedOverAsTheyCome) {
   bool is_open = false;
   std::optional<Status> end;
   client_.watch({.on_open = [&] { is_open = true; },
-                 .on_event = [&](const std::string& id) { seen.push_back(id); },
+                 .on_event = [&](const EngineEvent& event) { seen.push_back(event.container); },
                  .on_end = [&](Status status) { end = std::move(status); }});
   ASSERT_TRUE(loop_.until([&] { return is_open; }));
   engine_.send_event(R"({"Type":"container","Action":"die","Actor":{"ID":"c1"}})");
@@ -93,6 +93,47 @@ TEST_F(EngineClients, EventsAreHandedOverAsTheyCome) {
   engine_.close();
   ASSERT_TRUE(loop_.until([&] { return end.has_value(); }));
   EXPECT_TRUE(absl::IsUnavailable(*end)) << *end;
+}
+
+TEST_F(EngineClients, CommandsTellTheirExitCodeAndOutput) {
+  engine_.on("POST /containers/c1/exec", {.status = 201, .body = R"({"Id":"e1"})"});
+  engine_.on("POST /exec/e1/start",
+             {.status = 200, .body = std::string("\x02\0\0\0\0\0\0\x02no", 10)});
+  engine_.on("GET /exec/e1/json", {.status = 200, .body = R"({"Running":false,"ExitCode":4})"});
+  std::optional<Result<EngineClient::Ran>> ran;
+  client_.exec("c1", {"/check"}, [&](Result<EngineClient::Ran> got) { ran = std::move(got); });
+  ASSERT_TRUE(loop_.until([&] { return ran.has_value(); }));
+  ASSERT_TRUE(ran->ok()) << ran->status();
+  EXPECT_EQ((*ran)->exit_code, 4);
+  EXPECT_EQ((*ran)->output, "no");
+}
+
+TEST_F(EngineClients, HistoryIsWhatTheEngineRemembers) {
+  engine_.history = event_line("c1", "kill", "15") + "\n" + event_line("c1", "die", "0") + "\n";
+  std::optional<Result<std::vector<EngineEvent>>> events;
+  client_.history("c1", [&](Result<std::vector<EngineEvent>> got) { events = std::move(got); });
+  ASSERT_TRUE(loop_.until([&] { return events.has_value(); }));
+  ASSERT_TRUE(events->ok());
+  ASSERT_EQ((*events)->size(), 2U);
+  EXPECT_EQ((**events)[0].signal, 15);
+  EXPECT_TRUE((**events)[1].is_end());
+}
+
+TEST_F(EngineClients, AtMostAFewCallsOfOneSortAreUnderWay) {
+  engine_.on("POST /containers/c1/start", {.never = true});
+  size_t answered = 0;
+  for (size_t i = 0; i < kMaxStarts + 3; ++i) {
+    client_.start("c1", [&](const Status&) { ++answered; });
+  }
+  ASSERT_TRUE(
+      loop_.until([&] { return engine_.count("POST /containers/c1/start") == kMaxStarts; }));
+  engine_.on("GET /info", {.status = 200, .body = "{}"});
+  bool has_answered = false;
+  client_.info([&](const Result<agent::EngineDescription>&) { has_answered = true; });
+  ASSERT_TRUE(loop_.until([&] { return has_answered; })) << "other sorts go on";
+  EXPECT_EQ(engine_.count("POST /containers/c1/start"), kMaxStarts);
+  engine_.close();
+  ASSERT_TRUE(loop_.until([&] { return answered == kMaxStarts + 3; }));
 }
 
 TEST_F(EngineClients, EngineThatIsNotThereIsUnavailable) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "fake_engine.h"
 
 namespace swarm::runtime {
@@ -35,12 +37,15 @@ TEST(EngineAnswers, RecordedOnesAreRead) {
   EXPECT_EQ(info->version, "20.10.24+dfsg1");
   EXPECT_EQ(info->resources.nano_cpus, 2'000'000'000);
   EXPECT_EQ(info->resources.memory_bytes, 25276502016);
-  const auto ids = parse_container_ids(recorded("list_containers.json"));
-  ASSERT_TRUE(ids.ok());
-  EXPECT_THAT(*ids, testing::ElementsAre(testing::StartsWith("ff57560e7fde")));
+  const auto listed = parse_containers(recorded("list_containers.json"));
+  ASSERT_TRUE(listed.ok());
+  ASSERT_EQ(listed->size(), 1U);
+  EXPECT_THAT((*listed)[0].id, testing::StartsWith("ff57560e7fde"));
+  EXPECT_EQ((*listed)[0].state, "running");
+  EXPECT_EQ((*listed)[0].address, "172.17.0.2");
   EXPECT_EQ(*parse_created_id(R"({"Id":"abc","Warnings":[]})"), "abc");
   EXPECT_FALSE(parse_created_id("{}").ok());
-  EXPECT_FALSE(parse_container_ids("{}").ok());
+  EXPECT_FALSE(parse_containers("{}").ok());
   EXPECT_FALSE(parse_info("[]").ok());
 }
 
@@ -49,12 +54,52 @@ TEST(EngineEvents, NameTheirContainer) {
   std::string line;
   size_t count = 0;
   while (std::getline(lines, line)) {
-    EXPECT_EQ(parse_event(line)->size(), 64U) << line;
+    EXPECT_EQ(parse_event(line)->container.size(), 64U) << line;
     ++count;
   }
   EXPECT_EQ(count, 12U);
   EXPECT_FALSE(parse_event(R"({"Type":"network","Actor":{"ID":"x"}})").has_value());
   EXPECT_FALSE(parse_event("{").has_value());
+}
+
+TEST(EngineEvents, OfNetworksNameTheContainerThatCameOrWent) {
+  const auto event = parse_event(
+      R"({"Type":"network","Action":"disconnect","Actor":{"ID":"n","Attributes":{"container":"c1"}}})");
+  ASSERT_TRUE(event.has_value());
+  EXPECT_EQ(event->container, "c1");
+  EXPECT_EQ(event->action, "disconnect");
+}
+
+TEST(EngineEvents, TellSignalsAndExitCodes) {
+  EXPECT_EQ(parse_event(event_line("c1", "kill", "15"))->signal, 15);
+  const auto end = parse_event(event_line("c1", "die", "137"));
+  EXPECT_TRUE(end->is_end());
+  EXPECT_EQ(end->exit_code, 137);
+}
+
+TEST(EngineEvents, AreAskedForUntilNow) {
+  const std::string query = history_query("c1", WallTime(seconds(1'700'000'000) + nanoseconds(5)));
+  EXPECT_THAT(query, testing::StartsWith("since=0&until=1700000000.000000005&filters="));
+  EXPECT_THAT(query, testing::HasSubstr("c1"));
+}
+
+TEST(Commands, OutputIsTakenOutOfItsFrames) {
+  const auto frame = [](const std::string& text) {
+    return std::string("\x01\0\0\0\0\0\0", 7) + static_cast<char>(text.size()) + text;
+  };
+  EXPECT_EQ(parse_output(frame("no ") + frame("database")), "no database");
+  EXPECT_EQ(parse_output(frame("cut").substr(0, 9)), "c");
+  EXPECT_EQ(parse_output("nonsense"), "");
+  EXPECT_EQ(parse_output(""), "");
+}
+
+TEST(Commands, AnswersAreRead) {
+  EXPECT_EQ(*parse_exec_id(R"({"Id":"e1"})"), "e1");
+  EXPECT_FALSE(parse_exec_id("{}").ok());
+  EXPECT_EQ(*parse_exec_exit(R"({"Running":false,"ExitCode":3})"), 3);
+  EXPECT_FALSE(parse_exec_exit(R"({"Running":true,"ExitCode":null})").ok());
+  EXPECT_EQ(exec_body({"/web", "--check"}),
+            R"({"AttachStderr":true,"AttachStdout":true,"Cmd":["/web","--check"]})");
 }
 
 TEST(Pulls, ErrorsAreFoundInTheProgress) {

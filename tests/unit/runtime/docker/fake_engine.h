@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 #include <string>
@@ -23,6 +24,22 @@ inline std::string recorded(const std::string& name) {
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
+}
+
+// A line of an engine's events: "die" with its exit code, "kill" with its signal.
+inline std::string event_line(const std::string& container, const std::string& action,
+                              const std::string& number = "") {
+  nlohmann::json attributes = nlohmann::json::object();
+  if (!number.empty()) {
+    attributes[action == "kill" ? "signal" : "exitCode"] = number;
+  }
+  // Later than whatever the test begins.
+  constexpr int64_t kFarAhead = 4'000'000'000'000'000'000;
+  return nlohmann::json{{"Type", "container"},
+                        {"Action", action},
+                        {"Actor", {{"ID", container}, {"Attributes", attributes}}},
+                        {"timeNano", kFarAhead}}
+      .dump();
 }
 
 // An engine's socket with scripted answers, on the test's own loop. Answers are given per
@@ -75,6 +92,8 @@ class FakeEngine {
   bool has_follower() const { return !streams_.empty(); }
 
   std::string api_version = "1.41";
+  // What it remembers of any container: lines of events.
+  std::string history;
   std::vector<Request> requests;
   size_t count(const std::string& call) const {
     size_t found = 0;
@@ -134,7 +153,7 @@ class FakeEngine {
                     message.body()};
     requests.push_back(request);
     const std::string call = call_of(request);
-    if (call == "GET /events") {
+    if (call == "GET /events" && request.target.find("until=") == std::string::npos) {
       write(*connection, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
       streams_.insert(connection);
       return;
@@ -142,6 +161,8 @@ class FakeEngine {
     Reply reply{.status = 404, .body = R"({"message":"page not found"})"};
     if (call == "GET /_ping") {
       reply = {.status = 200, .body = "OK"};
+    } else if (call == "GET /events") {
+      reply = {.status = 200, .body = history};
     } else if (const auto found = answers_.find(call); found != answers_.end()) {
       reply = found->second(request);
     }

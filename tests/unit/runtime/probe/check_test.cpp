@@ -73,7 +73,7 @@ class Checks : public testing::Test {
 TEST_F(Checks, TcpSucceedsWhenAllAddressesAccept) {
   const TinyServer one(context(), "");
   const TinyServer two(context(), "");
-  const auto check = make_tcp_check(loop_.loop(), {one.address(), two.address()});
+  const auto check = make_tcp_check(loop_.loop(), {{80, one.address()}, {81, two.address()}});
   EXPECT_TRUE(run(*check).is_ok);
   EXPECT_TRUE(run(*check).is_ok) << "and again";
 }
@@ -83,10 +83,10 @@ TEST_F(Checks, TcpFailsWhenOneRefuses) {
   TinyServer two(context(), "");
   const std::string gone = two.address();
   two.close();
-  const auto check = make_tcp_check(loop_.loop(), {one.address(), gone});
+  const auto check = make_tcp_check(loop_.loop(), {{80, one.address()}, {81, gone}});
   const auto outcome = run(*check);
   EXPECT_FALSE(outcome.is_ok);
-  EXPECT_EQ(outcome.detail, "connect to " + gone + ": Connection refused");
+  EXPECT_EQ(outcome.detail, "port 81: connection refused");
 }
 
 TEST_F(Checks, TcpSucceedsWithoutAddresses) {
@@ -95,8 +95,8 @@ TEST_F(Checks, TcpSucceedsWithoutAddresses) {
 }
 
 TEST_F(Checks, TcpRefusesNames) {
-  const auto check = make_tcp_check(loop_.loop(), {"localhost:80"});
-  EXPECT_EQ(run(*check).detail, "connect to localhost:80: not an address");
+  const auto check = make_tcp_check(loop_.loop(), {{80, "localhost:80"}});
+  EXPECT_EQ(run(*check).detail, "port 80: not an address");
 }
 
 TEST_F(Checks, HttpSucceedsOnAGoodStatus) {

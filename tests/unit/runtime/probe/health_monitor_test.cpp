@@ -75,6 +75,14 @@ TEST_F(Health, LooksOftenUntilTheFirstSuccess) {
   EXPECT_EQ(healthy_at_.size(), 1U) << "at 350 ms";
 }
 
+TEST_F(Health, LooksLessOftenWithACheckThatCostsMore) {
+  start(command_readiness_policy(seconds(5)));
+  world_.run_for(minutes(1));
+  EXPECT_GT(log_.runs.size(), 30U);
+  EXPECT_LT(log_.runs.size(), 40U);
+  EXPECT_TRUE(unhealthy_at_.empty()) << "the engine condemns, not this";
+}
+
 TEST_F(Health, HasteDoesNotCondemnSoonerThanIntervalsAndRetriesSay) {
   start(kPolicy);
   world_.run_for(seconds(29));
