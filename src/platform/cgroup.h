@@ -25,12 +25,19 @@ struct CgroupPaths {
   std::string parent = "swarmd";  // all our groups are below it, as Docker's are below "docker"
 };
 
-// A control group (version 1 or 2, whichever the machine has) with limits, for one task. Best
-// effort: a limit that cannot be set is named in `warnings`. Destroying it removes nothing.
+// A control group (version 1 or 2, whichever the machine has) for one task: it holds everything the
+// task starts, whatever becomes of its parents, and sets its limits. Best effort: a limit that
+// cannot be set is named in `warnings`; without limits a machine that allows no groups goes
+// without. Destroying it removes nothing.
 class Cgroup {
  public:
-  // Makes the group, or takes the one there is.
+  // Makes the group, or takes the one there is. No group for an empty name.
   Cgroup(const std::string& name, const CgroupLimits& limits, CgroupPaths paths = {});
+
+  // Kills every process of the group of that name. False when there is no such group.
+  static bool kill(const std::string& name, const CgroupPaths& paths = {});
+  // Removes the group of that name once it is empty; harmless if there is none.
+  static void discard(const std::string& name, const CgroupPaths& paths = {});
 
   const std::vector<std::string>& warnings() const { return warnings_; }
 
@@ -44,6 +51,8 @@ class Cgroup {
  private:
   void make_v1(const std::string& name, const CgroupLimits& limits);
   void make_v2(const std::string& name, const CgroupLimits& limits);
+  // Makes sure that there is a group to kill, limits or not.
+  void make_tracked(const std::string& name);
   // Makes a directory and writes one limit; false with a warning when that fails.
   bool limit(const std::string& directory, const std::string& file, const std::string& value,
              const std::string& what);

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -6,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "platform/cgroup.h"
@@ -17,6 +19,8 @@ namespace {
 
 // The kernel's default, and Docker's: quotas are given for 100 ms.
 constexpr int64_t kCpuPeriodMicroseconds = 100'000;
+// Against a group that forks faster than it can be read.
+constexpr int kMaxKillRounds = 100;
 // The kernel refuses less than 1 ms.
 constexpr int64_t kMinQuotaMicroseconds = 1'000;
 
@@ -41,17 +45,103 @@ bool exists(const std::string& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
 
+// Where a group can be, those first that kill it in one step: version 2, alone or beside version 1,
+// then the freezer.
+std::vector<std::string> hierarchies(const CgroupPaths& paths) {
+  if (exists(paths.root + "/cgroup.controllers")) {
+    return {paths.root};
+  }
+  std::vector<std::string> found;
+  for (const char* const name : {"unified", "freezer", "pids", "memory", "cpu"}) {
+    found.push_back(paths.root + "/" + name);
+  }
+  return found;
+}
+
+std::vector<pid_t> members_of(const std::string& group) {
+  std::ifstream file(group + "/cgroup.procs");
+  std::vector<pid_t> members;
+  for (pid_t member = 0; file >> member;) {
+    if (member > 0) {
+      members.push_back(member);
+    }
+  }
+  return members;
+}
+
+// A member may fork between the reading of the list and its own end: looks until no new one shows.
+void kill_each_member(const std::string& group) {
+  std::set<pid_t> killed;
+  bool is_new = true;
+  for (int round = 0; is_new && round < kMaxKillRounds; ++round) {
+    is_new = false;
+    for (const pid_t member : members_of(group)) {
+      ::kill(member, SIGKILL);
+      is_new = killed.insert(member).second || is_new;
+    }
+  }
+}
+
+void kill_members(const std::string& group) {
+  if (write_value(group + "/cgroup.kill", "1") == 0) {
+    return;
+  }
+  // Frozen, nothing can fork; the signal takes effect when it thaws.
+  const bool is_frozen = write_value(group + "/freezer.state", "FROZEN") == 0;
+  kill_each_member(group);
+  if (is_frozen) {
+    write_value(group + "/freezer.state", "THAWED");
+  }
+}
+
 }  // namespace
 
 Cgroup::Cgroup(const std::string& name, const CgroupLimits& limits, CgroupPaths paths)
     : paths_(std::move(paths)) {
-  if (limits.is_empty()) {
+  if (name.empty()) {
     return;
   }
-  if (exists(paths_.root + "/cgroup.controllers")) {
-    make_v2(name, limits);
-  } else {
-    make_v1(name, limits);
+  if (!limits.is_empty()) {
+    if (exists(paths_.root + "/cgroup.controllers")) {
+      make_v2(name, limits);
+    } else {
+      make_v1(name, limits);
+    }
+  }
+  make_tracked(name);
+}
+
+void Cgroup::make_tracked(const std::string& name) {
+  for (const std::string& hierarchy : hierarchies(paths_)) {
+    const std::string parent = hierarchy + "/" + paths_.parent;
+    const std::string group = parent + "/" + name;
+    if (make_directory(parent) != 0 || make_directory(group) != 0) {
+      continue;
+    }
+    if (std::find(directories_.begin(), directories_.end(), group) == directories_.end()) {
+      directories_.push_back(group);
+    }
+    return;
+  }
+}
+
+bool Cgroup::kill(const std::string& name, const CgroupPaths& paths) {
+  for (const std::string& hierarchy : hierarchies(paths)) {
+    const std::string group = hierarchy + "/" + paths.parent + "/" + name;
+    if (!name.empty() && exists(group + "/cgroup.procs")) {
+      kill_members(group);
+      return true;
+    }
+  }
+  return false;
+}
+
+void Cgroup::discard(const std::string& name, const CgroupPaths& paths) {
+  if (name.empty()) {
+    return;
+  }
+  for (const std::string& hierarchy : hierarchies(paths)) {
+    ::rmdir((hierarchy + "/" + paths.parent + "/" + name).c_str());
   }
 }
 

@@ -37,12 +37,17 @@ bool is_alive(const ProcessId& process);
 
 // "SIGTERM", "TERM" or "15"; INVALID_ARGUMENT otherwise.
 Result<int> parse_signal(std::string_view text);
+// "SIGKILL"; "signal 64" for one without a name.
+std::string signal_name(int number);
 
 // Asks the process to stop (SIGTERM), or ends it. NOT_FOUND when it has ended.
 Status terminate_process(const ProcessId& process);
 Status kill_process(const ProcessId& process);
 // Ends the process and all of the process group it leads. OK when nothing of it is left.
 Status kill_process_group(const ProcessId& leader);
+// Ends every process that was started with this "NAME=value" in its environment, as far as we may
+// look: for machines without control groups. The last ones may be vanishing still.
+void kill_marked_processes(const std::string& variable);
 
 struct SpawnRequest {
   std::vector<std::string> command;      // the program's path, then its arguments
@@ -51,7 +56,11 @@ struct SpawnRequest {
   std::filesystem::path error_log;       // appended to by its stderr; empty: nowhere
   // Gives it a pipe (see write_report) and hands over what it wrote there.
   bool wants_report = false;
+  // Instead: hands over the last kMaxOutputBytes of its stdout and stderr, mixed, as the report.
+  bool wants_output = false;
 };
+
+inline constexpr size_t kMaxOutputBytes = 4096;
 
 // How a process ended. Unknown for one that was started by somebody else.
 struct ExitStatus {

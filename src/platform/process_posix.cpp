@@ -5,8 +5,11 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "platform/posix_support.h"
@@ -76,6 +79,35 @@ Status send_signal(const ProcessId& process, int signal) {
   return system_error(errno, "signal process " + std::to_string(process.pid));
 }
 
+// Against processes that start others as fast as they are looked for.
+constexpr int kMaxKillRounds = 20;
+
+// The environment a process was started with, each variable ended by a zero; empty when it cannot
+// be read.
+std::string environment_of(int64_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/environ", std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return std::move(text).str();
+}
+
+bool is_marked(int64_t pid, const std::string& variable) {
+  const std::string text = '\0' + environment_of(pid);
+  return text.find('\0' + variable + '\0') != std::string::npos;
+}
+
+std::vector<pid_t> all_processes() {
+  std::vector<pid_t> pids;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
+    const pid_t pid = static_cast<pid_t>(std::strtol(entry.path().filename().c_str(), nullptr, 10));
+    if (pid > 1 && pid != ::getpid()) {
+      pids.push_back(pid);
+    }
+  }
+  return pids;
+}
+
 struct SignalName {
   std::string_view name;
   int number;
@@ -132,6 +164,11 @@ Result<int> parse_signal(std::string_view text) {
                                     "' is no signal: use a name such as SIGTERM");
 }
 
+std::string signal_name(int number) {
+  const char* const name = ::sigabbrev_np(number);
+  return name == nullptr ? "signal " + std::to_string(number) : "SIG" + std::string(name);
+}
+
 Status terminate_process(const ProcessId& process) {
   return send_signal(process, SIGTERM);
 }
@@ -151,6 +188,20 @@ Status kill_process_group(const ProcessId& leader) {
     return absl::OkStatus();
   }
   return system_error(errno, "kill process group " + std::to_string(leader.pid));
+}
+
+void kill_marked_processes(const std::string& variable) {
+  std::set<pid_t> killed;
+  bool is_new = true;
+  for (int round = 0; is_new && round < kMaxKillRounds; ++round) {
+    is_new = false;
+    for (const pid_t pid : all_processes()) {
+      if (!killed.contains(pid) && is_marked(pid, variable)) {
+        is_new = killed.insert(pid).second;
+        ::kill(pid, SIGKILL);
+      }
+    }
+  }
 }
 
 }  // namespace swarm::platform

@@ -26,6 +26,8 @@ constexpr Duration kPollPeriod = milliseconds(50);
 // A report is complete when its process has ended, unless a descendant kept the pipe: then what is
 // there by now is all.
 constexpr Duration kReportGrace = seconds(1);
+// The same for what a process printed, which is whole but for what its children still say.
+constexpr Duration kOutputGrace = milliseconds(50);
 
 // Collects the child's exit status; knows nothing when the process is no child of ours.
 ExitStatus collect(int64_t pid) {
@@ -41,10 +43,12 @@ ExitStatus collect(int64_t pid) {
 
 class PosixProcess final : public WatchedProcess {
  public:
-  PosixProcess(AsioLoop& loop, ProcessId id, ProcessEvents events, Descriptor report)
+  PosixProcess(AsioLoop& loop, ProcessId id, ProcessEvents events, Descriptor report,
+               bool is_output)
       : loop_(loop),
         id_(std::move(id)),
         events_(std::move(events)),
+        is_output_(is_output),
         handle_(loop.context()),
         report_(loop.context()),
         poll_(loop) {
@@ -87,7 +91,7 @@ class PosixProcess final : public WatchedProcess {
     handle_.close(ignored);
     status_ = collect(id_.pid);
     if (report_.is_open()) {
-      poll_.set_after(kReportGrace, [this] {
+      poll_.set_after(is_output_ ? kOutputGrace : kReportGrace, [this] {
         boost::system::error_code none_left;
         report_.cancel(none_left);
       });
@@ -107,6 +111,9 @@ class PosixProcess final : public WatchedProcess {
         asio::buffer(chunk_),
         anchor_.bind([this](const boost::system::error_code& error, size_t got) {
           text_.append(chunk_, got);
+          if (is_output_ && text_.size() > kMaxOutputBytes) {
+            text_.erase(0, text_.size() - kMaxOutputBytes);
+          }
           if (!error && text_.size() < kMaxReportBytes) {
             read_report();
             return;
@@ -129,6 +136,7 @@ class PosixProcess final : public WatchedProcess {
   AsioLoop& loop_;
   ProcessId id_;
   ProcessEvents events_;
+  const bool is_output_;
   asio::posix::stream_descriptor handle_;
   asio::posix::stream_descriptor report_;
   char chunk_[4096];
@@ -159,7 +167,10 @@ class SpawnActions {
     const char* const log = request.error_log.empty() ? "/dev/null" : request.error_log.c_str();
     posix_spawn_file_actions_addopen(&files_, 2, log, O_WRONLY | O_CREAT | O_APPEND, 0600);
     int first_closed = kReportDescriptor;
-    if (report >= 0) {
+    if (request.wants_output) {
+      posix_spawn_file_actions_adddup2(&files_, report, STDOUT_FILENO);
+      posix_spawn_file_actions_adddup2(&files_, report, STDERR_FILENO);
+    } else if (report >= 0) {
       posix_spawn_file_actions_adddup2(&files_, report, kReportDescriptor);
       ++first_closed;
     }
@@ -193,7 +204,7 @@ Result<std::unique_ptr<WatchedProcess>> spawn_process(AsioLoop& loop, const Spaw
     return absl::InvalidArgumentError("no command to start");
   }
   Pipe report;
-  if (request.wants_report) {
+  if (request.wants_report || request.wants_output) {
     SWARM_ASSIGN_OR_RETURN(report, make_pipe());
   }
   SpawnActions actions;
@@ -210,14 +221,15 @@ Result<std::unique_ptr<WatchedProcess>> spawn_process(AsioLoop& loop, const Spaw
   // Not collected yet, so it can be identified even if it has ended already.
   SWARM_ASSIGN_OR_RETURN(ProcessId id, identify_process(pid));
   return std::make_unique<PosixProcess>(loop, std::move(id), std::move(events),
-                                        std::move(report.read));
+                                        std::move(report.read), request.wants_output);
 }
 
 Result<std::unique_ptr<WatchedProcess>> watch_process(
     AsioLoop& loop, const ProcessId& process, absl::AnyInvocable<void(ExitStatus)> on_exit) {
   ProcessEvents events;
   events.on_exit = std::move(on_exit);
-  auto watch = std::make_unique<PosixProcess>(loop, process, std::move(events), Descriptor());
+  auto watch =
+      std::make_unique<PosixProcess>(loop, process, std::move(events), Descriptor(), false);
   // Checked after the descriptor was opened: it pins what the pid means now.
   if (!is_alive(process)) {
     (void)collect(process.pid);

@@ -23,7 +23,7 @@ struct SuperviseRequest {
   std::filesystem::path stderr_log;
   uint64_t max_log_bytes = 0;
   int stop_signal = 0;
-  std::string cgroup;  // name for its control group; unused without limits
+  std::string cgroup;  // name for its control group; empty: none
   CgroupLimits limits;
 
   // The process runs; `warnings` says which limits could not be set.
@@ -36,6 +36,7 @@ struct SuperviseRequest {
 struct SuperviseResult {
   int exit_code = 0;  // 128 + signal when a signal ended it
   int signal = 0;
+  // The kernel killed the process itself for want of memory; a child's end is the process's affair.
   bool is_out_of_memory = false;
 };
 
@@ -44,7 +45,9 @@ struct SuperviseResult {
 //
 // A request to stop is SIGTERM: the process gets its stop signal, and at the end of the grace
 // period everything it started is killed. Like the first process of a container, its end is the end
-// of all its descendants, also of those that made themselves a session of their own.
+// of all its descendants, also of those that made themselves a session of their own. When the
+// supervisor itself is killed the kernel kills the process at once; what that had started is left
+// to whoever knows the name of the control group.
 //
 // An error means that it could not be started: NOT_FOUND, PERMISSION_DENIED or FAILED_PRECONDITION
 // for a bad command, otherwise what the system lacked.

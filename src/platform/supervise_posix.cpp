@@ -94,9 +94,11 @@ class Supervisor {
   Output err_;
   Cgroup cgroup_;
   Descriptor signals_;
+  const pid_t supervisor_ = ::getpid();
   pid_t child_ = -1;
   std::optional<int> status_;  // of the process, once it has ended
   std::optional<Duration> kill_at_;
+  bool is_killed_ = false;  // by us, at the end of the grace period
 };
 
 Status Supervisor::start() {
@@ -136,6 +138,11 @@ Status Supervisor::start() {
 
 // In the child. What it needs was allocated before the fork or is private to the copy.
 void Supervisor::become_process(int error_pipe) {
+  // The kernel ends it with its supervisor; one that is gone already sends nothing.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != supervisor_) {
+    ::_exit(kExecFailed);
+  }
   ::setsid();
   cgroup_.join();
   // swarmd may be spared by the kernel's out-of-memory killer, but not what it runs. Raising one's
@@ -183,6 +190,7 @@ SuperviseResult Supervisor::run() {
     err_.pump();
     take_signals();
     if (kill_at_ && monotonic_now() >= *kill_at_) {
+      is_killed_ = true;
       ::kill(-child_, SIGKILL);
       kill_at_.reset();
     }
@@ -195,7 +203,8 @@ SuperviseResult Supervisor::run() {
   if (WIFSIGNALED(*status_)) {
     result.signal = WTERMSIG(*status_);
     result.exit_code = 128 + result.signal;
-    result.is_out_of_memory = result.signal == SIGKILL && cgroup_.had_out_of_memory();
+    result.is_out_of_memory =
+        result.signal == SIGKILL && !is_killed_ && cgroup_.had_out_of_memory();
   } else {
     result.exit_code = WEXITSTATUS(*status_);
   }
@@ -241,6 +250,7 @@ void Supervisor::reap() {
 // one generation at a time.
 void Supervisor::kill_descendants() {
   ::kill(-child_, SIGKILL);
+  Cgroup::kill(request_.cgroup);
   const auto give_up = monotonic_now() + kReapLimit;
   const std::string children = "/proc/self/task/" + std::to_string(::getpid()) + "/children";
   while (monotonic_now() < give_up) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/asio_loop.h"
+#include "runtime/probe/check_output.h"
 
 namespace swarm::runtime {
 
@@ -18,7 +19,9 @@ class CommandCheck final : public Check {
   void run(Duration timeout, Done done) override {
     done_ = std::move(done);
     is_late_ = false;
+    output_.clear();
     platform::ProcessEvents events;
+    events.on_report = [this](std::string text) { output_ = std::move(text); };
     events.on_exit = [this](platform::ExitStatus status) { judge(status); };
     auto process = platform::spawn_process(loop_, request_, std::move(events));
     if (!process.ok()) {
@@ -43,14 +46,22 @@ class CommandCheck final : public Check {
   }
 
   void judge(platform::ExitStatus status) {
-    const std::string name = "health check '" + request_.command.front() + "' ";
-    if (is_late_) {
-      finish({.is_ok = false, .detail = name + "took too long"});
-    } else if (status.code != 0 || !status.is_known) {
-      finish({.is_ok = false, .detail = name + "ended with code " + std::to_string(status.code)});
-    } else {
+    if (!is_late_ && status.is_known && status.code == 0) {
       finish({.is_ok = true, .detail = ""});
+      return;
     }
+    const std::string told = tell_output(output_);
+    finish({.is_ok = false,
+            .detail = "health check '" + request_.command.front() + "' " + end_of(status) +
+                      (told.empty() ? "" : ": " + told)});
+  }
+
+  std::string end_of(platform::ExitStatus status) const {
+    if (is_late_) {
+      return "took too long";
+    }
+    return status.signal != 0 ? "was killed by " + platform::signal_name(status.signal)
+                              : "ended with code " + std::to_string(status.code);
   }
 
   void finish(Outcome outcome) {
@@ -64,6 +75,7 @@ class CommandCheck final : public Check {
   platform::SpawnRequest request_;
   Timer deadline_;
   bool is_late_ = false;
+  std::string output_;
   std::unique_ptr<platform::WatchedProcess> process_;
   Done done_;
   Anchor anchor_;
@@ -78,6 +90,7 @@ std::unique_ptr<Check> make_command_check(AsioLoop& loop, std::vector<std::strin
   request.command = std::move(command);
   request.environment = std::move(environment);
   request.workdir = std::move(workdir);
+  request.wants_output = true;
   return std::make_unique<CommandCheck>(loop, std::move(request));
 }
 

@@ -32,12 +32,21 @@ PortPool::PortPool(asio::io_context& context, Random random) : context_(context)
 Result<uint16_t> PortPool::choose(model::PortProtocol protocol) {
   for (int tries = 0; tries < kMaxTries; ++tries) {
     const auto port = static_cast<uint16_t>(kFirstPort + random_.below(kPorts));
-    if (!taken_.contains(port) && is_free(port, protocol)) {
-      taken_.insert(port);
+    if (taken_.contains(port)) {
+      continue;
+    }
+    // Claimed first: of two that find it free at once, one has it.
+    auto claim = platform::claim_port(port);
+    if (claim != nullptr && is_free(port, protocol)) {
+      taken_[port] = std::move(claim);
       return port;
     }
   }
   return absl::ResourceExhaustedError("no free loopback port from 20000 to 29999");
+}
+
+void PortPool::take(uint16_t port) {
+  taken_[port] = platform::claim_port(port);
 }
 
 bool PortPool::is_free(uint16_t port, model::PortProtocol protocol) {

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <set>
+#include <map>
+#include <memory>
 
 #include "base/random.h"
 #include "base/result.h"
 #include "model/service.h"
+#include "platform/port_claim.h"
 
 namespace boost::asio {
 class io_context;
@@ -13,12 +15,12 @@ class io_context;
 
 namespace swarm::runtime {
 
-// Chooses loopback ports for tasks: none that is in use, none given to another task of this node.
+// Chooses loopback ports for tasks: none that is in use, none given to another task of this node or
+// of another swarmd on the machine (see PortClaim).
 //
 // They come from 20000-29999, below the range that Linux takes ports of outgoing connections from
 // (32768-60999): such a connection could otherwise take a port between the choice and the moment
-// the task opens it. Another swarmd on the same machine can still choose the same one in that
-// moment, once in ten thousand times; the task then fails to open it, ends, and is replaced.
+// the task opens it. Another program can still open it in that moment: ProcessTask sees to that.
 class PortPool {
  public:
   PortPool(boost::asio::io_context& context, Random random);
@@ -26,7 +28,7 @@ class PortPool {
   // RESOURCE_EXHAUSTED when a long search found none.
   Result<uint16_t> choose(model::PortProtocol protocol);
   // One in use by a task found again.
-  void take(uint16_t port) { taken_.insert(port); }
+  void take(uint16_t port);
   void release(uint16_t port) { taken_.erase(port); }
 
  private:
@@ -34,7 +36,8 @@ class PortPool {
 
   boost::asio::io_context& context_;
   Random random_;
-  std::set<uint16_t> taken_;
+  // Null: a task found again runs there, and another swarmd has spoken for the port meanwhile.
+  std::map<uint16_t, std::unique_ptr<platform::PortClaim>> taken_;
 };
 
 }  // namespace swarm::runtime

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/crc32c.h"
 #include "base/log.h"
 #include "platform/file_system.h"
 #include "platform/machine.h"
@@ -79,6 +80,9 @@ std::vector<std::string> environment_of(const Bundle& bundle, const agent::TaskL
       "SWARM_SERVICE_NAME=" + labels.service_name,
       "SWARM_NODE_ID=" + labels.node.value(),
   };
+  if (!container.labels->empty()) {
+    environment.push_back("SWARM_CONTAINER_LABELS=" + encode(*container.labels));
+  }
   for (const auto& [name, value] : bundle.manifest.env) {
     environment.push_back(name + "=" + value);
   }
@@ -95,6 +99,42 @@ std::vector<std::string> environment_of(const Bundle& bundle, const agent::TaskL
     result.push_back(name + "=" + value);
   }
   return result;
+}
+
+// The bundle's own check with what the service sets, or the service's.
+Result<std::optional<model::HealthCheck>> health_of(const Bundle& bundle,
+                                                    const model::ContainerSpec& container) {
+  using Health = std::optional<model::HealthCheck>;
+  const model::HealthCheck& given = *container.health;
+  Health health = bundle.manifest.health;
+  if (!given.test.empty()) {
+    SWARM_RETURN_IF_ERROR(check_health_test(given.test));
+    health = given;
+  }
+  if (health && health->test.front() == "NONE") {
+    health.reset();
+  }
+  if (!given.test.empty() || given == model::HealthCheck()) {
+    return health;
+  }
+  if (!health) {
+    return absl::FailedPreconditionError(
+        "health settings without a health check: image \"" + container.image +
+        "\" has none of its own; give one with --health-cmd, or leave the settings out");
+  }
+  const auto take = [](auto& value, auto set) { value = set == decltype(set){} ? value : set; };
+  take(health->interval, given.interval);
+  take(health->timeout, given.timeout);
+  take(health->start_period, given.start_period);
+  take(health->retries, given.retries);
+  return health;
+}
+
+std::string make_mark(const model::TaskId& task, const std::filesystem::path& directory) {
+  char digest[9];
+  std::snprintf(digest, sizeof digest, "%08x",
+                crc32c(0, std::filesystem::absolute(directory).string()));
+  return task.value() + "-" + digest;
 }
 
 }  // namespace
@@ -165,7 +205,8 @@ void ProcessExecutor::list_when_settled(model::SwarmId swarm, model::NodeId node
     }
     found.is_healthy = task->is_healthy() && found.state == State::running;
     found.addresses = task->addresses();
-    found.exit_code = task->exit_code();
+    found.exit_code = task->exit().exit_code;
+    found.error = task->exit().error;
     existing.push_back(std::move(found));
   }
   done(std::move(existing));
@@ -207,9 +248,6 @@ void ProcessExecutor::adopt(const std::string& name) {
                  {{"path", directory.path().string()}, {"error", record.status().message()}});
     return;
   }
-  for (const TaskPort& port : record->ports) {
-    ports_.take(port.port);
-  }
   const model::TaskId id = record->labels.task;
   ProcessTask& task = add(id, std::move(directory), *std::move(record));
   if (Status status = task.adopt(); !status.ok()) {
@@ -225,16 +263,13 @@ Result<TaskRecord> ProcessExecutor::make_record(const agent::TaskLabels& labels,
   SWARM_ASSIGN_OR_RETURN(const Bundle bundle, bundles_.find(container.image));
   TaskRecord record;
   record.labels = labels;
+  record.mark = make_mark(labels.task, tasks_directory_);
   record.command = command_of(bundle, container, *files_);
   record.environment = environment_of(bundle, labels, container);
   const std::string workdir =
       container.overrides->workdir.empty() ? bundle.manifest.workdir : container.overrides->workdir;
   record.workdir = (bundle.directory / workdir).lexically_normal().string();
-  record.health = bundle.manifest.health;
-  if (!container.health->test.empty()) {
-    record.health = *container.health;
-    SWARM_RETURN_IF_ERROR(check_health_test(record.health->test));
-  }
+  SWARM_ASSIGN_OR_RETURN(record.health, health_of(bundle, container));
   for (const model::PublishedPort& port : spec.ports) {
     record.ports.push_back({.target = port.target, .protocol = port.protocol});
   }
@@ -246,9 +281,6 @@ Result<TaskRecord> ProcessExecutor::make_record(const agent::TaskLabels& labels,
     // Tasks share the host's ports: one that publishes nothing must not take the port it would
     // listen on by default from another, and its health check must find it.
     record.ports.push_back({.target = kUnpublished});
-  }
-  if (record.health && record.health->test.front() == "NONE") {
-    record.health.reset();
   }
   record.stop_signal = container.overrides->stop_signal.empty() ? bundle.manifest.stop_signal
                                                                 : container.overrides->stop_signal;
@@ -286,23 +318,10 @@ void ProcessExecutor::prepare(const agent::TaskLabels& labels, const model::Task
   done(labels.task.value());
 }
 
-Status ProcessExecutor::choose_ports(TaskRecord& record) {
-  for (TaskPort& port : record.ports) {
-    if (port.port == 0) {
-      SWARM_ASSIGN_OR_RETURN(port.port, ports_.choose(port.protocol));
-    }
-  }
-  return absl::OkStatus();
-}
-
 void ProcessExecutor::start(const model::TaskId& task, Done done) {
   ProcessTask* const found = find(task);
   if (found == nullptr) {
     done(absl::NotFoundError("task " + task.value() + " was not prepared"));
-    return;
-  }
-  if (Status status = choose_ports(found->record()); !status.ok()) {
-    done(absl::UnavailableError(status.message()));
     return;
   }
   found->start(std::move(done));
@@ -327,16 +346,13 @@ void ProcessExecutor::remove(const model::TaskId& task, Done done) {
     done(std::move(status));
     return;
   }
-  for (const TaskPort& port : found->record().ports) {
-    ports_.release(port.port);
-  }
   tasks_.erase(task);
   done(absl::OkStatus());
 }
 
 ProcessTask& ProcessExecutor::add(const model::TaskId& id, TaskDirectory directory,
                                   TaskRecord record) {
-  auto task = std::make_unique<ProcessTask>(loop_, std::move(directory), std::move(record),
+  auto task = std::make_unique<ProcessTask>(loop_, ports_, std::move(directory), std::move(record),
                                             options_.shim_command,
                                             [this, id](const agent::ExecutorEvent& event) {
                                               if (listener_) {

@@ -55,7 +55,6 @@ class ProcessExecutor final : public agent::Executor {
 
   Result<TaskRecord> make_record(const agent::TaskLabels& labels, const model::TaskTemplate& spec);
   Status prepare_now(const agent::TaskLabels& labels, const model::TaskTemplate& spec);
-  Status choose_ports(TaskRecord& record);
   // Takes over every task directory that is not known yet.
   Status adopt_all();
   void adopt(const std::string& name);

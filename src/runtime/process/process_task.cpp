@@ -21,18 +21,21 @@ using Kind = agent::ExecutorEvent::Kind;
 constexpr Duration kStartLimit = seconds(30);
 // Beyond the grace period, for the shim to kill, collect and write down.
 constexpr Duration kStopMargin = seconds(10);
+constexpr Duration kLookAgain = milliseconds(100);
 constexpr int32_t kKilledCode = 137;
 
 }  // namespace
 
-ProcessTask::ProcessTask(AsioLoop& loop, TaskDirectory directory, TaskRecord record,
-                         std::vector<std::string> shim_command, EventSink sink)
+ProcessTask::ProcessTask(AsioLoop& loop, PortPool& ports, TaskDirectory directory,
+                         TaskRecord record, std::vector<std::string> shim_command, EventSink sink)
     : loop_(loop),
+      ports_(ports),
       directory_(std::move(directory)),
       record_(std::move(record)),
       shim_command_(std::move(shim_command)),
       sink_(std::move(sink)),
-      guard_(loop) {}
+      guard_(loop),
+      look_again_(loop) {}
 
 std::vector<agent::TaskAddress> ProcessTask::addresses() const {
   std::vector<agent::TaskAddress> addresses;
@@ -45,8 +48,16 @@ std::vector<agent::TaskAddress> ProcessTask::addresses() const {
 }
 
 Status ProcessTask::adopt() {
+  for (const TaskPort& port : record_.ports) {
+    ports_.take(port.port);
+  }
   SWARM_ASSIGN_OR_RETURN(const auto exit, directory_.read_exit());
   if (exit) {
+    if (!directory_.is_marked_healthy() && find_lost_port(*exit)) {
+      // Nobody was there to start it again on other ports: whoever wants it does.
+      release_ports();
+      return directory_.forget_run();
+    }
     state_ = State::exited;
     exit_ = *exit;
     return absl::OkStatus();
@@ -76,10 +87,18 @@ void ProcessTask::start(agent::Executor::Done done) {
                                  : absl::OkStatus());
     return;
   }
-  if (Status status = directory_.write(record_); !status.ok()) {
+  if (Status status = spawn_shim(); !status.ok()) {
     done(std::move(status));
     return;
   }
+  state_ = State::starting;
+  on_started_ = std::move(done);
+  guard_.set_after(kStartLimit, [this] { (void)platform::kill_process(shim_->id()); });
+}
+
+Status ProcessTask::spawn_shim() {
+  SWARM_RETURN_IF_ERROR(choose_ports());
+  SWARM_RETURN_IF_ERROR(directory_.write(record_));
   platform::SpawnRequest request;
   request.command = shim_command_;
   request.command.push_back(directory_.path().string());
@@ -90,15 +109,8 @@ void ProcessTask::start(agent::Executor::Done done) {
   platform::ProcessEvents events;
   events.on_report = [this](const std::string& text) { on_report(text); };
   events.on_exit = [this](platform::ExitStatus status) { on_shim_exit(status); };
-  auto shim = platform::spawn_process(loop_, request, std::move(events));
-  if (!shim.ok()) {
-    done(shim.status());
-    return;
-  }
-  shim_ = *std::move(shim);
-  state_ = State::starting;
-  on_started_ = std::move(done);
-  guard_.set_after(kStartLimit, [this] { (void)platform::kill_process(shim_->id()); });
+  SWARM_ASSIGN_OR_RETURN(shim_, platform::spawn_process(loop_, request, std::move(events)));
+  return absl::OkStatus();
 }
 
 void ProcessTask::on_report(const std::string& text) {
@@ -147,6 +159,7 @@ void ProcessTask::stop(Duration grace, agent::Executor::Done done) {
   }
   // A failing check is no news of a task that is being stopped.
   health_.reset();
+  look_again_.cancel();
   on_stopped_.push_back(std::move(done));
   // NOT_FOUND: it has just ended, and the watch is about to say so.
   (void)platform::terminate_process(shim_->id());
@@ -161,16 +174,33 @@ Status ProcessTask::remove() {
   if (state_ == State::running || state_ == State::starting) {
     return absl::FailedPreconditionError("the task is still running");
   }
-  return directory_.remove();
+  // Again: what was vanishing when it was ended is gone by now.
+  platform::Cgroup::discard(record_.mark);
+  SWARM_RETURN_IF_ERROR(directory_.remove());
+  release_ports();
+  return absl::OkStatus();
 }
 
 void ProcessTask::on_shim_exit(platform::ExitStatus status) {
   guard_.cancel();
+  look_again_.cancel();
   health_.reset();
   if (state_ == State::exited) {
     return;  // after a start that failed
   }
   exit_ = find_exit(status);
+  if (lost_port_.empty() && !is_healthy_ && on_stopped_.empty()) {
+    lost_port_ = find_lost_port(exit_).value_or("");
+  }
+  if (!lost_port_.empty() && may_move()) {
+    move();
+    return;
+  }
+  blame_ports();
+  report_exit();
+}
+
+void ProcessTask::report_exit() {
   state_ = State::exited;
   agent::ExecutorEvent event;
   event.kind = Kind::exited;
@@ -192,17 +222,24 @@ ExitRecord ProcessTask::find_exit(platform::ExitStatus status) {
   if (status.is_known && status.signal == 0) {
     return {.exit_code = status.code, .error = ""};
   }
-  // Somebody killed the shim. Nobody watches over the process any more: it must not live on.
-  if (Status killed = platform::kill_process_group(process_); !killed.ok()) {
-    log::error("process of a lost task not killed",
-               {{"task", record_.labels.task.value()}, {"error", killed.message()}});
-  }
+  // Somebody killed the shim. Nobody watches over the processes any more: they must not live on.
+  kill_all();
   const ExitRecord record{.exit_code = kKilledCode, .error = "its shim was killed"};
   if (Status saved = directory_.write(record); !saved.ok()) {
     log::warning("exit code not written",
                  {{"task", record_.labels.task.value()}, {"error", saved.message()}});
   }
   return record;
+}
+
+void ProcessTask::kill_all() {
+  if (Status killed = platform::kill_process_group(process_); !killed.ok()) {
+    log::error("process of a lost task not killed",
+               {{"task", record_.labels.task.value()}, {"error", killed.message()}});
+  }
+  if (!platform::Cgroup::kill(record_.mark) && !record_.mark.empty()) {
+    platform::kill_marked_processes(mark_of(record_));
+  }
 }
 
 std::unique_ptr<Check> ProcessTask::make_check() const {
@@ -228,12 +265,16 @@ std::unique_ptr<Check> ProcessTask::make_check() const {
 
 void ProcessTask::watch_health() {
   HealthMonitor::Events events;
-  events.on_healthy = [this] { become_healthy(); };
+  events.on_healthy = [this] { on_check_passed(); };
   events.on_unhealthy = [this](const std::string& why) {
-    agent::ExecutorEvent event;
-    event.kind = Kind::unhealthy;
-    event.error = why;
-    sink_(event);
+    if (!leave_lost_port()) {
+      send(Kind::unhealthy, why);
+    }
+  };
+  events.on_waiting = [this](const std::string& why) {
+    if (!leave_lost_port()) {
+      send(Kind::waiting, why);
+    }
   };
   if (!record_.health && is_healthy_) {
     return;
@@ -243,15 +284,40 @@ void ProcessTask::watch_health() {
       std::move(events), is_healthy_);
 }
 
+// What answered is believed only if it is the task. A check of the task's own may pass before
+// anybody listens; then nobody is asked for a port that does not answer.
+void ProcessTask::on_check_passed() {
+  if (leave_lost_port()) {
+    return;
+  }
+  if (const std::optional<std::string> lost = find_lost_port()) {
+    send(Kind::unhealthy, *lost);
+    return;
+  }
+  if (!record_.health && !holds_its_ports()) {
+    // Who answered is gone again, or is nobody that the system shows.
+    look_again_.set_after(kLookAgain, [this] { watch_health(); });
+    return;
+  }
+  become_healthy();
+}
+
 void ProcessTask::become_healthy() {
   is_healthy_ = true;
   if (Status status = directory_.mark_healthy(); !status.ok()) {
     log::warning("health not written",
                  {{"task", record_.labels.task.value()}, {"error", status.message()}});
   }
+  send(Kind::healthy);
+}
+
+void ProcessTask::send(Kind kind, std::string error) {
   agent::ExecutorEvent event;
-  event.kind = Kind::healthy;
-  event.addresses = addresses();
+  event.kind = kind;
+  event.error = std::move(error);
+  if (kind == Kind::healthy) {
+    event.addresses = addresses();
+  }
   sink_(event);
 }
 

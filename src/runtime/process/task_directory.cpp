@@ -1,5 +1,7 @@
 #include "runtime/process/task_directory.h"
 
+#include <algorithm>
+
 #include "base/units.h"
 
 namespace swarm::runtime {
@@ -26,6 +28,31 @@ Status TaskDirectory::create() {
 
 Status TaskDirectory::remove() {
   return platform::remove_tree(path_);
+}
+
+Status TaskDirectory::forget_run() {
+  for (const char* const name : {kStartName, kExitName, kGraceName, kHealthyName}) {
+    if (files_.exists(path_ / name)) {
+      SWARM_RETURN_IF_ERROR(files_.remove(path_ / name));
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::string TaskDirectory::log_tail(size_t max_bytes) const {
+  std::string tail;
+  for (const std::filesystem::path& path : {stdout_log(), stderr_log()}) {
+    const auto file = files_.open(path, OpenMode::read);
+    const Result<uint64_t> size = file.ok() ? (*file)->size() : file.status();
+    if (!size.ok()) {
+      continue;  // nothing was written
+    }
+    std::string text(std::min<uint64_t>(*size, max_bytes), '\0');
+    const Result<size_t> got = (*file)->read_at(*size - text.size(), text);
+    text.resize(got.value_or(0));
+    tail += text;
+  }
+  return tail;
 }
 
 Status TaskDirectory::replace(const std::filesystem::path& name, std::string_view contents) {

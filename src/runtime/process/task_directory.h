@@ -26,6 +26,10 @@ class TaskDirectory {
 
   Status create();
   Status remove();
+  // Forgets how the task was run before: what remains is its record. For another start.
+  Status forget_run();
+  // The last `max_bytes` of both logs of the process.
+  std::string log_tail(size_t max_bytes) const;
 
   Status write(const TaskRecord& record);
   Status write(const StartRecord& record);

@@ -84,6 +84,7 @@ Result<Value> decode(std::string_view text, const char* what, Read read) {
 TaskRecord task_record_of(const json& object) {
   TaskRecord record;
   record.labels = labels_of(object.at("labels"));
+  record.mark = object.value("mark", "");
   record.command = object.at("command").get<std::vector<std::string>>();
   record.environment = object.at("environment").get<std::vector<std::string>>();
   record.workdir = object.at("workdir").get<std::string>();
@@ -108,6 +109,7 @@ TaskRecord task_record_of(const json& object) {
 
 std::string encode(const TaskRecord& record) {
   json object = {{"labels", to_json(record.labels)},
+                 {"mark", record.mark},
                  {"command", record.command},
                  {"environment", record.environment},
                  {"workdir", record.workdir},
@@ -133,6 +135,14 @@ std::string encode(const StartRecord& record) {
 
 std::string encode(const ExitRecord& record) {
   return dump({{"exit_code", record.exit_code}, {"error", record.error}});
+}
+
+std::string encode(const model::Labels& labels) {
+  json object = json::object();
+  for (const auto& [name, value] : labels) {
+    object[name] = value;
+  }
+  return object.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 std::string encode(const StartReport& report) {
@@ -169,8 +179,13 @@ Result<StartReport> decode_start_report(std::string_view text) {
   });
 }
 
+std::string mark_of(const TaskRecord& record) {
+  return std::string(kMarkVariable) + "=" + record.mark;
+}
+
 std::vector<std::string> environment_of(const TaskRecord& record) {
   std::vector<std::string> environment = record.environment;
+  environment.push_back(mark_of(record));
   bool has_first = false;
   for (const TaskPort& port : record.ports) {
     const std::string value = "=" + std::to_string(port.port);

@@ -15,6 +15,8 @@
 // next: unknown fields are ignored, missing ones have defaults.
 namespace swarm::runtime {
 
+inline constexpr const char* kMarkVariable = "SWARM_TASK_MARK";
+
 // Target of the port that is given to a task which publishes none: nobody reaches it from outside.
 inline constexpr uint16_t kUnpublished = 0;
 
@@ -30,6 +32,9 @@ struct TaskPort {
 // All that is needed to run the task. By the executor, before the start.
 struct TaskRecord {
   agent::TaskLabels labels;
+  // Names the task's processes on this machine: their control group, and kMarkVariable in their
+  // environment. Unlike the id of the task it is never that of another state folder.
+  std::string mark;
   std::vector<std::string> command;
   std::vector<std::string> environment;  // without the ports
   std::string workdir;
@@ -69,6 +74,8 @@ struct StartReport {
 std::string encode(const TaskRecord& record);
 std::string encode(const StartRecord& record);
 std::string encode(const ExitRecord& record);
+// {"name": "value"}: as a task finds the labels of its container in SWARM_CONTAINER_LABELS.
+std::string encode(const model::Labels& labels);
 std::string encode(const StartReport& report);
 
 // DATA_LOSS when the text is not what encode() writes.
@@ -77,7 +84,11 @@ Result<StartRecord> decode_start_record(std::string_view text);
 Result<ExitRecord> decode_exit_record(std::string_view text);
 Result<StartReport> decode_start_report(std::string_view text);
 
-// The environment of the process: the record's, PORT (the first tcp target) and PORT_<target>.
+// "SWARM_TASK_MARK=...".
+std::string mark_of(const TaskRecord& record);
+
+// The environment of the process: the record's, PORT (the first tcp target), PORT_<target>, and the
+// mark.
 std::vector<std::string> environment_of(const TaskRecord& record);
 
 }  // namespace swarm::runtime

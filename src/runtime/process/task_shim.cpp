@@ -29,7 +29,7 @@ std::string describe_end(const platform::SuperviseResult& result, const TaskReco
     return "out of memory: the limit is " + format_bytes(record.limits.memory_bytes);
   }
   if (result.signal != 0) {
-    return "killed by signal " + std::to_string(result.signal);
+    return "killed by " + platform::signal_name(result.signal);
   }
   return "";
 }
@@ -48,7 +48,7 @@ Result<platform::SuperviseRequest> make_request(const TaskRecord& record,
   request.stderr_log = directory.stderr_log();
   request.max_log_bytes = kMaxLogBytes;
   request.stop_signal = stop_signal;
-  request.cgroup = record.labels.task.value();
+  request.cgroup = record.mark;
   request.limits = record.limits;
   request.grace = [&directory, grace = record.grace] {
     return directory.read_grace().value_or(grace);

@@ -5,8 +5,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
+#include "platform/process.h"
 #include "support/waiting_loop.h"
 
 // On made-up trees of control files: what a machine offers differs, what is written where does not.
@@ -74,6 +76,42 @@ TEST_F(Cgroups, NothingIsMadeWithoutLimits) {
   const Cgroup group("t1", {}, paths());
   EXPECT_TRUE(std::filesystem::is_empty(root()));
   EXPECT_FALSE(group.had_out_of_memory());
+}
+
+TEST_F(Cgroups, GroupIsMadeWithoutLimitsWhereAMachineAllowsIt) {
+  make_file("freezer/tasks");
+  const Cgroup group("t1", {}, paths());
+  EXPECT_THAT(group.warnings(), IsEmpty());
+  EXPECT_TRUE(std::filesystem::is_directory(root() / "freezer/swarmd/t1"));
+  Cgroup::discard("t1", paths());
+  EXPECT_FALSE(std::filesystem::exists(root() / "freezer/swarmd/t1"));
+}
+
+TEST_F(Cgroups, VersionTwoKillsAGroupInOneStep) {
+  for (const char* const file :
+       {"cgroup.controllers", "swarmd/t1/cgroup.procs", "swarmd/t1/cgroup.kill"}) {
+    make_file(file);
+  }
+  EXPECT_TRUE(Cgroup::kill("t1", paths()));
+  EXPECT_EQ(contents("swarmd/t1/cgroup.kill"), "1");
+  EXPECT_FALSE(Cgroup::kill("t2", paths())) << "there is no such group";
+}
+
+TEST_F(Cgroups, VersionOneKillsEachMemberOfAFrozenGroup) {
+  make_file("freezer/swarmd/t1/freezer.state");
+  SpawnRequest request;
+  request.command = {"/bin/sleep", "1000"};
+  test::WaitingLoop loop;
+  std::optional<ExitStatus> exit;
+  ProcessEvents events;
+  events.on_exit = [&](ExitStatus status) { exit = status; };
+  const auto process = spawn_process(loop.loop(), request, std::move(events));
+  ASSERT_TRUE(process.ok());
+  std::ofstream(root() / "freezer/swarmd/t1/cgroup.procs") << (*process)->id().pid << "\n";
+  EXPECT_TRUE(Cgroup::kill("t1", paths()));
+  EXPECT_TRUE(loop.until([&] { return exit.has_value(); }));
+  EXPECT_EQ(exit->signal, 9);
+  EXPECT_EQ(contents("freezer/swarmd/t1/freezer.state"), "THAWED");
 }
 
 TEST_F(Cgroups, KillsForWantOfMemoryAreSeen) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <sstream>
 
 #include "platform/machine.h"
 #include "support/waiting_loop.h"
@@ -31,6 +32,23 @@ class Processes : public testing::Test {
     return process.ok() ? *std::move(process) : nullptr;
   }
 
+  // Processes that sleep with this in their environment.
+  static int count_marked(const std::string& variable) {
+    int count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+      std::ifstream name(entry.path() / "comm");
+      std::ifstream environment(entry.path() / "environ");
+      std::ostringstream text;
+      text << environment.rdbuf();
+      std::string comm;
+      count += std::getline(name, comm) && comm == "sleep" &&
+                       text.str().find(variable) != std::string::npos
+                   ? 1
+                   : 0;
+    }
+    return count;
+  }
+
   test::WaitingLoop loop_;
   test::ScratchDirectory folder_;
   std::optional<std::string> report_;
@@ -50,6 +68,65 @@ TEST_F(Processes, SignalThatEndedAChildIsKnown) {
   ASSERT_TRUE(loop_.until([&] { return exit_.has_value(); }));
   EXPECT_EQ(exit_->signal, 9);
   EXPECT_EQ(exit_->code, 137);
+}
+
+TEST_F(Processes, OutputIsHandedOverBeforeTheExitAndItsEndIsKept) {
+  SpawnRequest request;
+  request.command = {"/bin/sh", "-c",
+                     "i=0; while [ $i -lt 2000 ]; do echo 0123456789; i=$((i+1)); done; "
+                     "echo last >&2"};
+  request.environment = {"PATH=/usr/bin:/bin"};
+  request.wants_output = true;
+  ProcessEvents events;
+  events.on_report = [this](std::string text) { report_ = std::move(text); };
+  events.on_exit = [this](ExitStatus status) { exit_ = status; };
+  const auto process = spawn_process(loop_.loop(), request, std::move(events));
+  ASSERT_TRUE(process.ok());
+  ASSERT_TRUE(loop_.until([&] { return exit_.has_value(); }));
+  ASSERT_TRUE(report_.has_value());
+  EXPECT_EQ(report_->size(), kMaxOutputBytes);
+  EXPECT_TRUE(report_->ends_with("0123456789\nlast\n"));
+}
+
+TEST_F(Processes, AChildThatKeepsTheOutputOpenDoesNotKeepTheEndBack) {
+  SpawnRequest request;
+  request.command = {"/bin/sh", "-c", "sleep 1000 & echo $!"};
+  request.environment = {"PATH=/usr/bin:/bin"};
+  request.wants_output = true;
+  ProcessEvents events;
+  events.on_report = [this](std::string text) { report_ = std::move(text); };
+  events.on_exit = [this](ExitStatus status) { exit_ = status; };
+  const auto process = spawn_process(loop_.loop(), request, std::move(events));
+  ASSERT_TRUE(process.ok());
+  ASSERT_TRUE(loop_.until([&] { return exit_.has_value(); }));
+  ASSERT_TRUE(report_.has_value());
+  const auto child = identify_process(std::stoll(*report_));
+  ASSERT_TRUE(child.ok());
+  EXPECT_TRUE(kill_process(*child).ok());
+}
+
+TEST_F(Processes, MarkedProcessesAreEndedWhereverTheyWent) {
+  const std::string mark = "TEST_MARK=" + folder_.path().string();
+  SpawnRequest request;
+  request.command = {"/bin/sh", "-c", "(setsid sleep 1000 &) ; exec sleep 1000"};
+  request.environment = {"PATH=/usr/bin:/bin", mark};
+  ProcessEvents events;
+  events.on_exit = [this](ExitStatus status) { exit_ = status; };
+  const auto marked = spawn_process(loop_.loop(), request, std::move(events));
+  ASSERT_TRUE(marked.ok());
+  const auto other = spawn("exec sleep 1000");
+  ASSERT_TRUE(loop_.until([&] { return count_marked(mark) == 2; }));
+  kill_marked_processes(mark);
+  EXPECT_TRUE(loop_.until([&] { return count_marked(mark) == 0; }));
+  EXPECT_TRUE(loop_.until([&] { return exit_.has_value(); }));
+  EXPECT_TRUE(is_alive(other->id()));
+  EXPECT_TRUE(kill_process(other->id()).ok());
+}
+
+TEST(SignalNames, AreThoseOfTheSystem) {
+  EXPECT_EQ(signal_name(9), "SIGKILL");
+  EXPECT_EQ(signal_name(11), "SIGSEGV");
+  EXPECT_EQ(signal_name(63), "signal 63");
 }
 
 TEST_F(Processes, ReportIsHandedOverBeforeTheExit) {

@@ -41,6 +41,7 @@ class Health : public testing::Test {
       unhealthy_at_.push_back(loop_.now());
       why_ = std::move(why);
     };
+    events.on_waiting = [this](const std::string& why) { waits_.push_back(why); };
     started_at_ = loop_.now();
     monitor_ = std::make_unique<HealthMonitor>(loop_, std::make_unique<ScriptedCheck>(loop_, log_),
                                                policy, std::move(events), is_healthy);
@@ -52,6 +53,7 @@ class Health : public testing::Test {
   std::vector<TimePoint> healthy_at_;
   std::vector<TimePoint> unhealthy_at_;
   std::string why_;
+  std::vector<std::string> waits_;
   TimePoint started_at_;
   std::unique_ptr<HealthMonitor> monitor_;
 };
@@ -90,6 +92,27 @@ TEST_F(Health, HasteDoesNotCondemnSoonerThanIntervalsAndRetriesSay) {
   world_.run_for(seconds(3));
   ASSERT_EQ(unhealthy_at_.size(), 1U);
   EXPECT_EQ(why_, "refused");
+}
+
+TEST_F(Health, LongIntervalDoesNotDelayTheFirstSuccess) {
+  HealthPolicy policy = kPolicy;
+  policy.interval = minutes(10);
+  start(policy);
+  world_.run_for(seconds(5));
+  log_.answer = true;
+  world_.run_for(milliseconds(500));
+  EXPECT_EQ(healthy_at_.size(), 1U);
+}
+
+TEST_F(Health, WhatItWaitsForIsToldOnceUntilItChanges) {
+  start(kPolicy);
+  world_.run_for(seconds(5));
+  EXPECT_EQ(waits_, std::vector<std::string>{"refused"});
+  log_.answer = true;
+  world_.run_for(seconds(5));
+  log_.answer = false;
+  world_.run_for(seconds(15));
+  EXPECT_EQ(waits_.size(), 1U) << "a healthy task does not wait";
 }
 
 TEST_F(Health, UnhealthyIsTheLastWord) {

@@ -140,6 +140,12 @@ class ExecutorTest : public testing::Test {
   bool await_output(const std::string& id, const std::string& text) {
     return loop_.until([&] { return output(id).find(text) != std::string::npos; });
   }
+  // The process whose number the task printed as its last word.
+  platform::ProcessId printed_process(const std::string& id) {
+    const std::string text = output(id);
+    const auto process = platform::identify_process(std::stoll(text.substr(text.rfind(' ') + 1)));
+    return process.ok() ? *process : platform::ProcessId{};
+  }
   std::optional<StartRecord> start_record(const std::string& id) {
     const auto files = platform::make_file_system();
     const auto record = TaskDirectory(*files, task_folder(id)).read_start();

@@ -1,6 +1,7 @@
 #include "runtime/process/process_executor.h"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include "executor_fixture.h"
 #include "platform/machine.h"
@@ -62,7 +63,7 @@ TEST_F(Processes, KilledProcessIsReportedWithItsSignal) {
   ASSERT_TRUE(run("t1", spec("app")).ok());
   ASSERT_TRUE(await_event("t1", Kind::exited));
   EXPECT_EQ(find_event("t1", Kind::exited)->exit_code, 137);
-  EXPECT_EQ(find_event("t1", Kind::exited)->error, "killed by signal 9");
+  EXPECT_EQ(find_event("t1", Kind::exited)->error, "killed by SIGKILL");
 }
 
 TEST_F(Processes, CommandThatCannotBeStartedIsARefusal) {
@@ -226,6 +227,103 @@ TEST_F(Processes, DoNotOutliveTheirShim) {
   EXPECT_EQ(find_event("t1", Kind::exited)->exit_code, 137);
   EXPECT_EQ(find_event("t1", Kind::exited)->error, "its shim was killed");
   EXPECT_TRUE(loop_.until([&] { return !platform::is_alive(record->process); }));
+}
+
+// Daemons of a task: in a session of their own, their parents gone.
+constexpr const char* kWithDaemon =
+    "(setsid sh -c 'echo daemon $$; exec sleep 1000' &) ; exec sleep 1000";
+
+TEST_F(Processes, NothingOfATaskOutlivesItsShim) {
+  add_script("app", kWithDaemon);
+  ASSERT_TRUE(run("t1", spec("app")).ok());
+  ASSERT_TRUE(await_output("t1", "daemon"));
+  const auto daemon = printed_process("t1");
+  ASSERT_TRUE(platform::is_alive(daemon));
+  ASSERT_TRUE(platform::kill_process(start_record("t1")->shim).ok());
+  ASSERT_TRUE(await_event("t1", Kind::exited));
+  EXPECT_TRUE(loop_.until([&] { return !platform::is_alive(daemon); }));
+}
+
+TEST_F(Processes, KernelEndsTheProcessWithItsShimWhileNobodyLooks) {
+  add_script("app", "exec sleep 1000");
+  ASSERT_TRUE(run("t1", spec("app")).ok());
+  const auto record = start_record("t1");
+  executor_.reset();
+  ASSERT_TRUE(platform::kill_process(record->shim).ok());
+  EXPECT_TRUE(loop_.until([&] { return !platform::is_alive(record->process); }));
+}
+
+TEST_F(Processes, NothingOfATaskWhoseShimDiedUnseenOutlivesItsAdoption) {
+  add_script("app", kWithDaemon);
+  ASSERT_TRUE(run("t1", spec("app")).ok());
+  ASSERT_TRUE(await_output("t1", "daemon"));
+  const auto daemon = printed_process("t1");
+  const auto shim = start_record("t1")->shim;
+  executor_.reset();
+  ASSERT_TRUE(platform::kill_process(shim).ok());
+  ASSERT_TRUE(loop_.until([&] { return !platform::is_alive(shim); }));
+  restart();
+  const auto existing = list();
+  ASSERT_EQ(existing.size(), 1U);
+  EXPECT_EQ(existing[0].state, State::exited);
+  EXPECT_EQ(existing[0].error, "its shim was killed");
+  EXPECT_TRUE(loop_.until([&] { return !platform::is_alive(daemon); }));
+}
+
+// Tasks with 32 MiB, on a machine that lets us set that.
+class ProcessMemory : public ExecutorTest {
+ protected:
+  void SetUp() override {
+    if (::access("/sys/fs/cgroup/memory/cgroup.procs", W_OK) != 0 &&
+        ::access("/sys/fs/cgroup/cgroup.subtree_control", W_OK) != 0) {
+      GTEST_SKIP() << "no control groups that we may write";
+    }
+  }
+  // A line of shell that ends for want of memory.
+  static constexpr const char* kEat = "head -c 500m /dev/zero | tail";
+
+  agent::ExecutorEvent end_of(const std::string& script) {
+    add_script("app", script);
+    model::TaskTemplate limited = spec("app");
+    limited.resources.edit().limits.memory_bytes = 32 << 20;
+    EXPECT_TRUE(run("t1", limited).ok());
+    EXPECT_TRUE(await_event("t1", Kind::exited));
+    const auto* const event = find_event("t1", Kind::exited);
+    return event == nullptr ? agent::ExecutorEvent() : *event;
+  }
+};
+
+TEST_F(ProcessMemory, IsBlamedWhenTheProcessItselfWasKilledForIt) {
+  const auto end = end_of("exec tail < /dev/zero");
+  EXPECT_EQ(end.exit_code, 137);
+  EXPECT_EQ(end.error, "out of memory: the limit is 32MiB");
+}
+
+TEST_F(ProcessMemory, IsNotBlamedWhenOnlyAChildWasKilledForIt) {
+  const auto end = end_of(std::string(kEat) + "; exit 3");
+  EXPECT_EQ(end.exit_code, 3);
+  EXPECT_EQ(end.error, "");
+}
+
+TEST_F(ProcessMemory, IsNotBlamedForAStopAfterAChildWasKilledForIt) {
+  add_script("app",
+             std::string("trap '' TERM; ") + kEat + "; echo eaten; while :; do sleep 0.01; done");
+  model::TaskTemplate limited = spec("app");
+  limited.resources.edit().limits.memory_bytes = 32 << 20;
+  ASSERT_TRUE(run("t1", limited).ok());
+  ASSERT_TRUE(await_output("t1", "eaten"));
+  ASSERT_TRUE(stop("t1", milliseconds(50)).ok());
+  EXPECT_EQ(find_event("t1", Kind::exited)->error, "killed by SIGKILL");
+}
+
+TEST_F(Processes, FindTheLabelsOfTheirContainerInTheirEnvironment) {
+  add_script("app", "env");
+  model::TaskTemplate labelled = spec("app");
+  labelled.container.labels.edit() = {{"team", "blue"}, {"com.example.tier", "\"a\""}};
+  ASSERT_TRUE(run("t1", labelled).ok());
+  ASSERT_TRUE(await_event("t1", Kind::exited));
+  EXPECT_THAT(output("t1"),
+              HasSubstr(R"(SWARM_CONTAINER_LABELS={"com.example.tier":"\"a\"","team":"blue"})"));
 }
 
 TEST_F(Processes, WhoseShimDiedUnseenAreEndedAtAdoption) {

@@ -97,6 +97,48 @@ TEST_F(ProcessHealth, CommandCheckFailsByItsExitCode) {
   EXPECT_EQ(find_event("t1", Kind::unhealthy)->error, "health check 'false' ended with code 1");
 }
 
+TEST_F(ProcessHealth, CommandCheckTellsWhatItPrinted) {
+  add_script("app", "exec sleep 1000");
+  model::TaskTemplate checked = spec("app");
+  checked.container.health =
+      check({"CMD-SHELL", "echo no database; printf '\\033[31mred' >&2; exit 4"});
+  ASSERT_TRUE(run("t1", checked).ok());
+  ASSERT_TRUE(await_event("t1", Kind::unhealthy));
+  EXPECT_EQ(find_event("t1", Kind::unhealthy)->error,
+            "health check '/bin/sh' ended with code 4: no database\\n\\x1b[31mred");
+  EXPECT_EQ(find_event("t1", Kind::waiting)->error, find_event("t1", Kind::unhealthy)->error);
+}
+
+TEST_F(ProcessHealth, ALongIntervalDoesNotDelayTheFirstSuccess) {
+  add_script("app", "sleep 0.1; echo > up; exec sleep 1000");
+  model::TaskTemplate checked = spec("app");
+  checked.container.health = check({"CMD-SHELL", "test -e up"});
+  checked.container.health.edit().interval = hours(1);
+  ASSERT_TRUE(run("t1", checked).ok());
+  EXPECT_TRUE(await_event("t1", Kind::healthy));
+}
+
+TEST_F(ProcessHealth, SettingsWithoutACommandChangeTheBundlesOwnCheck) {
+  add_script("app", "exec sleep 1000",
+             R"(, "health": {"test": ["CMD", "false"], "interval_ms": 3600000, "retries": 9})");
+  model::TaskTemplate tuned = spec("app");
+  tuned.container.health.edit().interval = milliseconds(20);
+  tuned.container.health.edit().retries = 1;
+  ASSERT_TRUE(run("t1", tuned).ok());
+  EXPECT_TRUE(await_event("t1", Kind::unhealthy));
+}
+
+TEST_F(ProcessHealth, SettingsWithoutAnyCheckAreRefused) {
+  add_script("app", "exec sleep 1000");
+  model::TaskTemplate tuned = spec("app");
+  tuned.container.health.edit().interval = seconds(3);
+  const Status status = prepare("t1", tuned);
+  EXPECT_TRUE(absl::IsFailedPrecondition(status));
+  EXPECT_EQ(status.message(),
+            "health settings without a health check: image \"app\" has none of its own; give one "
+            "with --health-cmd, or leave the settings out");
+}
+
 TEST_F(ProcessHealth, CommandCheckThatHangsIsKilledWithAllItStarted) {
   add_script("app", "exec sleep 1000");
   model::TaskTemplate checked = spec("app");

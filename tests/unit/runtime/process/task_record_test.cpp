@@ -15,6 +15,7 @@ TaskRecord full_record() {
   record.labels.service_name = "web";
   record.labels.slot = 2;
   record.labels.revision = 5;
+  record.mark = "t-1234abcd";
   record.command = {"/bin/web", "two words"};
   record.environment = {"A=1", "B="};
   record.workdir = "/srv";
@@ -66,7 +67,8 @@ TEST(TaskRecords, BytesThatAreNoTextDoNotBreakThem) {
 
 TEST(TaskRecords, EnvironmentNamesEveryPort) {
   EXPECT_THAT(environment_of(full_record()),
-              testing::ElementsAre("A=1", "B=", "PORT_53=20001", "PORT_80=20002", "PORT=20002"));
+              testing::ElementsAre("A=1", "B=", "SWARM_TASK_MARK=t-1234abcd", "PORT_53=20001",
+                                   "PORT_80=20002", "PORT=20002"));
 }
 
 }  // namespace
