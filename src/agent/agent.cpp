@@ -56,6 +56,7 @@ ManagerSession::Handlers Agent::Impl::session_handlers() {
       .on_message = [this](model::AgentDownMessage message) { receive(std::move(message)); },
       .on_role = [this](model::Role role) { handlers.on_role(role); },
       .on_closed = [this](const Status&) { reporter.disconnected(); },
+      .on_removed = [this](const Status&) { handlers.on_removed(); },
   };
 }
 
@@ -132,11 +133,11 @@ void Agent::start() {
   impl_->start();
 }
 
-void Agent::leave(std::function<void()> done) {
+void Agent::leave(StopLimits limits, std::function<void()> done) {
   impl_->is_leaving = true;
   impl_->session.stop();
   impl_->reporter.disconnected();
-  impl_->worker.remove_all(std::move(done));
+  impl_->worker.remove_all(limits, std::move(done));
 }
 
 void Agent::set_manager_refusal(std::string reason) {

@@ -43,6 +43,8 @@ class Agent {
     std::function<void(const model::ManagerList&)> on_managers;
     // The role this node should have. Repeated while the session lasts.
     std::function<void(model::Role)> on_role;
+    // The swarm has removed this node: it should leave(). The session is over.
+    std::function<void()> on_removed;
   };
 
   Agent(Options options, Handlers handlers, EventLoop& loop, AssignmentStore& store,
@@ -53,7 +55,8 @@ class Agent {
   void start();
 
   // The node leaves the swarm: ends the session, drains, stops and removes every task, then `done`.
-  void leave(std::function<void()> done);
+  // A task takes no longer for it than `limits` say.
+  void leave(StopLimits limits, std::function<void()> done);
 
   // As of NodeDescription.
   void set_manager_refusal(std::string reason);

@@ -25,6 +25,9 @@ class DispatcherClient {
     // The stream is over, once. A manager that is not the leader ends it with FAILED_PRECONDITION
     // and `leader_address` set when it knows. An unreachable manager: UNAVAILABLE.
     absl::AnyInvocable<void(Status status, std::string leader_address)> on_closed;
+    // Instead of on_closed: a manager, known by its certificate, says that this node was removed
+    // from the swarm. Final: a node id is never used again.
+    absl::AnyInvocable<void(Status status)> on_removed;
   };
 
   virtual ~DispatcherClient() = default;

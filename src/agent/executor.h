@@ -35,6 +35,12 @@ struct TaskLabels {
   bool operator==(const TaskLabels&) const = default;
 };
 
+// The most that a task may take to stop, whatever its spec allows it.
+struct StopLimits {
+  Duration drain = Duration::max();
+  Duration grace = Duration::max();
+};
+
 // What happened to one task since it was started. Events of a task come in order.
 struct ExecutorEvent {
   enum class Kind {

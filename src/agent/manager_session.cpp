@@ -71,6 +71,7 @@ void ManagerSession::connect(const std::string& address) {
       stream_anchor_.bind([this](model::AgentDownMessage message) { receive(std::move(message)); });
   events.on_closed = stream_anchor_.bind(
       [this](const Status& status, const std::string& leader) { close(status, leader); });
+  events.on_removed = stream_anchor_.bind([this](const Status& status) { end_for_good(status); });
   expect_word_within(kAcceptTimeout);
   const uint64_t attempt = ++attempt_;
   std::unique_ptr<DispatcherStream> stream = client_.open(address, std::move(events));
@@ -173,6 +174,16 @@ void ManagerSession::log_refusal(const Status& status, bool was_open) {
   } else if (!was_open) {
     log::debug("manager refused", {{"manager", manager_}, {"reason", status.message()}});
   }
+}
+
+void ManagerSession::end_for_good(const Status& status) {
+  log::warning("this node was removed from the swarm",
+               {{"manager", manager_}, {"reason", status.message()}});
+  drop_stream();
+  if (std::exchange(is_open_, false)) {
+    handlers_.on_closed(status);
+  }
+  handlers_.on_removed(status);
 }
 
 void ManagerSession::drop_stream() {

@@ -35,6 +35,8 @@ class ManagerSession {
     // Roles come with every heartbeat's answer and with RoleChange.
     std::function<void(model::Role)> on_role;
     std::function<void(const Status&)> on_closed;  // only after on_open
+    // This node was removed from the swarm: nobody is asked any more. After on_closed.
+    std::function<void(const Status&)> on_removed;
   };
 
   ManagerSession(EventLoop& loop, DispatcherClient& client, Random random, Handlers handlers);
@@ -63,6 +65,7 @@ class ManagerSession {
   void close(const Status& status, const std::string& leader_address);
   Duration wait_after(const Status& status);
   void log_refusal(const Status& status, bool was_open);
+  void end_for_good(const Status& status);
   void drop_stream();
   void beat();
   void expect_word_within(Duration limit);

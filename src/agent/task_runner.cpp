@@ -1,5 +1,6 @@
 #include "agent/task_runner.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -85,6 +86,16 @@ void TaskRunner::fail(const std::string& error) {
   const bool was_launched = step_ >= TaskStep::launching;
   decide_outcome(was_launched ? TaskState::failed : TaskState::rejected, error);
   fire(TaskEvent::stop_wanted);
+}
+
+void TaskRunner::limit_stop(StopLimits limits) {
+  model::TaskTemplate& spec = assignment_.spec;
+  const bool is_cut = limits.drain < spec.drain_timeout;
+  spec.drain_timeout = std::min(spec.drain_timeout, limits.drain);
+  spec.container.stop_grace_period = std::min(spec.container.stop_grace_period, limits.grace);
+  if (step_ == TaskStep::draining && is_cut) {
+    drain();
+  }
 }
 
 void TaskRunner::set_notice(const std::string& notice) {

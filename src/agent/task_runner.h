@@ -56,6 +56,8 @@ class TaskRunner {
   void observe(const ExecutorEvent& event);
   // The task cannot do its work on this node: it ends with this error.
   void fail(const std::string& error);
+  // From now on; a drain that is under way is cut short as well.
+  void limit_stop(StopLimits limits);
   // Shown beside the status until it is cleared (a published port that is not open).
   void set_notice(const std::string& notice);
 

@@ -273,7 +273,8 @@ void Worker::apply_problems(TaskRunner& runner) {
   runner.set_notice(notice);
 }
 
-void Worker::remove_all(std::function<void()> done) {
+void Worker::remove_all(StopLimits limits, std::function<void()> done) {
+  limits_ = limits;
   on_empty_ = std::move(done);
   // What exists is not known yet: goes on when the engine has told.
   if (is_listed_) {
@@ -287,6 +288,7 @@ void Worker::remove_everything() {
     discard(existing);
   }
   for (const auto& [task, runner] : runners_) {
+    runner->limit_stop(limits_);
     runner->set_desired(TaskState::remove);
   }
   loop_.post(anchor_.bind([this] { check_empty(); }));

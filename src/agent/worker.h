@@ -50,7 +50,7 @@ class Worker {
   void flush();
 
   // Drains, stops and removes every task: the node leaves the swarm.
-  void remove_all(std::function<void()> done);
+  void remove_all(StopLimits limits, std::function<void()> done);
 
   // Null when there is none.
   const TaskRunner* find(const model::TaskId& task) const;
@@ -97,6 +97,7 @@ class Worker {
   FaultCounter list_faults_;
   std::function<void()> on_started_;
   std::function<void()> on_empty_;
+  StopLimits limits_;
   Timer list_timer_;
   Timer sweep_timer_;  // set from the first complete set on
   Timer save_timer_;   // set while something is not written

@@ -24,6 +24,9 @@ Action define_version(CLI::App&, Environment&) {
     session.print("Server:");
     session.print(" Version:  " + info->version);
     session.print(" Runtime:  " + info->runtime);
+    if (!info->notice.empty()) {
+      session.print(" Notice:   " + info->notice);
+    }
     if (info->is_member) {
       session.print(" Node ID:  " + info->node.value());
       session.print(" Role:     " + std::string(model::to_string(info->role)));

@@ -112,8 +112,9 @@ Result<std::unique_ptr<AgentRole>> AgentRole::start(const AgentRoleOptions& opti
     role->client_ = api::make_dispatcher_client(loop, role->credentials_);
     role->agent_ = std::make_unique<agent::Agent>(
         std::move(agent_options),
-        agent::Agent::Handlers{std::move(handlers.on_managers), std::move(handlers.on_role)}, loop,
-        role->store_, *role->executor_, *role->mesh_, *role->client_, Random::from_system());
+        agent::Agent::Handlers{std::move(handlers.on_managers), std::move(handlers.on_role),
+                               std::move(handlers.on_removed)},
+        loop, role->store_, *role->executor_, *role->mesh_, *role->client_, Random::from_system());
     role->agent_->start();
   });
   log::info("agent started", {{"runtime", role->runtime_}});
@@ -132,9 +133,9 @@ void AgentRole::credentials_changed() {
   loop_.post([this] { mesh_->set_credentials(mesh_credentials(*credentials_())); });
 }
 
-void AgentRole::leave() {
+void AgentRole::leave(agent::StopLimits limits) {
   std::promise<void> left;
-  loop_.post([&] { agent_->leave([&left] { left.set_value(); }); });
+  loop_.post([&] { agent_->leave(limits, [&left] { left.set_value(); }); });
   left.get_future().wait();
   std::promise<void> ended;
   loop_.post([&] { mesh_->shut_down([&ended] { ended.set_value(); }); });

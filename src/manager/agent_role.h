@@ -30,9 +30,10 @@ struct AgentRoleOptions {
 class AgentRole {
  public:
   struct Handlers {
-    // Both on the agent's loop.
+    // All on the agent's loop.
     std::function<void(const model::ManagerList&)> on_managers;
     std::function<void(model::Role)> on_role;
+    std::function<void()> on_removed;
   };
 
   static Result<std::unique_ptr<AgentRole>> start(const AgentRoleOptions& options,
@@ -48,7 +49,7 @@ class AgentRole {
   // The certificate was renewed: the mesh gets it too.
   void credentials_changed();
   // Drains, stops and removes every task, then ends the mesh. Blocking.
-  void leave();
+  void leave(agent::StopLimits limits = {});
   // Leaves tasks and mesh as they are.
   void stop();
 

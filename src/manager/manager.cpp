@@ -79,9 +79,9 @@ Result<std::shared_ptr<Manager>> Manager::open(ManagerOptions options,
                           environment.files, environment.transport, environment.cipher, *manager,
                           raft_random));
   manager->store_.set_observer(
-      [raw = manager.get()](model::Position, const std::vector<state::Change>& changes) {
+      [raw = manager.get()](model::Position head, const std::vector<state::Change>& changes) {
         if (concerns_nodes(changes)) {
-          raw->note_nodes();
+          raw->note_nodes(head);
         }
         raw->note_time(changes);
         if (raw->term_ != nullptr) {
@@ -201,6 +201,7 @@ void Manager::apply_here(const std::vector<raft::CommittedEntry>& entries, raft:
   applied_ = up_to;
   committed_ = store_.committed();
   gate_.advance(committed_);
+  publish_removals();
   on_raft_loop([up_to](raft::Replica& replica) { replica.applied(up_to); });
 }
 
@@ -211,7 +212,7 @@ void Manager::install(raft::Index index, Result<state::StoreContents> contents,
   if (contents.ok() && index > applied_) {
     drop_in_slices(environment_.log_loop, store_.restore(*std::move(contents)));
     applied_ = index;
-    note_nodes();
+    note_nodes(store_.committed());
   }
   on_raft_loop([done = std::move(done), status = std::move(status)](raft::Replica&) mutable {
     done(std::move(status));
@@ -246,7 +247,7 @@ model::MemberId Manager::former_leader() const {
   return former_leader_;
 }
 
-void Manager::note_nodes() {
+void Manager::note_nodes(model::Position head) {
   const state::View view = store_.view();
   std::map<model::MemberId, KnownManager> managers;
   for (const auto& [id, node] : view.nodes()) {
@@ -254,10 +255,23 @@ void Manager::note_nodes() {
       managers[node->manager->member] = {node->description.hostname, node->manager->address};
     }
   }
+  if (view.cluster() != nullptr && view.cluster()->removed_nodes != noted_removals_) {
+    noted_removals_ = view.cluster()->removed_nodes;
+    noted_at_ = head;
+  }
   const std::scoped_lock lock(mutex_);
   managers_ = std::move(managers);
-  if (view.cluster() != nullptr) {
-    removed_nodes_ = view.cluster()->removed_nodes;
+}
+
+// A node that is told of its removal leaves for good: a removal that a next leader may undo is not
+// told to anybody.
+void Manager::publish_removals() {
+  if (committed_ < noted_at_) {
+    return;
+  }
+  const std::scoped_lock lock(mutex_);
+  if (removed_nodes_ != noted_removals_) {
+    removed_nodes_ = noted_removals_;
   }
 }
 

@@ -129,7 +129,7 @@ class Manager final : public raft::StateMachine,
   void ask_reachable(absl::AnyInvocable<void(std::vector<model::MemberId>)> done);
   // How far the store has applied what is committed.
   model::Position committed() const { return committed_; }
-  // Whether the node was removed from the swarm, so that its certificate is void.
+  // Whether the node was removed from the swarm, so that its certificate is void. As committed.
   bool is_removed(const model::NodeId& node) const;
 
  private:
@@ -156,9 +156,11 @@ class Manager final : public raft::StateMachine,
                absl::AnyInvocable<void(Status)> done);
   void begin_term(raft::Term term);
   void end_term(raft::Term term);
-  // Copies what other threads ask about nodes.
   model::MemberId former_leader() const;
-  void note_nodes();
+  // Copies what other threads ask about nodes.
+  // `head`: the position at which the nodes were changed.
+  void note_nodes(model::Position head);
+  void publish_removals();
   // Keeps up with the wall time of the leader.
   void note_time(const std::vector<state::Change>& changes);
   Status write_first_transaction();
@@ -187,6 +189,9 @@ class Manager final : public raft::StateMachine,
   std::vector<std::pair<raft::Term, std::string>> proposed_;  // in this turn of the loop
   std::shared_ptr<LeaderTerm> term_;
   FirstTransaction first_;  // null once it is written
+  // Nodes removed as of the head, and the head that first said so.
+  std::set<model::NodeId> noted_removals_;
+  model::Position noted_at_ = 0;
 
   // ---- shared: what other threads may ask at any time ----
   std::atomic<model::Position> committed_ = 0;

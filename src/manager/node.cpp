@@ -82,6 +82,7 @@ api::LocalNode::Info Node::info() const {
   info.node = record_.node;
   info.swarm = record_.swarm;
   info.role = record_.role;
+  info.notice = notice_;
   info.advertise_address = record_.advertise_address;
   info.manager_refusal = manager_refusal_;
   if (gateway_ != nullptr) {
@@ -160,6 +161,7 @@ Status check_consistent(const NodeRecord& record, const security::NodeCredential
 Status Node::resume() {
   Result<NodeRecord> record = load_node_record(files_, options_.state_directory);
   if (absl::IsNotFound(record.status())) {
+    recall_removal();
     return clear_membership();
   }
   SWARM_RETURN_IF_ERROR(record.status());
@@ -183,6 +185,7 @@ void Node::adopt(NodeRecord record, security::NodeCredentials credentials) {
   log::set_context("self", record.node.value());
   {
     const std::scoped_lock lock(mutex_);
+    notice_.clear();
     record_ = std::move(record);
     credentials_ = std::make_shared<const security::NodeCredentials>(std::move(credentials));
   }
@@ -194,6 +197,7 @@ Status Node::save(const NodeRecord& record) {
     const std::scoped_lock lock(mutex_);
     record_ = record;
   }
+  forget_removal();
   return save_node_record(files_, options_.state_directory, record);
 }
 
@@ -250,6 +254,9 @@ Status Node::start_agent(const NodeRecord& record) {
   };
   handlers.on_role = [this](model::Role role) {
     lifecycle_.post([this, role] { change_role(role); });
+  };
+  handlers.on_removed = [this, node = record.node] {
+    lifecycle_.post([this, node] { leave_removed(node); });
   };
   SWARM_ASSIGN_OR_RETURN(agent_, AgentRole::start(
                                      options_.agent, record, options_.state_directory, files_,

@@ -111,6 +111,13 @@ class Node final : public api::LocalNode {
   // Leaves the Raft group while the rest can still agree to it.
   void leave_group();
 
+  // node_removal.cpp
+  // The managers have removed this node: it leaves on its own side, tasks and mesh in bounded time.
+  void leave_removed(const model::NodeId& node);
+  void remember_removal(const model::SwarmId& swarm);
+  void recall_removal();
+  void forget_removal();
+
   void adopt(NodeRecord record, security::NodeCredentials credentials);
   Status save(const NodeRecord& record);
   void remember_managers(const model::ManagerList& managers);
@@ -151,6 +158,7 @@ class Node final : public api::LocalNode {
   std::shared_ptr<const security::NodeCredentials> credentials_;
   std::shared_ptr<ManagerGateway> gateway_;
   std::string manager_refusal_;  // not empty: a manager by role that takes no part
+  std::string notice_;  // that this node was removed; until it is in a swarm again
 
   struct Lock;
   std::unique_ptr<Lock> lock_;

@@ -2,6 +2,7 @@
 """Managers come and go: join, promote, demote, leave, and a swarm of one, three and five."""
 
 import json
+import socket
 import threading
 import unittest
 
@@ -113,19 +114,74 @@ class Membership(SwarmTest):
         wait_until(lambda: [row["Status"] for row in first.rows("node", "ls")].count("Ready") == 2,
                    20, "two nodes are ready")
 
-    def test_a_removed_node_is_refused(self):
+    def worker_with_a_task(self):
+        """A manager that runs nothing, a worker that does, and the worker's port."""
         first = self.one_node()
+        first.ctl("node", "update", "--availability", "drain", first.identity())
         second = self.swarm.add()
         second.join(first)
-        identity = second.identity()
+        wait_until(lambda: [row["Status"] for row in first.rows("node", "ls")] == ["Ready"] * 2,
+                   20, "two nodes are ready")
+        self.create(first, "web", 2, "web:1.0", "--publish", "8080:80")
+        self.assertTrue(self.is_open(second, 8080))
+        return first, second
+
+    def swarm_of(self, node):
+        text = (node.folder / "state" / "node").read_text()
+        return dict(line.split(" ", 1) for line in text.splitlines())["swarm"]
+
+    def is_open(self, node, port):
+        with socket.socket() as client:
+            client.settimeout(5)
+            return client.connect_ex((node.address, port)) == 0
+
+    def has_left(self, node, swarm):
+        """Whether the node runs nothing but swarmd, and says why."""
+        told = node.ctl("version", check=False).out
+        return f"removed from swarm {swarm}" in told and node.pids() == [node.process.pid]
+
+    def await_left(self, node, swarm):
+        wait_until(lambda: self.has_left(node, swarm), 30, "the removed node has left")
+        self.assertFalse(self.is_open(node, 8080))
+        self.assertIn("removed from the swarm", node.log.read_text())
+        self.assert_fails(node.ctl("service", "ls", check=False), "not part of a swarm",
+                          f"removed from swarm {swarm}")
+
+    def test_a_removed_node_stops_its_tasks_and_leaves(self):
+        first, second = self.worker_with_a_task()
+        swarm, identity = self.swarm_of(second), second.identity()
         self.assert_fails(first.ctl("node", "rm", identity, check=False), "--force")
         first.ctl("node", "rm", "--force", identity)
         self.assertEqual(len(first.rows("node", "ls")), 1)
+        self.await_left(second, swarm)
         second.kill()
         second.start()
-        # It may ask as often as it likes: nobody lists it.
-        wait_until(lambda: "node refused" in second.tail(), 20, "the removed node is told so")
-        self.assertEqual(len(first.rows("node", "ls")), 1)
+        self.assertTrue(self.has_left(second, swarm), "it remembers why it is in no swarm")
+        second.join(first)
+        self.assertNotIn("removed", second.ctl("version").out)
+        wait_until(lambda: len(first.tasks("web")) == 2, 30, "its tasks run again")
+
+    def test_a_node_that_comes_back_after_its_removal_stops_its_tasks_and_leaves(self):
+        first, second = self.worker_with_a_task()
+        swarm, identity = self.swarm_of(second), second.identity()
+        second.kill()
+        self.assertTrue(self.is_open(second, 8080), "mesh and tasks outlive swarmd")
+        first.ctl("node", "rm", "--force", identity)
+        second.start()
+        self.await_left(second, swarm)
+
+    def test_a_node_that_reaches_no_manager_keeps_its_tasks(self):
+        first, second = self.worker_with_a_task()
+        before, swarmd = set(second.pids()), second.process.pid
+        first.kill()
+        wait_until(lambda: "session closed" in second.log.read_text(), 20, "the manager is gone")
+        second.kill()
+        second.start()
+        wait_until(lambda: "task adopted" in second.log.read_text(), 20, "its tasks are adopted")
+        self.assertLessEqual(before - {swarmd}, set(second.pids()), "mesh, shims and tasks")
+        self.assertTrue(self.is_open(second, 8080))
+        first.start()
+        wait_until(lambda: len(first.tasks("web")) == 2, 30, "the tasks are known")
 
     def test_all_managers_restart_and_remember(self):
         nodes = self.managers(3)

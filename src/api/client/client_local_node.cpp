@@ -32,6 +32,7 @@ Result<LocalNode::Info> GrpcClient::info() {
   info.runtime = reply.runtime();
   info.hostname = reply.hostname();
   info.manager_refusal = reply.manager_refusal();
+  info.notice = reply.notice();
   return info;
 }
 

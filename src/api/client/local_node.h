@@ -27,6 +27,8 @@ class LocalNode {
     std::string runtime;
     std::string hostname;
     std::string manager_refusal;  // as of NodeDescription
+    // What the user should know of this node, one sentence: that it was removed from its swarm.
+    std::string notice;
   };
 
   struct InitOptions {

@@ -17,5 +17,7 @@ inline constexpr char kAnswerKey[] = "swarm-answer";
 // "1": this manager does not lead and has done nothing.
 inline constexpr char kNotLeaderKey[] = "swarm-not-leader";
 inline constexpr char kLeaderKey[] = "swarm-leader";  // address of the leader, where known
+// "1": the caller's node was removed from the swarm, and that is committed.
+inline constexpr char kRemovedKey[] = "swarm-removed";
 
 }  // namespace swarm::api

@@ -35,9 +35,9 @@ class AgentStream::Handle final : public agent::DispatcherStream {
 
 namespace {
 
-std::string leader_of(const grpc::ClientContext& context) {
+std::string trailer_of(const grpc::ClientContext& context, const char* key) {
   const auto& trailer = context.GetServerTrailingMetadata();
-  const auto found = trailer.find(kLeaderKey);
+  const auto found = trailer.find(key);
   return found == trailer.end() ? "" : std::string(found->second.data(), found->second.size());
 }
 
@@ -135,8 +135,15 @@ void AgentStream::OnWriteDone(bool ok) {
 }
 
 void AgentStream::OnDone(const grpc::Status& status) {
-  gate_->post([target = events_, status = from_grpc(status), leader = leader_of(context_)] {
-    if (const auto live = target.lock()) {
+  // What stands in the trailer comes from a server with a manager's certificate, or from nobody.
+  const bool is_removed =
+      status.error_code() == grpc::PERMISSION_DENIED && trailer_of(context_, kRemovedKey) == "1";
+  gate_->post([target = events_, status = from_grpc(status), is_removed,
+               leader = trailer_of(context_, kLeaderKey)] {
+    const auto live = target.lock();
+    if (live != nullptr && is_removed && live->on_removed) {
+      live->on_removed(status);
+    } else if (live != nullptr) {
       live->on_closed(status, leader);
     }
   });

@@ -90,6 +90,9 @@ void AgentLink::opened(const Gateway& gateway,
 bool AgentLink::receive() {
   if (gateway_->is_removed(node_)) {
     const std::lock_guard lock(mutex_);
+    if (!is_finished_) {
+      context_->AddTrailingMetadata(kRemovedKey, "1");
+    }
     finish(absl::PermissionDeniedError("node " + node_.value() + " was removed from the swarm"));
     return false;
   }

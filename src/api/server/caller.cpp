@@ -71,6 +71,7 @@ Result<Caller> admit(ServerCore& core, grpc::CallbackServerContext& context,
     return Caller{};
   }
   if (const auto gateway = core.gateway(); gateway != nullptr && gateway->is_removed(peer.node)) {
+    context.AddTrailingMetadata(kRemovedKey, "1");
     return removed(peer.node);
   }
   if (Strangers* const strangers = core.strangers();

@@ -22,6 +22,7 @@ v1::NodeInfoReply to_reply(const LocalNode::Info& info) {
   out.set_runtime(info.runtime);
   out.set_hostname(info.hostname);
   out.set_manager_refusal(info.manager_refusal);
+  out.set_notice(info.notice);
   return out;
 }
 

@@ -24,8 +24,9 @@ LocalNode::Info ServerCore::info() const {
 Status ServerCore::not_a_manager() const {
   const LocalNode::Info node = info();
   if (!node.is_member) {
-    return absl::FailedPreconditionError(
-        "this node is not part of a swarm; run `swarmctl swarm init` or `swarmctl swarm join`");
+    return absl::FailedPreconditionError("this node is not part of a swarm" +
+                                         (node.notice.empty() ? "" : ": " + node.notice) +
+                                         "; run `swarmctl swarm init` or `swarmctl swarm join`");
   }
   if (!node.manager_refusal.empty()) {
     return absl::FailedPreconditionError("this manager does not serve: " + node.manager_refusal);

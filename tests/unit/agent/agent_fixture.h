@@ -27,6 +27,7 @@ struct AgentTest : testing::Test {
   FakeManagers managers{loop};
   std::vector<model::ManagerList> known_managers;
   std::vector<model::Role> roles;
+  int removals = 0;
   uint64_t seed = 11;
   std::unique_ptr<Agent> agent;
 
@@ -43,7 +44,8 @@ struct AgentTest : testing::Test {
     options.managers = {{"m1", "m2"}};
     Agent::Handlers handlers{
         .on_managers = [this](const auto& list) { known_managers.push_back(list); },
-        .on_role = [this](model::Role role) { roles.push_back(role); }};
+        .on_role = [this](model::Role role) { roles.push_back(role); },
+        .on_removed = [this] { ++removals; }};
     agent = std::make_unique<Agent>(options, handlers, loop, store, engine, mesh, managers,
                                     Random(seed++));
     agent->start();

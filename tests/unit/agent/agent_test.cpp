@@ -173,7 +173,7 @@ TEST_F(AgentTest, LeavingDrainsStopsAndRemovesEverything) {
   ASSERT_TRUE(await("t1", TaskState::running));
   ASSERT_TRUE(await("t2", TaskState::running));
   bool has_left = false;
-  agent->leave([&] { has_left = true; });
+  agent->leave({}, [&] { has_left = true; });
   ASSERT_TRUE(world.run_until([&] { return has_left; }));
   EXPECT_FALSE(engine.exists(TaskId("t1")));
   EXPECT_FALSE(engine.exists(TaskId("t2")));
@@ -182,10 +182,44 @@ TEST_F(AgentTest, LeavingDrainsStopsAndRemovesEverything) {
   EXPECT_FALSE(agent->is_connected());
 }
 
+TEST_F(AgentTest, LeavingWithLimitsCutsDrainsAndGracePeriodsShort) {
+  script.stop_time = hours(1);
+  model::Assignment slow = assignment("t1");
+  slow.spec.drain_timeout = hours(1);
+  slow.spec.container.stop_grace_period = hours(1);
+  connect({slow});
+  ASSERT_TRUE(await("t1", TaskState::running));
+  mesh.set_busy(true);
+  bool has_left = false;
+  agent->leave({.drain = seconds(2), .grace = seconds(5)}, [&] { has_left = true; });
+  world.run_for(seconds(8));
+  EXPECT_TRUE(has_left);
+}
+
+TEST_F(AgentTest, ARemovedNodeHearsOfItAndAsksNobodyAnyMore) {
+  connect({assignment("t1")});
+  ASSERT_TRUE(await("t1", TaskState::running));
+  managers.say_removed();
+  EXPECT_EQ(removals, 1);
+  EXPECT_FALSE(agent->is_connected());
+  const size_t attempts = managers.attempts().size();
+  world.run_for(minutes(5));
+  EXPECT_EQ(managers.attempts().size(), attempts);
+}
+
+TEST_F(AgentTest, ARefusalThatIsNoRemovalChangesNothing) {
+  connect({assignment("t1")});
+  ASSERT_TRUE(await("t1", TaskState::running));
+  managers.close(absl::PermissionDeniedError("another swarm"));
+  world.run_for(minutes(5));
+  EXPECT_EQ(removals, 0);
+  EXPECT_TRUE(is_running("t1"));
+}
+
 TEST_F(AgentTest, LeavingWithNothingToDoIsDone) {
   connect({});
   bool has_left = false;
-  agent->leave([&] { has_left = true; });
+  agent->leave({}, [&] { has_left = true; });
   EXPECT_TRUE(world.run_until([&] { return has_left; }));
 }
 

@@ -94,6 +94,11 @@ class FakeManagers final : public DispatcherClient {
   void close(Status status, std::string leader = "") {
     close(current(), std::move(status), std::move(leader));
   }
+  void say_removed() {
+    if (std::exchange(current().is_open, false)) {
+      current().events.on_removed(absl::PermissionDeniedError("removed from the swarm"));
+    }
+  }
   void send(model::AgentDownMessage message) {
     if (current().is_open) {
       current().events.on_message(std::move(message));

@@ -13,6 +13,7 @@ struct SessionTest : testing::Test {
   FakeManagers managers{loop};
   int opened = 0;
   int closed = 0;
+  int removed = 0;
   std::vector<model::Role> roles;
   std::vector<model::AgentDownMessage> messages;
   ManagerSession session{
@@ -22,7 +23,8 @@ struct SessionTest : testing::Test {
       {.on_open = [this](const auto&) { ++opened; },
        .on_message = [this](auto message) { messages.push_back(std::move(message)); },
        .on_role = [this](model::Role role) { roles.push_back(role); },
-       .on_closed = [this](const Status&) { ++closed; }}};
+       .on_closed = [this](const Status&) { ++closed; },
+       .on_removed = [this](const Status&) { ++removed; }}};
 
   void start(std::vector<std::string> addresses = {"m1", "m2", "m3"}) {
     model::NodeDescription description;
@@ -42,6 +44,15 @@ TEST_F(SessionTest, SaysHelloFirstAndIsOpenOnceAccepted) {
   managers.accept();
   EXPECT_TRUE(session.is_open());
   EXPECT_EQ(opened, 1);
+}
+
+TEST_F(SessionTest, ARemovedNodeLooksForNoOtherManager) {
+  start();
+  managers.say_removed();
+  EXPECT_EQ(removed, 1);
+  EXPECT_EQ(closed, 0) << "it was never open";
+  world.run_for(hours(1));
+  EXPECT_EQ(attempts(), 1U);
 }
 
 TEST_F(SessionTest, HeartbeatsTellTheAppliedPosition) {

@@ -26,7 +26,8 @@ class AgentClient : public ::testing::Test {
                   .on_closed =
                       [this](Status status, std::string leader) {
                         ends_.emplace_back(std::move(status), std::move(leader));
-                      }});
+                      },
+                  .on_removed = [this](Status status) { removal_ = std::move(status); }});
   }
 
   // The manager's end of the session number `index`, once it is there.
@@ -47,6 +48,7 @@ class AgentClient : public ::testing::Test {
   std::unique_ptr<agent::DispatcherClient> client_;
   std::vector<model::AgentDownMessage> received_;
   std::vector<std::pair<Status, std::string>> ends_;
+  std::optional<Status> removal_;
 };
 
 TEST_F(AgentClient, MessagesGoBothWaysInOrder) {
@@ -99,6 +101,32 @@ TEST_F(AgentClient, AFollowerSendsTheAgentToTheLeader) {
   ASSERT_TRUE(wait_for_end());
   EXPECT_EQ(ends_[0].first.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(ends_[0].second, "10.0.0.9:2377");
+}
+
+TEST_F(AgentClient, ARemovedNodeIsToldSoAtTheDoor) {
+  manager_->remove_node("n5");
+  const auto stream = open(address_);
+  ASSERT_TRUE(loop_.until([this] { return removal_.has_value(); }));
+  EXPECT_EQ(removal_->code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_TRUE(ends_.empty());
+}
+
+TEST_F(AgentClient, ANodeThatIsRemovedDuringASessionIsToldSo) {
+  const auto stream = open(address_);
+  session(0);
+  manager_->remove_node("n5");
+  stream->send(model::AgentHeartbeat{});
+  ASSERT_TRUE(loop_.until([this] { return removal_.has_value(); }));
+  EXPECT_TRUE(ends_.empty());
+}
+
+TEST_F(AgentClient, ANodeOfAnotherSwarmIsNotToldThatItWasRemoved) {
+  TestSwarm other;
+  client_ = make_dispatcher_client(loop_.loop(), other.source("n5", model::Role::worker));
+  manager_->remove_node("n5");
+  const auto stream = open(address_);
+  ASSERT_TRUE(wait_for_end());
+  EXPECT_FALSE(removal_.has_value());
 }
 
 TEST_F(AgentClient, ANodeThatIsNoManagerSaysSo) {

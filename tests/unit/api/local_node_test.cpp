@@ -38,7 +38,8 @@ TEST_F(LocalSocket, TellsWhatTheNodeIs) {
                      .advertise_address = "10.0.0.2:2377",
                      .runtime = "docker",
                      .hostname = "host1",
-                     .manager_refusal = ""};
+                     .manager_refusal = "",
+                     .notice = "a notice"};
   serve();
   const auto info = client_->info();
   ASSERT_TRUE(info.ok()) << info.status();
@@ -51,6 +52,7 @@ TEST_F(LocalSocket, TellsWhatTheNodeIs) {
   EXPECT_EQ(info->advertise_address, "10.0.0.2:2377");
   EXPECT_EQ(info->runtime, "docker");
   EXPECT_EQ(info->hostname, "host1");
+  EXPECT_EQ(info->notice, "a notice");
 }
 
 TEST_F(LocalSocket, PassesInitAndItsOutcome) {
@@ -160,6 +162,15 @@ TEST_F(LocalSocket, OutsideOfASwarmTheControlApiSaysHowToGetIntoOne) {
   EXPECT_EQ(listed.status(),
             absl::FailedPreconditionError("this node is not part of a swarm; run `swarmctl swarm "
                                           "init` or `swarmctl swarm join`"));
+}
+
+TEST_F(LocalSocket, ANodeThatWasRemovedSaysSo) {
+  node_.described.notice = "it was removed from swarm s1";
+  serve();
+  EXPECT_EQ(client_->list_services().status(),
+            absl::FailedPreconditionError(
+                "this node is not part of a swarm: it was removed from swarm s1; run `swarmctl "
+                "swarm init` or `swarmctl swarm join`"));
 }
 
 TEST_F(LocalSocket, OnAWorkerTheControlApiSaysWhereToGo) {
