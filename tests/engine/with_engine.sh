@@ -14,7 +14,7 @@ start_engine() {
   setsid dockerd --data-root "$SWARM_ENGINE_DIR/data" --exec-root "$SWARM_ENGINE_DIR/exec" \
     -H "unix://$SWARM_ENGINE_DIR/docker.sock" --pidfile "$SWARM_ENGINE_DIR/pid" \
     --bridge "$SWARM_ENGINE_BRIDGE" --iptables=false --ip-forward=false --ip-masq=false \
-    </dev/null >>"$SWARM_ENGINE_DIR/log" 2>&1 8>&- 9>&- &
+    </dev/null >>"$SWARM_ENGINE_DIR/log" 2>&1 7>&- 8>&- 9>&- &
   for _ in $(seq 600); do
     curl -sf --unix-socket "$SWARM_ENGINE_DIR/docker.sock" http://engine/_ping >/dev/null 2>&1 &&
       return 0
@@ -62,6 +62,7 @@ take_down() {
   ip link del "$SWARM_ENGINE_BRIDGE" 2>/dev/null
   grep -o " $SWARM_ENGINE_DIR/[^ ]*" /proc/mounts | sort -r | xargs -r -n1 umount -l 2>/dev/null
   rm -rf "$SWARM_ENGINE_DIR"
+  echo done >&7
 }
 
 if [ "${1:-}" = restart ]; then
@@ -83,7 +84,10 @@ export SWARM_ENGINE_DIR SWARM_ENGINE_BRIDGE
 export SWARM_ENGINE_SOCKET=$SWARM_ENGINE_DIR/docker.sock
 export SWARM_ENGINE_CONTROL=$here/with_engine.sh
 export DOCKER_HOST=unix://$SWARM_ENGINE_SOCKET
+# Clears up should this script be killed: descriptor 7 is its alone.
+exec 7> >(exec setsid python3 "$here/../support/leftovers.py")
+printf '%s\n%s\n' "$SWARM_ENGINE_DIR" "$SWARM_ENGINE_BRIDGE" >&7
 trap take_down EXIT
 make_bridge && start_engine && "$here/../../examples/import.sh" "$bundles" >/dev/null &&
   import_busybox || exit 1
-"$@"
+"$@" 7>&-

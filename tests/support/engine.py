@@ -8,6 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from leftovers import Janitor, clear
+
 
 def can_have_one():
     return os.geteuid() == 0 and shutil.which("dockerd") is not None
@@ -23,6 +25,7 @@ class Engine:
 
     def __init__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="swarm-engine-"))
+        self.janitor = Janitor(self.folder)
         self.socket = self.folder / "docker.sock"
         self.log = open(self.folder / "log", "wb")
         self.process = subprocess.Popen(
@@ -76,9 +79,8 @@ class Engine:
                 self.process.kill()
                 self.process.wait(10)
         self.log.close()
-        subprocess.run(["umount", "-R", str(self.folder / "data")], capture_output=True,
-                       check=False)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        clear(self.folder)
+        self.janitor.dismiss()
 
     def __enter__(self):
         return self

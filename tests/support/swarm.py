@@ -1,20 +1,21 @@
 """Swarms of real processes on loopback addresses, for the cluster tests and the demo.
 
 A node is a `swarmd` with its own address, state folder and socket. Everything lives in one temporary
-folder; `close` ends every process that was started from it, found by that folder's name in its command
-line or environment, with what those started, and no other.
+folder; `close` ends every process that was started from it, and no other. Whatever becomes of the test,
+a janitor does the same (leftovers.py).
 """
 
 import json
 import os
 import random
-import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
+
+from leftovers import Janitor, clear, end_processes_of, processes_of
 
 PORT = 2377
 
@@ -33,41 +34,6 @@ def wait_until(condition, limit=30.0, what="the condition", pause=0.02):
         if time.monotonic() > end:
             raise Failure(f"{what}: not within {limit:g} s")
         time.sleep(pause)
-
-
-def processes_of(folder):
-    """Pids of the processes whose command line or environment names `folder`, and of what they started:
-    a task has neither, and belongs to its shim."""
-    marker = str(folder).encode()
-    found, children = set(), {}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-        try:
-            text = (entry / "cmdline").read_bytes() + b"\0" + (entry / "environ").read_bytes()
-            parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
-        except OSError:
-            continue
-        children.setdefault(int(parent), []).append(int(entry.name))
-        if marker in text:
-            found.add(int(entry.name))
-    left = list(found)
-    while left:
-        for child in children.get(left.pop(), []):
-            if child not in found:
-                found.add(child)
-                left.append(child)
-    return sorted(found)
-
-
-def end_processes_of(folder):
-    """Kills them, stopped first, so that none starts another one meanwhile."""
-    for send in (signal.SIGSTOP, signal.SIGKILL):
-        for pid in processes_of(folder):
-            try:
-                os.kill(pid, send)
-            except ProcessLookupError:
-                pass
 
 
 class Command:
@@ -175,14 +141,16 @@ class Node:
 
 
 class Load:
-    """A client at a steady rate; see tests/load/swarm_load.cpp. `prefix` is a command that runs it."""
+    """A client at a steady rate; see tests/load/swarm_load.cpp. `prefix` is a command that runs it,
+    `folder` the one whose end is its end."""
 
-    def __init__(self, program, targets, rate=200, prefix=()):
+    def __init__(self, program, targets, rate=200, prefix=(), folder=""):
         arguments = [*prefix, str(program), "--rate", str(rate)]
         for target in targets:
             arguments += ["--target", target]
         self.output = tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen(arguments, stdout=self.output)
+        self.process = subprocess.Popen(arguments, stdout=self.output,
+                                        env={**os.environ, "SWARM_TEST_FOLDER": str(folder)})
 
     def totals(self):
         self.output.seek(0)
@@ -235,6 +203,7 @@ class Swarm:
         self.swarmctl = self.build / "src/cli/swarmctl"
         self.load_program = self.build / "tests/load/swarm_load"
         self.folder = Path(tempfile.mkdtemp(prefix="swarm-"))
+        self.janitor = Janitor(self.folder)
         self.runtime, self.docker_socket = runtime, docker_socket
         self.range = None if prefix else LoopbackRange()
         self.prefix = prefix or self.range.prefix
@@ -289,7 +258,7 @@ class Swarm:
         return self.docker("ps", "-q", "--filter", label).split()
 
     def load(self, *targets, rate=200, prefix=()):
-        load = Load(self.load_program, targets, rate, prefix)
+        load = Load(self.load_program, targets, rate, prefix, self.folder)
         self.loads.append(load)
         return load
 
@@ -297,13 +266,14 @@ class Swarm:
         for load in self.loads:
             load.end()
         containers = [c for node in self.nodes for c in self.containers_of(node)]
-        end_processes_of(self.folder)
+        if os.environ.get("SWARM_KEEP"):
+            end_processes_of(self.folder)
+            print(f"kept: {self.folder}")
+        else:
+            clear(self.folder)
         wait_until(lambda: not processes_of(self.folder), 20, "the end of all processes")
         if containers:
             self.docker("rm", "-f", *containers)
-        if os.environ.get("SWARM_KEEP"):
-            print(f"kept: {self.folder}")
-        else:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        self.janitor.dismiss()
         if self.range:
             self.range.close()

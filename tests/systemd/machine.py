@@ -2,7 +2,8 @@
 
 For tests of the unit by the program that will read it. Needs root. Everything in it lives in one pid
 namespace: `close` kills that namespace's first process and with it all others, and removes the folder
-and the control groups. Should the test itself be killed, the kernel does the same to the processes.
+and the control groups. Should the test itself be killed, the kernel does the same to the processes, and
+a janitor (leftovers.py) takes the rest away.
 """
 
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
+from leftovers import Janitor, remove_group  # noqa: E402
 from swarm import Failure, Load, wait_until  # noqa: E402
 
 # The machine boots in 3 s; a loaded one takes longer.
@@ -50,6 +52,7 @@ class Machine:
 
     def __init__(self, stage):
         self.folder = Path(tempfile.mkdtemp(prefix="swarm-systemd-"))
+        self.janitor = Janitor(self.folder)
         self.groups = []
         self.unshare = None
         self.init = None
@@ -171,13 +174,4 @@ class Machine:
             print(f"kept: {self.folder}")
         else:
             shutil.rmtree(self.folder)
-
-
-def remove_group(group):
-    """Removes a control group with all below it; false as long as a process in one of them is left."""
-    try:
-        for place, _, _ in os.walk(group, topdown=False):
-            os.rmdir(place)
-    except OSError:
-        return False
-    return True
+        self.janitor.dismiss()
