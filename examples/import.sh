@@ -6,6 +6,7 @@ for folder in "$bundles"/web/*/; do
   tag=$(basename "$folder")
   case $tag in
     broken) command='["/web", "--fail"]' ;;
+    crashing) command='["/web", "--crash"]' ;;
     unhealthy) command='["/web", "--unhealthy"]' ;;
     *) command='["/web"]' ;;
   esac

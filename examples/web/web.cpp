@@ -8,14 +8,16 @@
 // the program. On SIGTERM it takes the connections that wait, finishes every request it has begun
 // to receive, closes idle connections, and ends.
 //
-//   web [--fail] [--unhealthy] [--check]
+//   web [--fail] [--crash] [--unhealthy] [--check]
 //     --fail       ends with code 1 at once
+//     --crash      ends with code 1 after half a second, before it listens
 //     --unhealthy  GET /health fails
 //     --check      asks the server on $PORT for /health and ends with 0 or 1: for HEALTHCHECK
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -57,6 +59,7 @@ constexpr milliseconds kIdleLimit = seconds(120);
 constexpr milliseconds kLingerLimit = seconds(2);
 // When told to stop: for a connection whose first byte is still on its way.
 constexpr milliseconds kFirstByteLimit = seconds(1);
+constexpr milliseconds kCrashDelay{500};
 
 struct Settings {
   std::string version = "unknown";
@@ -443,11 +446,16 @@ int main(int count, char** arguments) {
       std::fprintf(stderr, "web: told to fail\n");
       return 1;
     }
+    if (argument == "--crash") {
+      ::poll(nullptr, 0, static_cast<int>(kCrashDelay.count()));
+      std::fprintf(stderr, "web: told to crash\n");
+      return 1;
+    }
     if (argument == "--check") {
       return check_health(settings.port) ? 0 : 1;
     }
     if (argument != "--unhealthy") {
-      std::fprintf(stderr, "usage: web [--fail] [--unhealthy] [--check]\n");
+      std::fprintf(stderr, "usage: web [--fail] [--crash] [--unhealthy] [--check]\n");
       return 2;
     }
     settings.is_healthy = false;

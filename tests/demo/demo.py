@@ -6,6 +6,7 @@ Exits with 1 if a single request failed or a step did not come about."""
 
 import argparse
 import contextlib
+import socket
 import sys
 import time
 from pathlib import Path
@@ -172,6 +173,91 @@ def three_nodes(story, swarm, first):
     story.stop_load()
 
 
+def place_of(node, service):
+    """The one task of a service, and the id of the node it is on."""
+    tasks = node.tasks(service)
+    expect(len(tasks) == 1, f"{service} has {len(tasks)} running tasks, not one")
+    return tasks[0]["ID"], tasks[0]["Node"]
+
+
+def bad_version(story, swarm, nodes):
+    """A version that dies soon is tried in one slot, beside the old task, and goes no further."""
+    first = nodes[0]
+    story.step("service create --replicas 3 web:1.0, host port 9600", lambda: first.ctl(
+        "service", "create", "--name", "trial", "--replicas", "3", "--publish",
+        "mode=host,target=80,published=9600", "web:1.0"))
+    before = {row["ID"] for row in first.tasks("trial")}
+    story.start_load(swarm, *(f"{node.address}:9600" for node in nodes))
+    update = story.step("update to a version that dies after 0.5 s: paused", lambda: first.ctl(
+        "service", "update", "--image", "web:crashing", "trial", check=False), settle=1)
+    expect(update.code != 0 and "paused" in update.out + update.err,
+           f"the update is not told as paused:\n{update}")
+    expect({row["ID"] for row in first.tasks("trial")} == before, "an old task was stopped")
+    print("  all three old tasks run on")
+    story.stop_load()
+    story.step("service rm", lambda: first.ctl("service", "rm", "trial"))
+
+
+def host_port(story, swarm, nodes):
+    """What clients reach at a node's own port stays at that node."""
+    first = nodes[0]
+    story.step("service create --replicas 1 web:1.0, host port 9601", lambda: first.ctl(
+        "service", "create", "--name", "pinned", "--publish", "mode=host,target=80,published=9601",
+        "--update-monitor", "1s", "web:1.0"))
+    task, place = place_of(first, "pinned")
+    story.start_load(swarm, *(f"{node.address}:9601" for node in nodes
+                              if node.identity() == place))
+
+    def change(*flags):
+        nonlocal task
+        first.ctl("service", "update", *flags, "pinned")
+        last, (task, now) = task, place_of(first, "pinned")
+        expect(task != last, "the task was not replaced")
+        expect(now == place, "the task has moved to another node")
+    story.step("update to 1.1: stays on its node", lambda: change("--image", "web:1.1"), settle=1)
+    for time_of_three in ("first", "second", "third"):
+        story.step(f"update --force, the {time_of_three} time: stays on its node",
+                   lambda: change("--force"))
+    story.stop_load()
+    story.step("service rm", lambda: first.ctl("service", "rm", "pinned"))
+
+
+def port_in_use(story, nodes):
+    """A service whose port another program holds on one node is not called converged."""
+    first, second = nodes[:2]
+    with socket.create_server((second.address, 9602)):
+        create = story.step("service create, port 9602 in use on one node: told", lambda: first.ctl(
+            "--timeout", "5s", "service", "create", "--name", "blocked", "--publish", "9602:80",
+            "web:1.0", check=False))
+        expect(create.code != 0, f"the service is called converged:\n{create}")
+        expect("9602" in create.out + create.err, f"the port is not named:\n{create}")
+    story.step("the other program ends: the port opens", lambda: wait_until(
+        lambda: answers_at(second, 9602), 30, "the port opens"))
+
+
+def answers_at(node, port):
+    try:
+        return "1.0" in answer(node, port)
+    except OSError:
+        return False
+
+
+def part_two(story, swarm):
+    """Act three: what an update never does, and what is never called converged."""
+    print("\nThree nodes, ports of one node each")
+    nodes = [story.step(f"start node {number}", swarm.add) for number in (1, 2, 3)]
+
+    def gather():
+        nodes[0].init()
+        for node in nodes[1:]:
+            node.join(nodes[0], "manager")
+        nodes[0].await_ready(3)
+    story.step("swarm of three managers", gather)
+    bad_version(story, swarm, nodes)
+    host_port(story, swarm, nodes)
+    port_in_use(story, nodes)
+
+
 def choose_runtime(wanted, stack, build):
     """The runtime and, for Docker, the socket of the engine."""
     if wanted == "process":
@@ -195,12 +281,14 @@ def main():
     started = time.monotonic()
     with contextlib.ExitStack() as stack:
         try:
-            runtime, socket = choose_runtime(options.runtime, stack, options.build)
+            runtime, docker = choose_runtime(options.runtime, stack, options.build)
             print(f"runtime: {runtime}")
-            swarm = stack.enter_context(Swarm(options.build, runtime, socket, "127.0.0."))
+            swarm = stack.enter_context(Swarm(options.build, runtime, docker, "127.0.0."))
             story = Story()
             first = one_node(story, swarm)
             three_nodes(story, swarm, first)
+            swarm.close()
+            part_two(story, stack.enter_context(Swarm(options.build, runtime, docker, "127.0.1.")))
         except Failure as failure:
             print(f"\nThe story broke off: {failure}", file=sys.stderr)
             return 1
