@@ -27,7 +27,7 @@ class DispatcherClient {
     absl::AnyInvocable<void(Status status, std::string leader_address)> on_closed;
     // Instead of on_closed: a manager, known by its certificate, says that this node was removed
     // from the swarm. Final: a node id is never used again.
-    absl::AnyInvocable<void(Status status)> on_removed;
+    absl::AnyInvocable<void(Status status)> on_removed = nullptr;
   };
 
   virtual ~DispatcherClient() = default;

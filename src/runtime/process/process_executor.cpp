@@ -190,7 +190,9 @@ void ProcessExecutor::list_when_settled(model::SwarmId swarm, model::NodeId node
       continue;
     }
     using State = agent::ExistingTask::State;
-    agent::ExistingTask found{.labels = labels, .container_id = id.value(), .addresses = {}};
+    agent::ExistingTask found;
+    found.labels = labels;
+    found.container_id = id.value();
     switch (task->state()) {
       case ProcessTask::State::created:
         found.state = State::created;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "base/log.h"
 #include "platform/port_listener.h"
@@ -23,8 +24,9 @@ bool is_tcp(const TaskPort& port) {
 }
 
 bool tells_of_address_in_use(const std::string& text) {
-  return absl::StrContainsIgnoreCase(text, "address already in use") ||
-         absl::StrContains(text, "EADDRINUSE");
+  const std::string lower = absl::AsciiStrToLower(text);
+  return absl::StrContains(lower, "address already in use") ||
+         absl::StrContains(lower, "eaddrinuse");
 }
 
 }  // namespace

@@ -31,9 +31,11 @@ Status TaskDirectory::remove() {
 }
 
 Status TaskDirectory::forget_run() {
-  for (const char* const name : {kStartName, kExitName, kGraceName, kHealthyName}) {
-    if (files_.exists(path_ / name)) {
-      SWARM_RETURN_IF_ERROR(files_.remove(path_ / name));
+  // The logs as well: what the next run says must not be mistaken for what this one said.
+  for (const auto& path : {path_ / kStartName, path_ / kExitName, path_ / kGraceName,
+                           path_ / kHealthyName, stdout_log(), stderr_log()}) {
+    if (files_.exists(path)) {
+      SWARM_RETURN_IF_ERROR(files_.remove(path));
     }
   }
   return absl::OkStatus();

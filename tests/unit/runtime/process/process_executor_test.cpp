@@ -251,6 +251,7 @@ TEST_F(Processes, KernelEndsTheProcessWithItsShimWhileNobodyLooks) {
   executor_.reset();
   ASSERT_TRUE(platform::kill_process(record->shim).ok());
   EXPECT_TRUE(loop_.until([&] { return !platform::is_alive(record->process); }));
+  restart();
 }
 
 TEST_F(Processes, NothingOfATaskWhoseShimDiedUnseenOutlivesItsAdoption) {

@@ -38,8 +38,9 @@ TEST_F(ProcessHealth, TaskThatNeverListensIsNeverHealthy) {
   model::TaskTemplate with_port = spec("app");
   with_port.ports.push_back({.target = 80, .published = 8080});
   ASSERT_TRUE(run("t1", with_port).ok());
+  ASSERT_TRUE(await_event("t1", Kind::waiting));
   loop_.idle(milliseconds(200));
-  EXPECT_TRUE(events_.empty());
+  EXPECT_EQ(events_.size(), 1U) << "it waits for what is refused, and for nothing else";
 }
 
 TEST_F(ProcessHealth, TwoTasksOfOneServiceRunSideBySide) {

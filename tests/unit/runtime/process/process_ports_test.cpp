@@ -40,7 +40,7 @@ class ProcessPorts : public ExecutorTest {
     return port;
   }
   bool await_told(const std::string& id, uint16_t unlike = 0) {
-    return loop_.until([&] { return told_port(id) != unlike; });
+    return loop_.until([&] { return told_port(id) != 0 && told_port(id) != unlike; });
   }
 
   // Takes the port from under the task.
@@ -148,6 +148,7 @@ TEST_F(ProcessPorts, TaskThatLostItsPortUnseenIsFoundAsNotStarted) {
 TEST_F(ProcessPorts, WaitOfAStartingTaskNamesWhatIsRefused) {
   add_slow_web();
   ASSERT_TRUE(run("t1", slow_spec()).ok());
+  ASSERT_TRUE(await_told("t1"));
   ASSERT_TRUE(await_event("t1", Kind::waiting));
   EXPECT_EQ(find_event("t1", Kind::waiting)->error,
             "connect to 127.0.0.1:" + std::to_string(told_port("t1")) + ": Connection refused");
