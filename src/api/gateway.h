@@ -95,8 +95,10 @@ class Gateway {
     model::Role role = model::Role::worker;
     std::string certificate;  // PEM, leaf and root
   };
-  // For a node that has only a token: checks its secret, makes the node record, signs. Leader only.
+  // For a node that has only a token: checks its secret, makes the node record with
+  // this availability, signs. Leader only.
   virtual void issue_certificate(std::string token_secret, std::string csr_pem,
+                                 model::Availability availability,
                                  absl::AnyInvocable<void(Result<IssuedCertificate>)> done) = 0;
   // For a known node: a new certificate for the role it should have. Leader only.
   virtual void renew_certificate(model::NodeId node, std::string csr_pem,

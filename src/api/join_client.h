@@ -16,11 +16,9 @@ namespace swarm::api {
 
 // For a node without a certificate. `root` is the one security::fetch_root has checked against the
 // token: the secret is sent only to a manager whose certificate it has signed.
-Result<Gateway::IssuedCertificate> issue_certificate(const std::string& address,
-                                                     const std::string& root,
-                                                     const std::string& token_secret,
-                                                     const std::string& certificate_request,
-                                                     Duration timeout);
+Result<Gateway::IssuedCertificate> issue_certificate(
+    const std::string& address, const std::string& root, const std::string& token_secret,
+    const std::string& certificate_request, model::Availability availability, Duration timeout);
 
 // A new certificate for the node that `credentials` are of, for the role it should have now.
 Result<Gateway::IssuedCertificate> renew_certificate(const std::string& address,

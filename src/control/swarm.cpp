@@ -51,7 +51,8 @@ Result<state::ChangeSet> create_cluster(Context context, model::Cluster cluster,
   return changes;
 }
 
-Result<AdmittedNode> admit_node(Context context, std::string_view token_secret) {
+Result<AdmittedNode> admit_node(Context context, std::string_view token_secret,
+                                model::Availability availability) {
   const state::ClusterPtr& cluster = context.view.cluster();
   if (cluster == nullptr) {
     return no_swarm();
@@ -70,6 +71,7 @@ Result<AdmittedNode> admit_node(Context context, std::string_view token_secret) 
   model::Node node;
   node.id = admitted.id;
   node.spec.role = admitted.role;
+  node.spec.availability = availability;
   node.role = admitted.role;
   node.status.message = "joined, not heard of yet";
   node.status.at = context.now;

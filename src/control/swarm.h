@@ -20,7 +20,8 @@ struct AdmittedNode {
   model::Role role = model::Role::worker;
   state::ChangeSet changes;
 };
-Result<AdmittedNode> admit_node(Context context, std::string_view token_secret);
+Result<AdmittedNode> admit_node(Context context, std::string_view token_secret,
+                                model::Availability availability);
 
 // The node's certificate now says `role`.
 Result<state::ChangeSet> record_role(Context context, const model::NodeId& id, model::Role role);

@@ -117,7 +117,7 @@ Result<Admission> ask_for_admission(const api::LocalNode::JoinOptions& options,
   SWARM_ASSIGN_OR_RETURN(
       const api::Gateway::IssuedCertificate issued,
       api::issue_certificate(manager.text(), admission.credentials.ca_certificate, token.secret,
-                             request, kJoinTimeout));
+                             request, options.availability, kJoinTimeout));
   admission.credentials.certificate = issued.certificate;
   admission.record = record_of(addresses);
   admission.record.swarm = issued.swarm;

@@ -319,17 +319,18 @@ void renew(Manager& manager, CertificateSigner& signer, const model::NodeId& nod
 }  // namespace
 
 void ManagerGateway::issue_certificate(std::string token_secret, std::string csr_pem,
+                                       model::Availability availability,
                                        absl::AnyInvocable<void(Result<IssuedCertificate>)> done) {
   manager_->on_control_loop([manager = manager_, &signer = signer_,
                              secret = std::move(token_secret), csr = std::move(csr_pem),
-                             reply = Reply<Issued>(std::move(done))]() mutable {
+                             availability, reply = Reply<Issued>(std::move(done))]() mutable {
     if (manager->term() == nullptr) {
       reply(no_leader());
       return;
     }
     const state::View view = manager->store().view();
-    Result<control::AdmittedNode> admitted =
-        control::admit_node({view, manager->loop().wall_now(), manager->random()}, secret);
+    Result<control::AdmittedNode> admitted = control::admit_node(
+        {view, manager->loop().wall_now(), manager->random()}, secret, availability);
     if (!admitted.ok()) {
       reply(admitted.status());
       return;

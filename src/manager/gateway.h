@@ -40,6 +40,7 @@ class ManagerGateway final : public api::Gateway {
   void leave_raft(model::NodeId node, Done done) override;
 
   void issue_certificate(std::string token_secret, std::string csr_pem,
+                         model::Availability availability,
                          absl::AnyInvocable<void(Result<IssuedCertificate>)> done) override;
   void renew_expired_certificate(std::string certificate_pem, std::string csr_pem,
                                  absl::AnyInvocable<void(Result<IssuedCertificate>)> done) override;

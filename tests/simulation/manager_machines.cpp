@@ -128,7 +128,7 @@ Result<model::NodeId> ManagerMachines::admit(const std::string& token) {
     return absl::UnavailableError("nobody leads");
   }
   std::optional<Result<api::Gateway::IssuedCertificate>> issued;
-  leader->gateway->issue_certificate(token, "request",
+  leader->gateway->issue_certificate(token, "request", model::Availability::active,
                                      [&issued](auto result) { issued = std::move(result); });
   if (!world_.run_until([&issued] { return issued.has_value(); }, seconds(10))) {
     return absl::UnavailableError("no answer");

@@ -35,17 +35,16 @@ Result<Gateway::IssuedCertificate> to_issued(const v1::CertificateReply& reply) 
 
 }  // namespace
 
-Result<Gateway::IssuedCertificate> issue_certificate(const std::string& address,
-                                                     const std::string& root,
-                                                     const std::string& token_secret,
-                                                     const std::string& certificate_request,
-                                                     Duration timeout) {
+Result<Gateway::IssuedCertificate> issue_certificate(
+    const std::string& address, const std::string& root, const std::string& token_secret,
+    const std::string& certificate_request, model::Availability availability, Duration timeout) {
   const security::NodeCredentials nothing_but_trust{
       .ca_certificate = root, .certificate = "", .key = ""};
   const auto stub = v1::NodeCa::NewStub(make_tls_channel(address, nothing_but_trust));
   v1::IssueRequest request;
   request.set_token_secret(token_secret);
   request.set_certificate_request(certificate_request);
+  request.set_availability(wire::encode(availability));
   v1::CertificateReply reply;
   const CallOutcome outcome =
       call_blocking(*stub, &v1::NodeCa::Stub::Issue, request, reply, timeout);

@@ -26,7 +26,12 @@ auto replying(Reply reply) {
 
 void issue(std::shared_ptr<Gateway> gateway, const Caller&, const v1::IssueRequest& request,
            Reply reply) {
-  gateway->issue_certificate(request.token_secret(), request.certificate_request(),
+  const Result<model::Availability> availability = wire::decode(request.availability());
+  if (!availability.ok()) {
+    reply(availability.status());
+    return;
+  }
+  gateway->issue_certificate(request.token_secret(), request.certificate_request(), *availability,
                              replying(std::move(reply)));
 }
 

@@ -239,8 +239,10 @@ void FakeManager::leave_raft(model::NodeId node, Done done) {
 }
 
 void FakeManager::issue_certificate(std::string token_secret, std::string csr_pem,
+                                    model::Availability availability,
                                     absl::AnyInvocable<void(Result<IssuedCertificate>)> done) {
   shown_secrets.update([&](auto& all) { all.push_back(token_secret); });
+  joined_as.update([&](auto& all) { all.push_back(availability); });
   if (token_secret != std::string(25, 'w')) {
     done(absl::PermissionDeniedError("the join token is not valid (any more)"));
     return;

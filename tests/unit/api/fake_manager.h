@@ -58,6 +58,7 @@ class FakeManager final : public Gateway {
   Watched<std::vector<std::pair<std::string, std::string>>> joins;  // node, address
   Watched<std::vector<std::string>> leaves;
   Watched<std::vector<std::string>> shown_secrets;
+  Watched<std::vector<model::Availability>> joined_as;
   Watched<std::vector<std::string>> renewals;  // nodes
   Watched<int> kept;
   Watched<std::vector<model::RequestId>> requests;  // of all writes
@@ -78,6 +79,7 @@ class FakeManager final : public Gateway {
                  absl::AnyInvocable<void(Result<Joined>)> done) override;
   void leave_raft(model::NodeId node, Done done) override;
   void issue_certificate(std::string token_secret, std::string csr_pem,
+                         model::Availability availability,
                          absl::AnyInvocable<void(Result<IssuedCertificate>)> done) override;
   void renew_certificate(model::NodeId node, std::string csr_pem,
                          absl::AnyInvocable<void(Result<IssuedCertificate>)> done) override;

@@ -34,12 +34,13 @@ TEST(Join, ATokenGetsARootAndThenACertificate) {
   ASSERT_TRUE(root.ok()) << root.status();
   EXPECT_EQ(*root, there.swarm.root().certificate);
 
-  const auto issued =
-      issue_certificate(there.address, *root, std::string(25, 'w'), make_request(), seconds(20));
+  const auto issued = issue_certificate(there.address, *root, std::string(25, 'w'), make_request(),
+                                        model::Availability::drain, seconds(20));
   ASSERT_TRUE(issued.ok()) << issued.status();
   EXPECT_EQ(issued->node.value(), "n9");
   EXPECT_EQ(issued->swarm.value(), "swarm1");
   EXPECT_EQ(issued->role, model::Role::worker);
+  EXPECT_EQ(there.manager->joined_as.get(), std::vector{model::Availability::drain});
   const auto identity = security::identity_of(issued->certificate);
   ASSERT_TRUE(identity.ok()) << identity.status();
   EXPECT_EQ(identity->node.value(), "n9");
@@ -47,8 +48,9 @@ TEST(Join, ATokenGetsARootAndThenACertificate) {
 
 TEST(Join, AWrongSecretIsRefusedWithTheManagersSentence) {
   const RunningManager there("swarm1");
-  const auto refused = issue_certificate(there.address, there.swarm.root().certificate,
-                                         std::string(25, 'x'), make_request(), seconds(20));
+  const auto refused =
+      issue_certificate(there.address, there.swarm.root().certificate, std::string(25, 'x'),
+                        make_request(), model::Availability::drain, seconds(20));
   EXPECT_EQ(refused.status(),
             absl::PermissionDeniedError("the join token is not valid (any more)"));
 }
@@ -65,8 +67,9 @@ TEST(Join, AnImpostorIsToldApartByTheDigestAndNeverSeesTheSecret) {
 TEST(Join, AnImpostorThatTakesTheAddressLaterNeverSeesTheSecretEither) {
   const TestSwarm wanted("swarm1");
   const RunningManager impostor("swarm1");
-  const auto refused = issue_certificate(impostor.address, wanted.root().certificate,
-                                         std::string(25, 'w'), make_request(), seconds(20));
+  const auto refused =
+      issue_certificate(impostor.address, wanted.root().certificate, std::string(25, 'w'),
+                        make_request(), model::Availability::drain, seconds(20));
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(refused.status().message(), HasSubstr(impostor.address));
   EXPECT_TRUE(impostor.manager->shown_secrets.get().empty());
@@ -76,7 +79,7 @@ TEST(Join, AnUnreachableManagerIsAnErrorThatNamesTheAddress) {
   const TestSwarm swarm;
   const std::string address = closed_address();
   const auto refused = issue_certificate(address, swarm.root().certificate, std::string(25, 'w'),
-                                         make_request(), seconds(20));
+                                         make_request(), model::Availability::drain, seconds(20));
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(refused.status().message(), HasSubstr(address));
 }
@@ -93,7 +96,8 @@ TEST(Join, RenewingNeedsTheOldCertificate) {
   security::NodeCredentials none = *old;
   none.certificate = "";
   none.key = "";
-  const auto refused = renew_certificate(there.address, none, make_request(), seconds(20));
+  const auto refused = renew_certificate(there.address, none, make_request(),
+                                         model::Availability::drain, seconds(20));
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kUnauthenticated);
 }
 

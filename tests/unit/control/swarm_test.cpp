@@ -8,6 +8,7 @@ namespace swarm::control {
 namespace {
 
 using absl::StatusCode;
+using model::Availability;
 using model::MemberId;
 using model::NodeId;
 using model::Role;
@@ -47,7 +48,7 @@ TEST_F(SwarmTest, AdmitsByTheSecretOfARole) {
   given_swarm();
   for (const auto& [secret, role] :
        {std::pair("worker-secret", Role::worker), std::pair("manager-secret", Role::manager)}) {
-    auto admitted = admit_node(context(), secret);
+    auto admitted = admit_node(context(), secret, Availability::active);
     ASSERT_TRUE(admitted.ok()) << admitted.status();
     EXPECT_EQ(admitted->role, role);
     const NodeId id = admitted->id;
@@ -58,13 +59,25 @@ TEST_F(SwarmTest, AdmitsByTheSecretOfARole) {
   EXPECT_EQ(view().nodes().size(), 3u);
 }
 
+TEST_F(SwarmTest, ANodeIsAdmittedWithTheAvailabilityItAsksFor) {
+  given_swarm();
+  for (const Availability availability :
+       {Availability::active, Availability::pause, Availability::drain}) {
+    auto admitted = admit_node(context(), "worker-secret", availability);
+    ASSERT_TRUE(admitted.ok()) << admitted.status();
+    const NodeId id = admitted->id;
+    ASSERT_TRUE(apply(std::move(admitted->changes)).ok());
+    EXPECT_EQ(view().node(id)->spec.availability, availability);
+  }
+}
+
 TEST_F(SwarmTest, AdmitsNobodyElse) {
-  EXPECT_TRUE(fails_with(admit_node(context(), "x").status(), StatusCode::kFailedPrecondition,
-                         "swarm init"));
+  EXPECT_TRUE(fails_with(admit_node(context(), "x", Availability::active).status(),
+                         StatusCode::kFailedPrecondition, "swarm init"));
   given_swarm();
   for (const char* secret : {"", "worker-secres", "xorker-secret", "worker-secret2", "worker"}) {
-    EXPECT_TRUE(fails_with(admit_node(context(), secret).status(), StatusCode::kPermissionDenied,
-                           "not valid"))
+    EXPECT_TRUE(fails_with(admit_node(context(), secret, Availability::active).status(),
+                           StatusCode::kPermissionDenied, "not valid"))
         << secret;
   }
 }
@@ -73,15 +86,17 @@ TEST_F(SwarmTest, AnEmptySecretAdmitsNobodyEvenIfNoneIsSet) {
   model::Cluster cluster;
   cluster.id = model::SwarmId("swarm");
   given(cluster);
-  EXPECT_EQ(admit_node(context(), "").status().code(), StatusCode::kPermissionDenied);
+  EXPECT_EQ(admit_node(context(), "", Availability::active).status().code(),
+            StatusCode::kPermissionDenied);
 }
 
 TEST_F(SwarmTest, ARotatedTokenStopsWorkingAndTheOtherGoesOn) {
   given_swarm();
   ASSERT_TRUE(apply(rotate_join_token(context(), Role::worker, "new-secret")).ok());
-  EXPECT_EQ(admit_node(context(), "worker-secret").status().code(), StatusCode::kPermissionDenied);
-  EXPECT_EQ(admit_node(context(), "new-secret")->role, Role::worker);
-  EXPECT_EQ(admit_node(context(), "manager-secret")->role, Role::manager);
+  EXPECT_EQ(admit_node(context(), "worker-secret", Availability::active).status().code(),
+            StatusCode::kPermissionDenied);
+  EXPECT_EQ(admit_node(context(), "new-secret", Availability::active)->role, Role::worker);
+  EXPECT_EQ(admit_node(context(), "manager-secret", Availability::active)->role, Role::manager);
   EXPECT_EQ(rotate_join_token(context(), Role::worker, "").status().code(),
             StatusCode::kInvalidArgument);
 }

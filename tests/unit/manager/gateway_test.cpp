@@ -132,7 +132,7 @@ TEST_F(GatewayTest, RefusesAWrongTokenAndARequestThatIsNone) {
   for (const auto& [token, request] :
        {std::pair("wrong", "request"), std::pair(test::kWorkerToken, "")}) {
     std::optional<Status> answer;
-    leader().gateway->issue_certificate(token, request,
+    leader().gateway->issue_certificate(token, request, model::Availability::active,
                                         [&answer](auto issued) { answer = issued.status(); });
     ASSERT_TRUE(world_.run_until([&answer] { return answer.has_value(); }, seconds(5)));
     EXPECT_FALSE(answer->ok());
