@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "model/ip_network.h"
 #include "model/node.h"
 #include "model/text_check.h"
 #include "model/validate.h"
@@ -34,16 +35,18 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
+// What validate_labels lets a label be called.
 bool is_label_name(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return is_alnum(c) || c == '-' || c == '_' || c == '.' || c == '/';
-  });
+  return !name.empty() &&
+         std::none_of(name.begin(), name.end(), [](char c) { return is_control(c) || c == ' '; });
 }
 
-bool is_value(std::string_view value) {
-  return !value.empty() && std::all_of(value.begin(), value.end(), [](char c) {
-    return is_alnum(c) || std::string_view(":-_ .*()?+[]\\^$|/").find(c) != std::string_view::npos;
-  });
+// Without one pair of quotes around it: they are for values that begin or end with a space or a
+// quote, or are empty.
+std::string_view unquoted(std::string_view value) {
+  const bool is_quoted = value.size() >= 2 && value.front() == value.back() &&
+                         (value.front() == '"' || value.front() == '\'');
+  return is_quoted ? value.substr(1, value.size() - 2) : value;
 }
 
 // The key with its prefix in lower case; names of labels keep theirs.
@@ -58,6 +61,18 @@ std::optional<std::string> known_key(std::string_view key) {
     }
   }
   return std::nullopt;
+}
+
+// A value that no node can ever have is a slip, which would leave tasks pending for ever.
+Status check_value(std::string_view text, const Constraint& constraint) {
+  if (constraint.key == "node.role" && !parse_role(lower(constraint.value))) {
+    return invalid("constraint", text, "names no role", "use worker or manager");
+  }
+  if (constraint.key == "node.ip" && !parse_ip_network(constraint.value)) {
+    return invalid("constraint", text, "names no address",
+                   "use an address or a range of them, e.g. node.ip==10.0.0.0/8");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -76,14 +91,21 @@ Result<Constraint> parse_constraint(std::string_view text) {
   if (!known) {
     return invalid("constraint", text, "has the unknown key " + quoted(key), kKnownKeys);
   }
-  if (!is_value(value)) {
-    return invalid("constraint", text, "has a bad value",
-                   "use letters, digits and . - _ : / after the operator");
+  if (value.empty()) {
+    return invalid("constraint", text, "has no value",
+                   "write one after the operator; \"\" means a label that is empty or not there");
   }
-  if (*known == "node.role" && !parse_role(lower(value))) {
-    return invalid("constraint", text, "names no role", "use worker or manager");
-  }
-  return Constraint{*known, equal < different, std::string(value)};
+  Constraint constraint{*known, equal < different, std::string(unquoted(value))};
+  SWARM_RETURN_IF_ERROR(check_value(text, constraint));
+  return constraint;
+}
+
+std::string format_constraint(const Constraint& constraint) {
+  const std::string& value = constraint.value;
+  const bool needs_quotes = trimmed(value).size() != value.size() || value.empty() ||
+                            unquoted(value).size() != value.size();
+  return constraint.key + (constraint.is_equal ? "==" : "!=") +
+         (needs_quotes ? '"' + value + '"' : value);
 }
 
 Result<std::string> parse_preference(std::string_view text) {

@@ -1,6 +1,9 @@
 #include "model/placement.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "model/ip_network.h"
 
 namespace swarm::model {
 namespace {
@@ -37,6 +40,7 @@ std::optional<std::string> node_attribute(const Node& node, std::string_view key
     return label(node.description.engine_labels, *name);
   }
   if (equal_without_case(key, "node.id")) return node.id.value();
+  if (equal_without_case(key, "node.ip")) return node.status.address;
   if (equal_without_case(key, "node.hostname")) return node.description.hostname;
   if (equal_without_case(key, "node.role")) return std::string(to_string(node.role));
   if (equal_without_case(key, "node.platform.os")) return node.description.os;
@@ -44,9 +48,37 @@ std::optional<std::string> node_attribute(const Node& node, std::string_view key
   return std::nullopt;
 }
 
+namespace {
+
+// Two names of the same instruction set: Go's, which Docker shows, and the kernel's.
+std::string_view canonical_architecture(std::string_view name) {
+  constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
+      {"amd64", "x86_64"}, {"arm64", "aarch64"}, {"386", "i386"}, {"i686", "i386"}};
+  for (const auto& [alias, kernel_name] : kAliases) {
+    if (equal_without_case(name, alias)) {
+      return kernel_name;
+    }
+  }
+  return name;
+}
+
+bool is_same_value(std::string_view key, std::string_view of_node, std::string_view wanted) {
+  if (key == "node.ip") {
+    const std::optional<IpNetwork> address = parse_ip_network(of_node);
+    const std::optional<IpNetwork> range = parse_ip_network(wanted);
+    return address && range && range->contains(*address);
+  }
+  if (key == "node.platform.arch") {
+    return equal_without_case(canonical_architecture(of_node), canonical_architecture(wanted));
+  }
+  return equal_without_case(of_node, wanted);
+}
+
+}  // namespace
+
 bool matches(const Constraint& constraint, const Node& node) {
   const std::optional<std::string> value = node_attribute(node, constraint.key);
-  return value && equal_without_case(*value, constraint.value) == constraint.is_equal;
+  return value && is_same_value(constraint.key, *value, constraint.value) == constraint.is_equal;
 }
 
 bool matches_all(const std::vector<Constraint>& constraints, const Node& node) {

@@ -12,12 +12,14 @@
 // the orchestrators must agree on it and neither may include the other.
 namespace swarm::model {
 
-// The value of "node.id", "node.hostname", "node.role", "node.platform.os", "node.platform.arch",
-// "node.labels.X" or "engine.labels.X". A label the node has not is the empty string. The part
-// before a label's name is compared without case. Nothing for any other key.
+// The value of "node.id", "node.hostname", "node.ip", "node.role", "node.platform.os",
+// "node.platform.arch", "node.labels.X" or "engine.labels.X". A label the node has not is the empty
+// string. The part before a label's name is compared without case. Nothing for any other key.
 std::optional<std::string> node_attribute(const Node& node, std::string_view key);
 
-// Values compare without case. A key that does not exist never matches, with either operator.
+// Values compare without case, architectures by either of their names (amd64 is x86_64), and
+// "node.ip" with an address or a range. A key that does not exist never matches, with either
+// operator.
 bool matches(const Constraint& constraint, const Node& node);
 bool matches_all(const std::vector<Constraint>& constraints, const Node& node);
 

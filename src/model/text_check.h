@@ -24,6 +24,10 @@ constexpr bool is_digit(char c) {
 constexpr bool is_alnum(char c) {
   return is_lower(c) || is_upper(c) || is_digit(c);
 }
+// Of ASCII: never printed, and never part of a name.
+constexpr bool is_control(char c) {
+  return (c >= 0 && c < ' ') || c == 0x7F;
+}
 
 // In double quotes, cut to a length that fits a terminal, other than printable ASCII as "?".
 std::string quoted(std::string_view value);

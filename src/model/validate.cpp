@@ -145,10 +145,15 @@ Status validate_labels(const Labels& labels) {
     SWARM_RETURN_IF_ERROR(check_text("label key", key));
     SWARM_RETURN_IF_ERROR(check_text("value of label " + quoted(key), value));
     const bool has_space =
-        std::any_of(key.begin(), key.end(), [](char c) { return c >= 0 && c <= ' '; });
+        std::any_of(key.begin(), key.end(), [](char c) { return is_control(c) || c == ' '; });
     if (key.empty() || key.size() > kMaxLabelKeyBytes || has_space) {
       return invalid("label key", key, "is empty, too long or has spaces",
                      "use KEY=VALUE with a key of 1 to 1024 characters, e.g. zone=a");
+    }
+    // In a constraint it would be read as an operator.
+    if (key.ends_with('!') || key.find('=') != std::string::npos) {
+      return invalid("label key", key, "contains \"=\" or ends with \"!\"",
+                     "use a key that can stand before == and !=, e.g. zone");
     }
   }
   return absl::OkStatus();

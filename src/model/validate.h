@@ -25,7 +25,9 @@ Status validate_policy(const UpdatePolicy& policy, std::string_view which);  // 
 Status validate_template(const TaskTemplate& task);
 Status validate_spec(const ServiceSpec& spec);
 
-// "node.role==manager", "node.labels.zone!=a".
+// "node.role==manager", "node.labels.zone!=a". The value is all that follows the operator without
+// spaces around it; one pair of quotes keeps those, so that the value of every label can be
+// written.
 struct Constraint {
   std::string key;
   bool is_equal = true;
@@ -34,6 +36,7 @@ struct Constraint {
   bool operator==(const Constraint&) const = default;
 };
 Result<Constraint> parse_constraint(std::string_view text);
+std::string format_constraint(const Constraint& constraint);  // parse_constraint gives it back
 
 // "spread=node.labels.zone" gives "node.labels.zone", the form that is stored. Without "spread="
 // too.

@@ -34,8 +34,9 @@ TEST(ParseConstraint, NamesBothOperatorsWhenThereIsNone) {
 }
 
 TEST(ParseConstraint, ListsTheKnownKeysWhenOneIsUnknown) {
-  for (const char* text : {"node.color==red", "==a", "role==worker", "node.labels.==a",
-                           "node.labels==a", "node.labels.a b==c", "node.idx==1"}) {
+  for (const char* text :
+       {"node.color==red", "==a", "role==worker", "node.labels.==a", "node.labels==a",
+        "node.labels.a b==c", "node.idx==1", "node.labels.a\x1b==c"}) {
     EXPECT_TRUE(is_refused(parse_constraint(text).status(),
                            {"unknown key",
                             "node.id, node.hostname, node.ip, node.role, "
@@ -46,11 +47,30 @@ TEST(ParseConstraint, ListsTheKnownKeysWhenOneIsUnknown) {
 }
 
 TEST(ParseConstraint, RefusesBadValues) {
-  for (const char* text : {"node.id==", "node.id==  ", "node.id==a,b", "node.id==\"a\""}) {
-    EXPECT_TRUE(is_refused(parse_constraint(text).status(), {"bad value"})) << text;
+  for (const char* text : {"node.id==", "node.id==  "}) {
+    EXPECT_TRUE(is_refused(parse_constraint(text).status(), {"has no value"})) << text;
+  }
+  for (const char* text : {"node.ip==10.0.0", "node.ip!=web", "node.ip==10.0.0.0/33"}) {
+    EXPECT_TRUE(is_refused(parse_constraint(text).status(), {"names no address", "10.0.0.0/8"}))
+        << text;
   }
   EXPECT_TRUE(is_refused(parse_constraint("node.role==boss").status(), {"worker or manager"}));
   EXPECT_TRUE(parse_constraint("node.role!=MANAGER").ok());
+}
+
+// Whatever may be the value of a label can be asked for.
+TEST(ParseConstraint, TakesTheValueOfEveryLabel) {
+  for (const char* value : {"a b,c", "Z\u00fcrich", "k=a=b", "a==b", "a!=b", "", " a ", "\"a\"",
+                            "'a'", "\"'a'\"", "\"", "'\"", "{{.X}}", "a\nb", "%$#@;&|<>"}) {
+    const Constraint wanted{"node.labels.X!,\u00fc", true, value};
+    const std::string text = format_constraint(wanted);
+    const auto parsed = parse_constraint(text);
+    ASSERT_TRUE(parsed.ok()) << parsed.status();
+    EXPECT_EQ(*parsed, wanted) << text;
+  }
+  EXPECT_EQ(parse_constraint("node.labels.x == 'a b'")->value, "a b");
+  EXPECT_EQ(parse_constraint("node.labels.x==a b,c")->value, "a b,c");
+  EXPECT_EQ(format_constraint(*parse_constraint(" NODE.role == manager")), "node.role==manager");
 }
 
 TEST(ParsePreference, GivesTheLabelToSpreadOver) {

@@ -48,6 +48,10 @@ TEST(Filters, AllConstraintsMustHold) {
   model::Node node = test::labelled_node("n", "zone", "A");
   node.role = model::Role::manager;
   node.description.engine_labels["disk"] = "ssd";
+  node.description.architecture = "x86_64";
+  node.status.address = "10.0.3.7";
+  node.spec.labels["city"] = "Z\u00fcrich, west";
+  node.spec.labels["empty"] = "";
   const std::vector<std::pair<std::string, bool>> cases = {
       {"node.id==n", true},
       {"node.id!=n", false},
@@ -56,6 +60,19 @@ TEST(Filters, AllConstraintsMustHold) {
       {"node.role==worker", false},
       {"node.platform.os==linux", true},
       {"node.platform.arch!=arm64", true},
+      {"node.platform.arch==amd64", true},
+      {"node.platform.arch!=AMD64", false},
+      {"node.platform.arch==aarch64", false},
+      {"node.ip==10.0.3.7", true},
+      {"node.ip!=10.0.3.7", false},
+      {"node.ip==10.0.0.0/16", true},
+      {"node.ip!=10.0.0.0/16", false},
+      {"node.ip==10.0.4.0/24", false},
+      {"node.ip!=fd00::/8", true},
+      {"node.labels.city==Z\u00fcrich, west", true},
+      {"node.labels.empty==\"\"", true},
+      {"node.labels.none==\"\"", true},
+      {"node.labels.zone==\"\"", false},
       {"node.labels.zone==a", true},
       {"NODE.LABELS.zone==a", true},
       {"node.labels.Zone==a", false},
