@@ -1,7 +1,10 @@
 #include "dispatcher/assignment_tracker.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
+
+#include "model/template_text.h"
 
 namespace swarm::dispatcher {
 
@@ -18,6 +21,27 @@ TaskState desired_of(const model::Task& task) {
                                         : task.desired;
 }
 
+// A task never changes its node, so its placeholders have one meaning for its whole life, but for
+// labels of the service: a task that is assigned again may see newer ones.
+model::TemplateValues template_values(const state::View& view, const model::Task& task) {
+  model::TemplateValues values;
+  values.service_id = task.service.value();
+  if (const state::ServicePtr service = view.service(task.service)) {
+    values.service_name = service->settings.name;
+    values.service_labels = service->settings.labels;
+  }
+  values.node_id = task.node.value();
+  if (const state::NodePtr node = view.node(task.node)) {
+    values.node_hostname = node->description.hostname;
+    values.node_os = node->description.os;
+    values.node_architecture = node->description.architecture;
+  }
+  values.task_id = task.id.value();
+  values.task_name = model::task_name(values.service_name, task) + "." + task.id.value();
+  values.task_slot = std::to_string(task.slot);
+  return values;
+}
+
 model::Assignment assignment_of(const state::View& view, const model::Task& task) {
   model::Assignment assignment;
   assignment.task = task.id;
@@ -31,6 +55,9 @@ model::Assignment assignment_of(const state::View& view, const model::Task& task
   const model::TaskTemplate& spec = view.template_of(task);
   if (!is_terminal(task.status.state)) {
     assignment.spec = spec;
+    if (model::has_placeholders(spec.container)) {
+      model::expand_placeholders(assignment.spec.container, template_values(view, task));
+    }
   } else {
     assignment.spec.container.stop_grace_period = spec.container.stop_grace_period;
     assignment.spec.drain_timeout = spec.drain_timeout;

@@ -6,6 +6,7 @@
 
 #include "base/units.h"
 #include "model/signals.h"
+#include "model/template_text.h"
 #include "model/text_check.h"
 #include "model/validate.h"
 
@@ -31,6 +32,7 @@ Status check_environment(const std::vector<std::string>& env) {
   SWARM_RETURN_IF_ERROR(check_texts("environment variable", env));
   std::set<std::string_view> names;
   for (std::string_view variable : env) {
+    SWARM_RETURN_IF_ERROR(expand_with_samples("environment variable", variable).status());
     const size_t equal = variable.find('=');
     if (equal == 0 || equal == std::string_view::npos) {
       return invalid("environment variable", variable, "has no name",
@@ -74,7 +76,11 @@ Status check_volume_source(std::string_view source) {
 Status check_mount(const Mount& mount, std::set<std::string_view>& targets) {
   SWARM_RETURN_IF_ERROR(check_text("mount source", mount.source));
   SWARM_RETURN_IF_ERROR(check_text("mount target", mount.target));
-  if (!mount.target.starts_with('/')) {
+  SWARM_ASSIGN_OR_RETURN(const std::string source,
+                         expand_with_samples("mount source", mount.source));
+  SWARM_ASSIGN_OR_RETURN(const std::string target,
+                         expand_with_samples("mount target", mount.target));
+  if (!target.starts_with('/')) {
     return invalid("mount target", mount.target, "is not absolute",
                    "use a path that begins with /");
   }
@@ -85,7 +91,7 @@ Status check_mount(const Mount& mount, std::set<std::string_view>& targets) {
   if (!targets.insert(mount.target).second) {
     return invalid("mount target", mount.target, "is used twice", "give each mount its own target");
   }
-  if (mount.type == MountType::bind && !mount.source.starts_with('/')) {
+  if (mount.type == MountType::bind && !source.starts_with('/')) {
     return invalid("mount source", mount.source, "is not absolute",
                    "a bind mount needs a source path that begins with /");
   }
@@ -140,14 +146,15 @@ Status check_health(const HealthCheck& health) {
   return absl::OkStatus();
 }
 
-Status check_hostname(std::string_view hostname) {
+Status check_hostname(std::string_view text) {
+  SWARM_ASSIGN_OR_RETURN(const std::string hostname, expand_with_samples("hostname", text));
   const auto is_allowed = [](char c) { return is_alnum(c) || c == '-' || c == '.' || c == '_'; };
   const bool is_right =
       hostname.empty() ||
       (hostname.size() <= 63 && is_alnum(hostname.front()) && is_alnum(hostname.back()) &&
        std::all_of(hostname.begin(), hostname.end(), is_allowed));
   return is_right ? absl::OkStatus()
-                  : invalid("hostname", hostname, "is not a host name",
+                  : invalid("hostname", text, "is not a host name",
                             "use at most 63 letters, digits, \"-\" and \".\"");
 }
 

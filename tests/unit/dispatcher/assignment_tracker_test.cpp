@@ -33,6 +33,19 @@ TEST_F(TrackerTest, TheCompleteSetHoldsWhatIsPlacedOnTheNode) {
   EXPECT_EQ(set.assigned[0].desired, TaskState::running);
 }
 
+TEST_F(TrackerTest, PlaceholdersGetTheirValuesOnTheWayToTheNode) {
+  model::Node node = *store.view().node(NodeId("n1"));
+  node.description.hostname = "alpha";
+  put(node);
+  model::Revision revision = *store.view().revision(ServiceId("web"), 1);
+  revision.task.container.env = {"WHO={{.Service.Name}} {{.Task.ID}} on {{.Node.Hostname}}"};
+  put(revision);
+  add_task("t1", "n1");
+  const model::AssignmentSet set = tracker.complete(store.view());
+  ASSERT_EQ(set.assigned.size(), 1u);
+  EXPECT_EQ(set.assigned[0].spec.container.env, std::vector<std::string>{"WHO=web t1 on alpha"});
+}
+
 TEST_F(TrackerTest, AFinishedTaskIsAssignedForItsContainerButNeverToRun) {
   add_task("t1", "n1", TaskState::failed);
   const model::AssignmentSet set = tracker.complete(store.view());
