@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "control/constraints.h"
 #include "control/generated_name.h"
 #include "control/ports.h"
 #include "model/validate.h"
@@ -31,9 +32,7 @@ Result<state::ServicePtr> find(const Context& context, std::string_view referenc
 }
 
 void normalise(model::Placement* placement) {
-  std::vector<std::string>& constraints = placement->constraints;
-  std::sort(constraints.begin(), constraints.end());
-  constraints.erase(std::unique(constraints.begin(), constraints.end()), constraints.end());
+  normalise_constraints(&placement->constraints);
   for (std::string& preference : placement->preferences) {
     if (Result<std::string> descriptor = model::parse_preference(preference); descriptor.ok()) {
       preference = *std::move(descriptor);
@@ -161,18 +160,25 @@ Status check_update(const model::Service& stored, model::Position version,
 
 }  // namespace
 
-Result<CreatedService> create_service(Context context, model::ServiceSpec spec) {
+model::ServiceId service_id_of(uint64_t request) {
+  Random from_request(request);
+  return model::ServiceId(random_id(from_request));
+}
+
+Result<CreatedService> create_service(Context context, model::ServiceSpec spec,
+                                      model::ServiceId id) {
   if (spec.name.empty()) {
     spec.name = generate_name(context.view, context.random);
   }
   normalise(&spec.task);
   SWARM_RETURN_IF_ERROR(check_spec(spec));
+  SWARM_RETURN_IF_ERROR(resolve_node_ids(context.view, {}, &spec.task));
   if (context.view.service_by_name(spec.name) != nullptr) {
     return absl::AlreadyExistsError("a service named \"" + spec.name +
                                     "\" already exists: choose another name, or update that one");
   }
   CreatedService created;
-  created.id = model::ServiceId(random_id(context.random));
+  created.id = id.is_empty() ? model::ServiceId(random_id(context.random)) : std::move(id);
   SWARM_RETURN_IF_ERROR(check_ports_free(context.view, created.id, spec.task.ports));
   SWARM_RETURN_IF_ERROR(assign_ports(context.view, created.id, {}, &spec.task.ports));
   std::sort(spec.task.ports.begin(), spec.task.ports.end());
@@ -201,6 +207,7 @@ Result<state::ChangeSet> update_service(Context context, const model::ServiceId&
   normalise(&spec.task);
   SWARM_RETURN_IF_ERROR(check_spec(spec));
   const model::TaskTemplate& current = context.view.template_of(*stored);
+  SWARM_RETURN_IF_ERROR(resolve_node_ids(context.view, current.placement->constraints, &spec.task));
   SWARM_RETURN_IF_ERROR(assign_ports(context.view, id, current.ports, &spec.task.ports));
   std::sort(spec.task.ports.begin(), spec.task.ports.end());
   if (spec.task.ports != current.ports) {

@@ -13,8 +13,14 @@ struct CreatedService {
   model::ServiceId id;
   state::ChangeSet changes;
 };
-// Revision 1. Published port 0 is given a free one from 30000-32767.
-Result<CreatedService> create_service(Context context, model::ServiceSpec spec);
+// Revision 1. Published port 0 is given a free one from 30000-32767. An empty `id` is chosen at
+// random.
+Result<CreatedService> create_service(Context context, model::ServiceSpec spec,
+                                      model::ServiceId id = {});
+
+// The id of the service that the request with this number creates: it follows from the number, so
+// that a request that comes again finds what it made, named or not.
+model::ServiceId service_id_of(uint64_t request);
 
 // A change of spec.task makes a new revision and a rollout to it (which replaces one that runs or
 // is paused); everything else just changes. Any update of a service whose rollout is paused resumes

@@ -51,19 +51,20 @@ void create(GatewayPtr gateway, const Caller& caller, const v1::ServiceCreateReq
     reply(spec.status());
     return;
   }
-  std::string name = spec->name;
+  const ServiceId id =
+      caller.request.number == 0 ? ServiceId{} : control::service_id_of(caller.request.number);
   change_store<v1::ServiceCreateReply>(
       *gateway, caller,
-      [spec = *std::move(spec)](const Context& context,
-                                v1::ServiceCreateReply& out) mutable -> Result<ChangeSet> {
+      [id, spec = *std::move(spec)](const Context& context,
+                                    v1::ServiceCreateReply& out) mutable -> Result<ChangeSet> {
         SWARM_ASSIGN_OR_RETURN(control::CreatedService created,
-                               control::create_service(context, std::move(spec)));
+                               control::create_service(context, std::move(spec), id));
         out.set_id(created.id.value());
         return std::move(created.changes);
       },
-      [name = std::move(name)](const View& view, v1::ServiceCreateReply& out) {
-        const state::ServicePtr made = view.service_by_name(name);
-        out.set_id(made == nullptr ? "" : made->id.value());
+      // Whatever became of the service since: this is the one that the request made.
+      [id](const View&, v1::ServiceCreateReply& out) {
+        out.set_id(id.value());
         return absl::OkStatus();
       },
       std::move(reply));

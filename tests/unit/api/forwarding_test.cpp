@@ -232,6 +232,25 @@ TEST_F(Forwarding, AWriteWhoseAnswerWasLostIsNotCarriedOutTwice) {
   EXPECT_TRUE(requests[1].repeated_since.has_value());
 }
 
+TEST_F(Forwarding, AServiceWithoutANameWhoseAnswerWasLostIsFoundAgain) {
+  leader_->keep_answers();
+  Watched<std::string> id;
+  const auto created = in_background([&] {
+    model::ServiceSpec unnamed = web();
+    unnamed.name.clear();
+    const auto made = client_->create_service(unnamed);
+    id.update([&](std::string& value) { value = made.ok() ? made->value() : ""; });
+    return made.status();
+  });
+  ASSERT_TRUE(leader_->kept.wait([](int kept) { return kept == 1; }));
+  leader_->answer_kept();
+  ASSERT_EQ(outcome_of(*created), absl::OkStatus());
+  const auto services = client_->list_services();
+  ASSERT_TRUE(services.ok()) << services.status();
+  ASSERT_EQ(services->size(), 1U);
+  EXPECT_EQ(services->front().service.id.value(), id.get());
+}
+
 TEST_F(Forwarding, AWriteOfALeaderThatIsDeposedIsCarriedOutByTheNextOne) {
   follower_->set_leader({.is_self = true, .address = ""});
   follower_->keep_calls();

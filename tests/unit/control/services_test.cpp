@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "control/nodes.h"
 #include "model/validate.h"
 #include "unit/control/control_fixture.h"
 
@@ -55,6 +56,42 @@ TEST_F(ServicesTest, CreateGivesANameToAServiceWithoutOne) {
     names.insert(service->settings.name);
   }
   EXPECT_EQ(names.size(), 2u);
+}
+
+TEST_F(ServicesTest, TheIdOfAServiceFollowsFromTheRequestThatMakesIt) {
+  EXPECT_EQ(service_id_of(7), service_id_of(7));
+  EXPECT_NE(service_id_of(7), service_id_of(8));
+  EXPECT_EQ(service_id_of(7).value().size(), 25u);
+  const auto created = create_service(context(), spec_of(""), service_id_of(7));
+  ASSERT_TRUE(created.ok()) << created.status();
+  EXPECT_EQ(created->id, service_id_of(7));
+}
+
+TEST_F(ServicesTest, ANodeInAConstraintIsFoundByAPrefixOfItsId) {
+  given(node_of("abcd1", model::Role::worker), node_of("abcd2", model::Role::worker),
+        node_of("xyz", model::Role::worker));
+  model::ServiceSpec spec = spec_of("web");
+  spec.task.placement.edit().constraints = {"node.id == XY", "node.id!=abcd1"};
+  ASSERT_TRUE(create(spec).ok());
+  EXPECT_THAT(stored_spec().task.placement->constraints,
+              ElementsAre("node.id!=abcd1", "node.id==xyz"));
+  for (const auto& [constraint, words] : {std::pair("node.id==abc", "is ambiguous (2 matches"),
+                                          std::pair("node.id==nobody", "names no node"),
+                                          std::pair("node.id!=nobody", "names no node")}) {
+    spec.name = "other";
+    spec.task.placement.edit().constraints = {constraint};
+    EXPECT_TRUE(fails_with(create(spec), StatusCode::kInvalidArgument, words)) << constraint;
+  }
+}
+
+TEST_F(ServicesTest, AConstraintOutlivesItsNode) {
+  given(node_of("xyz", model::Role::worker));
+  model::ServiceSpec spec = spec_of("web");
+  spec.task.placement.edit().constraints = {"node.id==xyz"};
+  ASSERT_TRUE(create(spec).ok());
+  ASSERT_TRUE(apply(remove_node(context(), "xyz", true)).ok());
+  update_image("web:1.1");
+  EXPECT_THAT(stored_spec().task.placement->constraints, ElementsAre("node.id==xyz"));
 }
 
 TEST_F(ServicesTest, CreateRefusesANameInUse) {
@@ -126,11 +163,14 @@ TEST_F(ServicesTest, UpdateThatOnlyWritesTheSameDifferentlyMakesNoRevision) {
   model::ServiceSpec spec = spec_of("web");
   spec.task.ports = {port(8080), port(9090, 90)};
   spec.task.placement.edit().constraints = {"node.role==worker", "node.labels.a==1"};
+  const std::vector<std::string> spaced = {"NODE.role == worker", " node.labels.a== 1"};
   spec.task.placement.edit().preferences = {"spread=node.labels.zone"};
   ASSERT_TRUE(create(spec).ok());
   const model::Position head = store.head();
   std::swap(spec.task.ports[0], spec.task.ports[1]);
   std::swap(spec.task.placement.edit().constraints[0], spec.task.placement.edit().constraints[1]);
+  EXPECT_TRUE(update(spec).ok());
+  spec.task.placement.edit().constraints = spaced;
   spec.task.placement.edit().preferences = {"node.labels.zone"};
   spec.task.container.health = model::HealthCheck();
   EXPECT_TRUE(update(spec).ok());
