@@ -9,15 +9,25 @@
 #include "api/client/client.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "cli/escape.h"
 
 namespace swarm::cli {
 
-// Where text goes: a file descriptor, or a string in tests. Errors of writing are not reported:
-// there is nobody left to tell.
+// Where text goes: a file descriptor, or a string in tests. A command writes on after an error,
+// which is reported once at its end: what it does to the swarm does not depend on who listens.
 class Output {
  public:
   virtual ~Output() = default;
-  virtual void write(std::string_view text) = 0;
+  // Control characters come out escaped.
+  void write(std::string_view text) { put(escaped(text)); }
+  // As it is: for sequences that move the cursor.
+  void write_control(std::string_view sequence) { put(sequence); }
+  // Of the first write that did not get through. CANCELLED when the reader has gone away, which is
+  // the way of `| head` and nothing to complain about.
+  virtual Status status() const { return absl::OkStatus(); }
+
+ private:
+  virtual void put(std::string_view text) = 0;
 };
 
 // What the user looks at. Data goes to `out`, everything else to `err`.
@@ -25,7 +35,7 @@ struct Terminal {
   Output& out;
   Output& err;
   bool is_interactive = false;  // `out` shows lines rewritten in place
-  size_t width = 80;
+  size_t width = 0;             // columns; 0: not a terminal, nothing is cut
 };
 
 // Time as a waiting command sees it; tests run it without waiting.

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "cli/escape.h"
 #include "cli/table.h"
 
 namespace swarm::cli {
@@ -90,6 +91,15 @@ std::string row_as_json(const Listing& listing, const std::vector<std::string>& 
   return dump(json);
 }
 
+// A cell of a table stays on its line, and as wide as it was measured.
+std::vector<std::string> as_cells(const std::vector<std::string>& row) {
+  std::vector<std::string> cells;
+  for (const std::string& value : row) {
+    cells.push_back(escaped(on_one_line(value)));
+  }
+  return cells;
+}
+
 std::string render_row(const Listing& listing, const std::vector<FormatPiece>& pieces,
                        const std::vector<std::string>& row) {
   std::string text;
@@ -118,7 +128,22 @@ std::vector<std::string> split_cells(std::string_view line) {
   }
 }
 
-std::string render_table(const Listing& listing, const std::vector<FormatPiece>& pieces) {
+// The columns that hold nothing but an elastic field.
+std::vector<size_t> elastic_columns(const Listing& listing,
+                                    const std::vector<std::string>& headers) {
+  std::vector<size_t> columns;
+  for (size_t i = 0; i < headers.size(); ++i) {
+    for (const Field& field : listing.fields) {
+      if (field.is_elastic && field.header == headers[i]) {
+        columns.push_back(i);
+      }
+    }
+  }
+  return columns;
+}
+
+std::string render_table(const Listing& listing, const std::vector<FormatPiece>& pieces,
+                         size_t width) {
   std::vector<std::string> headers;
   for (const Field& field : listing.fields) {
     headers.emplace_back(field.header);
@@ -126,9 +151,10 @@ std::string render_table(const Listing& listing, const std::vector<FormatPiece>&
   std::vector<std::vector<std::string>> lines;
   lines.push_back(split_cells(render_row(listing, pieces, headers)));
   for (const std::vector<std::string>& row : listing.rows) {
-    lines.push_back(split_cells(render_row(listing, pieces, row)));
+    lines.push_back(split_cells(render_row(listing, pieces, as_cells(row))));
   }
-  return layout_table(lines);
+  const TableLimits limits{.width = width, .elastic = elastic_columns(listing, lines.front())};
+  return layout_table(std::move(lines), limits);
 }
 
 }  // namespace
@@ -162,7 +188,7 @@ bool is_plain_table(std::string_view format) {
 }
 
 Result<std::string> format_listing(const Listing& listing, std::string_view format,
-                                   std::string_view default_table) {
+                                   std::string_view default_table, size_t width) {
   std::string text;
   if (format == "json") {
     for (const std::vector<std::string>& row : listing.rows) {
@@ -172,14 +198,14 @@ Result<std::string> format_listing(const Listing& listing, std::string_view form
   }
   if (is_plain_table(format)) {
     SWARM_ASSIGN_OR_RETURN(const std::vector<FormatPiece> pieces, parse_format(default_table));
-    return render_table(listing, pieces);
+    return render_table(listing, pieces, width);
   }
   const bool is_table = format.starts_with("table ");
   SWARM_ASSIGN_OR_RETURN(const std::vector<FormatPiece> pieces,
                          parse_format(is_table ? format.substr(6) : format));
   SWARM_RETURN_IF_ERROR(check_fields(listing, pieces));
   if (is_table) {
-    return render_table(listing, pieces);
+    return render_table(listing, pieces, width);
   }
   for (const std::vector<std::string>& row : listing.rows) {
     text += render_row(listing, pieces, row) + "\n";

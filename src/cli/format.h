@@ -25,6 +25,7 @@ Result<std::vector<FormatPiece>> parse_format(std::string_view text);
 struct Field {
   std::string_view name;    // "CurrentState"
   std::string_view header;  // "CURRENT STATE"
+  bool is_elastic = false;  // its column may be cut to fit the terminal
 
   bool is_ornament() const { return header.empty(); }
 };
@@ -35,9 +36,10 @@ struct Listing {
 };
 
 // "table", "json", "table TEMPLATE" or "TEMPLATE"; empty means "table". `default_table` is the
-// template of the plain table. Unknown fields are INVALID_ARGUMENT and name those there are.
+// template of the plain table, `width` the columns of the terminal it is for (0: none). Unknown
+// fields are INVALID_ARGUMENT and name those there are.
 Result<std::string> format_listing(const Listing& listing, std::string_view format,
-                                   std::string_view default_table);
+                                   std::string_view default_table, size_t width = 0);
 
 bool is_plain_table(std::string_view format);
 

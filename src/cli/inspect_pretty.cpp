@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/units.h"
+#include "cli/escape.h"
 #include "cli/inspect.h"
 #include "cli/rows.h"
 #include "cli/table.h"
@@ -24,7 +25,7 @@ class Page {
     std::string text(indent_, ' ');
     text += std::string(label) + ":";
     text.append(text.size() < kValueColumn ? kValueColumn - text.size() : 1, ' ');
-    text_ += text + std::string(value) + "\n";
+    text_ += text + on_one_line(value) + "\n";
   }
   void line(std::string_view label, uint64_t value) { line(label, std::to_string(value)); }
 
@@ -41,7 +42,7 @@ class Page {
   void labels(const model::Labels& labels) {
     group("Labels", [&] {
       for (const auto& [key, value] : labels) {
-        text_ += std::string(indent_, ' ') + key + "=" + value + "\n";
+        text_ += std::string(indent_, ' ') + key + "=" + on_one_line(value) + "\n";
       }
     });
   }

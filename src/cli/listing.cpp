@@ -87,7 +87,8 @@ bool has_label(const model::Labels& labels, std::string_view filter) {
 
 int print_listing(Session& session, const Listing& listing, const ListingOptions& options,
                   std::string_view default_table) {
-  const Result<std::string> text = format_listing(listing, options.format, default_table);
+  const Result<std::string> text =
+      format_listing(listing, options.format, default_table, session.environment().terminal.width);
   if (!text.ok()) {
     return session.fail(text.status());
   }

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "cli/escape.h"
 #include "cli/rows.h"
 #include "cli/table.h"
 
@@ -16,7 +17,6 @@ using model::Task;
 using model::TaskState;
 
 constexpr uint64_t kMaxSlotLines = 20;
-constexpr size_t kMaxReason = 75;
 constexpr size_t kStateWidth = 9;  // of "preparing"
 constexpr size_t kSteps = 9;
 
@@ -144,12 +144,6 @@ std::string failure_before(const Task& task, const std::vector<Client::TaskView>
   return newest == nullptr ? "" : newest->status.error;
 }
 
-std::string one_line(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
-  return cut_to_width(text, kMaxReason);
-}
-
 std::string bar(TaskState state) {
   const size_t step = step_of(state);
   std::string text = "[";
@@ -164,7 +158,7 @@ std::string bar(TaskState state) {
 std::string slot_line(const SlotProgress& slot, bool with_bar) {
   std::string state(model::to_string(slot.state));
   if (!slot.reason.empty()) {
-    return state + ": " + one_line(slot.reason);
+    return state + ": " + on_one_line(slot.reason);
   }
   if (!with_bar) {
     return state;
@@ -284,7 +278,8 @@ void ProgressPrinter::show_in_place(const Progress& progress, std::optional<Dura
   erase_block();
   std::string text;
   for (const std::string& line : lines) {
-    text += cut_to_width(line, terminal_.width > 1 ? terminal_.width - 1 : 1) + "\n";
+    // As it will come out: an escaped character is wider.
+    text += cut_to_width(escaped(line), terminal_.width > 1 ? terminal_.width - 1 : 1) + "\n";
   }
   terminal_.out.write(text);
   shown_ = std::move(lines);
@@ -312,7 +307,7 @@ void ProgressPrinter::show_changes(const Progress& progress, std::optional<Durat
 void ProgressPrinter::erase_block() {
   if (!shown_.empty()) {
     // Up to the first line of the block, then clear from there to the end of the screen.
-    terminal_.out.write("\x1b[" + std::to_string(shown_.size()) + "A\x1b[J");
+    terminal_.out.write_control("\x1b[" + std::to_string(shown_.size()) + "A\x1b[J");
   }
 }
 

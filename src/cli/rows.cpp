@@ -16,8 +16,6 @@ namespace {
 using api::Client;
 using model::PublishedPort;
 
-constexpr size_t kMaxError = 30;
-
 constexpr std::array kServiceFields = {Field{"ID", "ID"},       Field{"Name", "NAME"},
                                        Field{"Mode", "MODE"},   Field{"Replicas", "REPLICAS"},
                                        Field{"Image", "IMAGE"}, Field{"Ports", "PORTS"}};
@@ -27,7 +25,8 @@ constexpr std::array kTaskFields = {Field{"ID", "ID"},
                                     Field{"Node", "NODE"},
                                     Field{"DesiredState", "DESIRED STATE"},
                                     Field{"CurrentState", "CURRENT STATE"},
-                                    Field{"Error", "ERROR"},
+                                    Field{"Wait", "WAIT", true},
+                                    Field{"Error", "ERROR", true},
                                     Field{"Ports", "PORTS"}};
 constexpr std::array kNodeFields = {Field{"ID", "ID"},
                                     Field{"Mark", ""},
@@ -63,12 +62,8 @@ std::string replicas_text(const Client::ServiceSummary& summary) {
   return text;
 }
 
-std::string error_text(const model::TaskStatus& status, bool no_trunc) {
-  const std::string reason = task_reason(status);
-  if (reason.empty()) {
-    return "";
-  }
-  return "\"" + (no_trunc ? reason : cut_to_width(reason, kMaxError)) + "\"";
+std::string error_text(const model::TaskStatus& status) {
+  return status.error.empty() ? "" : "\"" + status.error + "\"";
 }
 
 std::string task_row_name(const Client::TaskView& view, bool no_resolve) {
@@ -109,11 +104,13 @@ std::string run_text(const PortRun& run) {
 
 }  // namespace
 
+std::string task_wait(const model::TaskStatus& status) {
+  const bool is_waiting = status.wait != model::WaitReason::none && status.message != status.error;
+  return is_waiting ? status.message : "";
+}
+
 std::string task_reason(const model::TaskStatus& status) {
-  if (!status.error.empty()) {
-    return status.error;
-  }
-  return status.wait == model::WaitReason::none ? "" : status.message;
+  return status.error.empty() ? task_wait(status) : status.error;
 }
 
 std::string current_state(const model::TaskStatus& status, WallTime now) {
@@ -202,7 +199,7 @@ Listing task_listing(std::vector<Client::TaskView> tasks, WallTime now, TaskRowS
         {style.no_trunc ? task.id.value() : short_id(task.id.value()), std::move(name),
          image_without_digest(view.image), has_hostname ? view.node_hostname : task.node.value(),
          capitalised(model::to_string(task.desired)), current_state(task.status, now),
-         error_text(task.status, style.no_trunc),
+         task_wait(task.status), error_text(task.status),
          ports_text(view.ports, model::PublishMode::host)});
   }
   return listing;

@@ -15,6 +15,9 @@ inline constexpr std::string_view kServiceTable =
 inline constexpr std::string_view kTaskTable =
     "{{.ID}}\t{{.Name}}\t{{.Image}}\t{{.Node}}\t{{.DesiredState}}\t{{.CurrentState}}\t{{.Error}}\t"
     "{{.Ports}}";
+inline constexpr std::string_view kWaitingTaskTable =
+    "{{.ID}}\t{{.Name}}\t{{.Image}}\t{{.Node}}\t{{.DesiredState}}\t{{.CurrentState}}\t{{.Wait}}\t"
+    "{{.Error}}\t{{.Ports}}";
 inline constexpr std::string_view kNodeTable =
     "{{.ID}}{{.Mark}}\t{{.Hostname}}\t{{.Status}}\t{{.Availability}}\t{{.ManagerStatus}}\t"
     "{{.EngineVersion}}";
@@ -41,6 +44,8 @@ std::string current_state(const model::TaskStatus& status, WallTime now);
 std::string image_without_digest(const std::string& image);
 // "*:8080->80/tcp, *:90-91->90-91/tcp", of the ports of one mode.
 std::string ports_text(std::vector<model::PublishedPort> ports, model::PublishMode mode);
+// What a task waits for; empty when it does not wait, or when its error says so already.
+std::string task_wait(const model::TaskStatus& status);
 // Why a task fails or waits; empty when there is nothing to say.
 std::string task_reason(const model::TaskStatus& status);
 

@@ -51,13 +51,23 @@ Result<std::string> read_whole_file(const std::string& path) {
 class SystemEnvironment::StreamOutput : public Output {
  public:
   explicit StreamOutput(std::FILE* stream) : stream_(stream) {}
-  void write(std::string_view text) override {
-    std::fwrite(text.data(), 1, text.size(), stream_);
-    std::fflush(stream_);
-  }
+  Status status() const override { return status_; }
 
  private:
+  void put(std::string_view text) override {
+    const bool is_written = std::fwrite(text.data(), 1, text.size(), stream_) == text.size();
+    if (is_written && std::fflush(stream_) == 0) {
+      return;
+    }
+    const int error = errno;
+    if (status_.ok()) {
+      status_ = error == EPIPE ? absl::CancelledError("nobody reads the output")
+                               : absl::DataLossError(std::strerror(error));
+    }
+  }
+
   std::FILE* stream_;
+  Status status_;
 };
 
 class SystemEnvironment::SystemClock : public Clock {

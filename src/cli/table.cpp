@@ -26,6 +26,48 @@ std::string_view take_number(std::string_view& text) {
   return number;
 }
 
+std::vector<size_t> column_widths(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<size_t> widths;
+  for (const std::vector<std::string>& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()), kMinColumn);
+    for (size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], display_width(row[i]) + kPadding);
+    }
+  }
+  return widths;
+}
+
+size_t longest_cell(const std::vector<std::vector<std::string>>& rows, size_t column) {
+  size_t longest = 0;
+  for (const std::vector<std::string>& row : rows) {
+    longest = std::max(longest, column < row.size() ? display_width(row[column]) : 0);
+  }
+  return longest;
+}
+
+// Of the longest line: its last cell is not padded.
+size_t table_width(const std::vector<std::vector<std::string>>& rows,
+                   const std::vector<size_t>& widths) {
+  size_t longest = 0;
+  for (const std::vector<std::string>& row : rows) {
+    size_t width = 0;
+    for (size_t i = 0; i < row.size(); ++i) {
+      width += i + 1 < row.size() ? widths[i] : display_width(row[i]);
+    }
+    longest = std::max(longest, width);
+  }
+  return longest;
+}
+
+// A quoted text keeps its closing quote.
+std::string cut_cell(const std::string& cell, size_t width) {
+  const bool is_quoted = cell.size() > 1 && cell.front() == '"' && cell.back() == '"';
+  if (!is_quoted || display_width(cell) <= width) {
+    return cut_to_width(cell, width);
+  }
+  return cut_to_width(cell.substr(0, cell.size() - 1), width - 1) + "\"";
+}
+
 }  // namespace
 
 size_t display_width(std::string_view text) {
@@ -50,13 +92,22 @@ std::string cut_to_width(std::string_view text, size_t width) {
   return std::string(text.substr(0, end)) + "…";
 }
 
-std::string layout_table(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<size_t> widths;
-  for (const std::vector<std::string>& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()), kMinColumn);
-    for (size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], display_width(row[i]) + kPadding);
+std::string layout_table(std::vector<std::vector<std::string>> rows, const TableLimits& limits) {
+  std::vector<size_t> widths = column_widths(rows);
+  for (const size_t column : limits.elastic) {
+    const size_t total = table_width(rows, widths);
+    if (limits.width == 0 || total <= limits.width || column >= widths.size()) {
+      continue;
     }
+    const size_t longest = longest_cell(rows, column);
+    const size_t excess = total - limits.width;
+    const size_t kept = std::max(kMinElastic, longest - std::min(longest, excess));
+    for (std::vector<std::string>& row : rows) {
+      if (column < row.size()) {
+        row[column] = cut_cell(row[column], kept);
+      }
+    }
+    widths = column_widths(rows);
   }
   std::string text;
   for (const std::vector<std::string>& row : rows) {

@@ -14,9 +14,17 @@ size_t display_width(std::string_view text);
 // At most `width` columns; what is cut off is replaced by one "…".
 std::string cut_to_width(std::string_view text, size_t width);
 
+// What a table may cut to fit its terminal.
+struct TableLimits {
+  size_t width = 0;             // columns of the terminal; 0: no limit
+  std::vector<size_t> elastic;  // columns whose cells may be cut, down to kMinElastic
+};
+inline constexpr size_t kMinElastic = 30;
+
 // Lays out rows as the reference does: a column is as wide as its longest cell and three spaces, at
 // least ten; the last one is not padded. Every line ends with a newline.
-std::string layout_table(const std::vector<std::vector<std::string>>& rows);
+std::string layout_table(std::vector<std::vector<std::string>> rows,
+                         const TableLimits& limits = {});
 
 // "running" -> "Running".
 std::string capitalised(std::string_view word);

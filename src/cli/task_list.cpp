@@ -1,5 +1,6 @@
 #include "cli/task_list.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -82,9 +83,14 @@ int print_tasks(Session& session, TaskListOptions options) {
     style.no_trunc = listing.no_trunc || options.of == TasksOf::services;
     listing.format = "{{.ID}}";
   }
+  // Most lists have nobody who waits: the column is there when it says something.
+  const bool is_waiting = std::any_of(tasks->begin(), tasks->end(), [](const auto& view) {
+    return !task_wait(view.task.status).empty();
+  });
   const Result<std::string> text =
       format_listing(task_listing(*std::move(tasks), session.clock().wall_now(), style),
-                     listing.format, kTaskTable);
+                     listing.format, is_waiting ? kWaitingTaskTable : kTaskTable,
+                     listing.no_trunc ? 0 : session.environment().terminal.width);
   if (!text.ok()) {
     return session.fail(text.status());
   }

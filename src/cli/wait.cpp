@@ -124,9 +124,8 @@ class Wait {
   }
 
   int report_interrupt() {
-    session_.print("Operation continuing in background.");
-    session_.print("Use `swarmctl service ps " + service_id_ + "` to check progress.");
-    return exit_code::kOk;
+    print_how_to_continue();
+    return exit_code::kInterrupted;
   }
 
   void print_how_to_continue() {

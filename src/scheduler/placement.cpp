@@ -19,14 +19,25 @@ model::WaitReason wait_once_placed(const model::Task& task) {
                                      : model::WaitReason::predecessor;
 }
 
+std::string message_once_placed(const model::Task& task) {
+  switch (task.status.wait) {
+    case model::WaitReason::restart_delay:
+      return "waiting for the restart delay";
+    case model::WaitReason::predecessor:
+      return "waiting for task " + task.predecessor.value() + " to stop";
+    default:
+      return "scheduler assigned task to node";
+  }
+}
+
 model::Task assigned_to(const model::Task& pending, const model::NodeId& node, WallTime now) {
   model::Task task = pending;
   task.node = node;
   task.status.state = model::TaskState::assigned;
   task.status.at = now;
-  task.status.message = "scheduler assigned task to node";
   task.status.error.clear();
   task.status.wait = wait_once_placed(task);
+  task.status.message = message_once_placed(task);
   return task;
 }
 

@@ -118,6 +118,7 @@ RunResult Fixture::run(const std::string& command_line) {
   const Result<std::vector<std::string>> words = split_shell_words(command_line);
   SWARM_CHECK(words.ok(), command_line);
   Environment environment = this->environment();
+  out_.failure = output_failure;
   const int exit_code = cli::run(*words, environment);
   return {.out = out_.take(), .err = err_.take(), .exit_code = exit_code};
 }

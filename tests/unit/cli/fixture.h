@@ -13,10 +13,14 @@ namespace swarm::cli {
 
 class StringOutput : public Output {
  public:
-  void write(std::string_view text) override { text_ += text; }
+  Status failure;  // what every write ends with
+
   std::string take() { return std::exchange(text_, ""); }
+  Status status() const override { return failure; }
 
  private:
+  void put(std::string_view text) override { text_ += failure.ok() ? text : ""; }
+
   std::string text_;
 };
 
@@ -48,11 +52,12 @@ class Fixture {
   FakeSwarm swarm;
   FakeClock clock;
   bool is_interactive = false;
-  size_t width = 80;
+  size_t width = 0;
   std::map<std::string, std::string> variables;
   std::map<std::string, std::string> files;
   std::string endpoint;  // of the last connection
   Duration deadline{};
+  Status output_failure;  // of stdout
 
   // Without "swarmctl"; words are split as a shell splits them.
   RunResult run(const std::string& command_line);

@@ -114,7 +114,7 @@ TEST_F(ProgressOf, LinesHaveBarsAndErrors) {
   add(2, TaskState::rejected).status.error = std::string(100, 'x') + "\ny";
   EXPECT_THAT(progress_lines(measure(), true),
               ElementsAre("overall progress: 1 out of 2 tasks", "1/2: running   [========>]",
-                          "2/2: rejected: " + std::string(74, 'x') + "…"));
+                          "2/2: rejected: " + std::string(100, 'x') + " y"));
 }
 
 TEST_F(ProgressOf, BarsGrowWithTheState) {
@@ -190,6 +190,32 @@ TEST_F(Printer, LinesAreCutToTheTerminal) {
   service().settings.replicas = 0;
   printer.show(measure(), std::nullopt);
   EXPECT_EQ(out_.take(), "overall pr…\n");
+}
+
+TEST_F(Printer, WithoutATerminalNothingIsCut) {
+  Terminal pipe = terminal(false, 0);
+  ProgressPrinter printer(pipe, false);
+  const std::string cause = "exit code 1: " + std::string(500, 'x') + " the cause";
+  add(1, TaskState::rejected).status.error = cause;
+  printer.show(measure(), std::nullopt);
+  EXPECT_EQ(out_.take(), "overall progress: 0 out of 2 tasks\n1/2: rejected: " + cause + "\n");
+}
+
+TEST_F(Printer, ATerminalShowsAsMuchOfACauseAsFits) {
+  Terminal screen = terminal(true, 200);
+  ProgressPrinter printer(screen, false);
+  const std::string cause(150, 'x');
+  add(1, TaskState::rejected).status.error = cause;
+  printer.show(measure(), std::nullopt);
+  EXPECT_THAT(out_.take(), testing::HasSubstr("1/2: rejected: " + cause + "\n"));
+}
+
+TEST_F(Printer, ControlCharactersOfACauseDoNotReachTheTerminal) {
+  Terminal screen = terminal(true, 60);
+  ProgressPrinter printer(screen, false);
+  add(1, TaskState::rejected).status.error = "\x1b]0;title\a done";
+  printer.show(measure(), std::nullopt);
+  EXPECT_THAT(out_.take(), testing::HasSubstr("1/2: rejected: \\u001b]0;title\\u0007 done\n"));
 }
 
 TEST_F(Printer, QuietPrintsNothing) {

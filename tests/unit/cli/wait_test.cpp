@@ -146,10 +146,10 @@ TEST_F(Wait, TimeoutNamesTheReasonAndGivesFour) {
 TEST_F(Wait, InterruptLeavesTheOperationToTheSwarm) {
   fixture_.clock.interrupt_after = 3;
   const RunResult result = fixture_.run(kCreateWeb);
-  EXPECT_EQ(result.exit_code, 0);
-  EXPECT_THAT(result.out,
-              EndsWith("Operation continuing in background.\n"
-                       "Use `swarmctl service ps newservice0aaaaaaaaaaaaaa` to check progress.\n"));
+  EXPECT_EQ(result.exit_code, 130);
+  EXPECT_EQ(result.err,
+            "Operation continuing in background. Use `swarmctl service ps "
+            "newservice0aaaaaaaaaaaaaa` to check progress.\n");
 }
 
 TEST_F(Wait, AChangeOfLeaderIsANoticeNotAnError) {
