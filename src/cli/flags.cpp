@@ -103,6 +103,24 @@ std::vector<std::string> flags_given(const CLI::App& app) {
   return names;
 }
 
+std::vector<std::string> flag_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) {
+      names.push_back("--" + name);
+    }
+    for (const std::string& name : option->get_snames()) {
+      names.push_back("-" + name);
+    }
+  }
+  return names;
+}
+
+std::vector<std::string> values_given(const CLI::App& app, const std::string& name) {
+  const CLI::Option* option = app.get_option_no_throw(name);
+  return option == nullptr ? std::vector<std::string>{} : option->results();
+}
+
 std::vector<std::string> words_after_flags(const CLI::App& app) {
   std::vector<std::string> words = app.remaining();
   if (!words.empty() && words.front() == "--") {

@@ -67,6 +67,10 @@ void start_flag_group(CLI::App& app, const std::string& name);
 
 // After parsing: the long names of the flags that were given, "--replicas".
 std::vector<std::string> flags_given(const CLI::App& app);
+// Of all flags that can be given: "--replicas", "-q".
+std::vector<std::string> flag_names(const CLI::App& app);
+// While or after parsing: the values given to one flag.
+std::vector<std::string> values_given(const CLI::App& app, const std::string& name);
 // After parsing a command that stops at the first argument: that argument and all after it.
 std::vector<std::string> words_after_flags(const CLI::App& app);
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <memory>
@@ -9,6 +10,7 @@
 #include "cli/flags.h"
 #include "cli/inspect.h"
 #include "cli/listing.h"
+#include "cli/removals.h"
 #include "cli/rows.h"
 #include "cli/session.h"
 #include "cli/spec_text.h"
@@ -133,11 +135,21 @@ Status apply(const UpdateOptions& options, model::NodeSpec& spec) {
   spec.availability = options.availability.value_or(spec.availability);
   spec.role = options.role.value_or(spec.role);
   for (const std::string& key : options.labels_to_remove) {
-    if (spec.labels.erase(key) == 0) {
-      return absl::NotFoundError("node " + options.node + " has no label \"" + key + "\"");
+    if (!spec.labels.contains(key)) {
+      References names;
+      for (const auto& [name, value] : spec.labels) {
+        names.push_back(name);
+      }
+      return nothing_to_remove("--label-rm", key, "label", "node " + options.node, names);
     }
+    spec.labels.erase(key);
   }
   for (const auto& [key, value] : options.labels_to_add) {
+    const References& removed = options.labels_to_remove;
+    if (std::find(removed.begin(), removed.end(), key) != removed.end()) {
+      return absl::InvalidArgumentError("--label-rm " + key + " contradicts --label-add " + key +
+                                        ": --label-add alone changes the value");
+    }
     spec.labels[key] = value;
   }
   return absl::OkStatus();

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/completion.h"
 #include "cli/flags.h"
+#include "cli/not_supported.h"
 #include "cli/session.h"
 
 namespace swarm::cli {
@@ -23,15 +24,20 @@ struct Position {
   const CommandGroup* group = nullptr;
   const Command* command = nullptr;
 
-  std::string path() const {
-    std::string text(kProgram);
+  // "service ls".
+  std::string name() const {
+    std::string text;
     if (group != nullptr && !group->name.empty()) {
-      text += " " + std::string(group->name);
+      text += std::string(group->name);
     }
     if (command != nullptr) {
-      text += " " + std::string(command->name);
+      text += (text.empty() ? "" : " ") + std::string(command->name);
     }
     return text;
+  }
+  std::string path() const {
+    const std::string words = name();
+    return std::string(kProgram) + (words.empty() ? "" : " " + words);
   }
   std::string arguments() const {
     if (command != nullptr) {
@@ -113,12 +119,56 @@ const Command* find_command(const CommandGroup& group, std::string_view name) {
   return nullptr;
 }
 
+std::string with_suggestion(std::string message, std::string_view typed,
+                            const std::vector<std::string>& known) {
+  const std::string meant = nearest_word(typed, known);
+  return meant.empty() ? message : message + " (did you mean " + meant + "?)";
+}
+
+std::string unknown_flag(const std::string& word, const Position& position, const CLI::App& app) {
+  const std::string flag = word.substr(0, word.find('='));
+  const std::string known_elsewhere = not_supported_flag(position.name(), flag);
+  return known_elsewhere.empty() ? with_suggestion("unknown flag: " + flag, flag, flag_names(app))
+                                 : known_elsewhere;
+}
+
+// `path` is what was typed, "service lst"; its last word is not known among `known`.
+std::string unknown_command(const std::string& path, const std::vector<std::string>& known) {
+  const std::string known_elsewhere = not_supported_command(path);
+  return known_elsewhere.empty()
+             ? with_suggestion("unknown command: " + path, path.substr(path.rfind(' ') + 1), known)
+             : known_elsewhere;
+}
+
+std::vector<std::string> names_of(const CommandGroup& group) {
+  std::vector<std::string> names;
+  for (const Command& command : group.commands) {
+    names.emplace_back(command.name);
+    if (!command.alias.empty()) {
+      names.emplace_back(command.alias);
+    }
+  }
+  return names;
+}
+
+// Of groups, and of the commands without one.
+std::vector<std::string> top_level_names() {
+  std::vector<std::string> names = names_of(command_groups().back());
+  for (const CommandGroup& group : command_groups()) {
+    if (!group.name.empty()) {
+      names.emplace_back(group.name);
+    }
+  }
+  return names;
+}
+
 // What CLI11 says about a missing argument or an unknown flag, in the reference's order: a flag
 // that is not known explains an argument that is missing.
-std::string message_of(const CLI::ParseError& error, const CLI::App& app) {
+std::string message_of(const CLI::ParseError& error, const Position& position,
+                       const CLI::App& app) {
   for (const std::string& word : app.remaining()) {
     if (word.size() > 1 && word.front() == '-') {
-      return "unknown flag: " + word.substr(0, word.find('='));
+      return unknown_flag(word, position, app);
     }
   }
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
@@ -132,10 +182,10 @@ std::string message_of(const CLI::ParseError& error, const CLI::App& app) {
 }
 
 // Where flags end at the first argument, CLI11 takes an unknown flag for that argument.
-std::string problem_of_first_argument(const CLI::App& app) {
+std::string problem_of_first_argument(const Position& position, const CLI::App& app) {
   const std::vector<std::string> words = app.remaining();
   if (!words.empty() && words.front() != "--" && words.front().starts_with('-')) {
-    return "unknown flag: " + words.front().substr(0, words.front().find('='));
+    return unknown_flag(words.front(), position, app);
   }
   return words_after_flags(app).empty() ? "IMAGE is required" : "";
 }
@@ -157,10 +207,10 @@ class Run {
       environment_.terminal.out.write(app.help(position.path()));
       return exit_code::kOk;
     } catch (const CLI::ParseError& error) {
-      return usage_error(environment_, position, message_of(error, app));
+      return usage_error(environment_, position, message_of(error, position, app));
     }
     if (command.stops_at_first_argument) {
-      if (const std::string problem = problem_of_first_argument(app); !problem.empty()) {
+      if (const std::string problem = problem_of_first_argument(position, app); !problem.empty()) {
         return usage_error(environment_, position, problem);
       }
     }
@@ -207,7 +257,9 @@ int dispatch(const std::vector<std::string>& words, const GlobalOptions& options
     if (position.command == nullptr) {
       const bool is_flag = words[0].starts_with('-');
       return usage_error(environment, Position{},
-                         (is_flag ? "unknown flag: " : "unknown command: ") + words[0]);
+                         is_flag ? with_suggestion("unknown flag: " + words[0], words[0],
+                                                   {"--host", "--timeout", "--version", "--help"})
+                                 : unknown_command(words[0], top_level_names()));
     }
   } else if (words.size() == 1 || is_help(words[1])) {
     out.write(group_help(*position.group));
@@ -215,7 +267,8 @@ int dispatch(const std::vector<std::string>& words, const GlobalOptions& options
   } else {
     position.command = find_command(*position.group, words[1]);
     if (position.command == nullptr) {
-      return usage_error(environment, position, "unknown command: " + words[0] + " " + words[1]);
+      return usage_error(environment, position,
+                         unknown_command(words[0] + " " + words[1], names_of(*position.group)));
     }
     used = 2;
   }
@@ -235,7 +288,9 @@ std::span<const CommandGroup> command_groups() {
   return groups;
 }
 
-int run(const std::vector<std::string>& arguments, Environment& environment) {
+namespace {
+
+int run_command(const std::vector<std::string>& arguments, Environment& environment) {
   GlobalOptions options;
   try {
     const std::vector<std::string> words = take_global_flags(arguments, options);
@@ -243,6 +298,21 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   } catch (const CLI::ParseError& error) {
     return usage_error(environment, Position{}, error.what());
   }
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments, Environment& environment) {
+  const int code = run_command(arguments, environment);
+  const Status written = environment.terminal.out.status();
+  if (written.ok()) {
+    return code;
+  }
+  if (!absl::IsCancelled(written)) {
+    environment.terminal.err.write(
+        "Error: cannot write the output: " + std::string(written.message()) + "\n");
+  }
+  return code == exit_code::kOk ? exit_code::kError : code;
 }
 
 }  // namespace swarm::cli

@@ -220,7 +220,7 @@ Action define_service_create(CLI::App& app, Environment& environment) {
                                                "--replicas and --replicas-max-per-node)");
              }
            });
-  add_spec_flags(app, options->edits);
+  add_spec_flags(app, options->edits, SpecCommand::create);
   add_create_list_flags(app, options->edits, environment);
   return [options, &app](Session& session) {
     return create_service(session, *options, words_after_flags(app));
@@ -237,7 +237,7 @@ Action define_service_update(CLI::App& app, Environment& environment) {
       check_rollback_is_alone(app);
     }
   });
-  add_spec_flags(app, options->edits);
+  add_spec_flags(app, options->edits, SpecCommand::update);
   add_update_list_flags(app, options->edits, environment);
   add_argument(app, "SERVICE", true, options->service);
   return [options](Session& session) { return update_service(session, *options); };

@@ -113,10 +113,33 @@ void add_container_flags(FieldFlags& flags) {
                  [](ServiceSpec& spec, Duration value) { spec.task.drain_timeout = value; });
   flags.toggle("--read-only", "Mount the root file system read-only", &ContainerSpec::read_only);
   flags.toggle("--init", "Run an init process that reaps children", &ContainerSpec::init);
-  flags.value<std::vector<std::string>>(
-      "--entrypoint", "COMMAND", "Replaces the entrypoint of the image", &split_shell_words,
-      [](ServiceSpec& spec, std::vector<std::string> words) {
-        spec.task.container.overrides.edit().entrypoint = std::move(words);
+}
+
+// An empty value takes back what an earlier command set. Where there is nothing to take back,
+// something else was meant.
+Status nothing_to_clear(std::string_view flag, std::string_view cure) {
+  return absl::InvalidArgumentError(std::string(flag) +
+                                    " \"\" has nothing to clear: " + std::string(cure));
+}
+
+constexpr std::string_view kEntrypointCure =
+    "the image's entrypoint is in use; to run something else, name it with --entrypoint COMMAND";
+constexpr std::string_view kHealthCure =
+    "the image's health check is in use; to switch it off, use --no-healthcheck";
+
+void add_entrypoint_flag(CLI::App& app, SpecEdits& edits, SpecCommand command) {
+  add_value<std::vector<std::string>>(
+      app, "--entrypoint", "COMMAND",
+      command == SpecCommand::create ? "Replaces the entrypoint of the image"
+                                     : "Replaces the entrypoint of the image; empty: the image's",
+      &split_shell_words, [&edits](std::vector<std::string> words) {
+        edits.add([words = std::move(words)](ServiceSpec& spec) -> Status {
+          if (words.empty() && spec.task.container.overrides->entrypoint.empty()) {
+            return nothing_to_clear("--entrypoint", kEntrypointCure);
+          }
+          spec.task.container.overrides.edit().entrypoint = words;
+          return absl::OkStatus();
+        });
       });
 }
 
@@ -225,14 +248,37 @@ HealthCheck& health_of(ServiceSpec& spec) {
   return health.edit();
 }
 
+Status set_health_command(ServiceSpec& spec, const std::string& command) {
+  if (command.empty() && spec.task.container.health->test.empty()) {
+    return nothing_to_clear("--health-cmd", kHealthCure);
+  }
+  health_of(spec).test =
+      command.empty() ? std::vector<std::string>{} : std::vector<std::string>{"CMD-SHELL", command};
+  return absl::OkStatus();
+}
+
+void switch_health_off(CLI::App& app, SpecEdits& edits, const std::string& flag) {
+  for (const std::string& name : flags_given(app)) {
+    if (name.starts_with("--health-") && name != flag) {
+      throw_usage_error(flag, "cannot be used together with " + name);
+    }
+  }
+  edits.add([](ServiceSpec& spec) {
+    spec.task.container.health = HealthCheck{.test = {"NONE"}};
+    return absl::OkStatus();
+  });
+}
+
 void add_health_flags(CLI::App& app, FieldFlags& flags, SpecEdits& edits) {
-  flags.value<std::string>(
-      "--health-cmd", "COMMAND", "Shell command that tells whether the container works",
-      [](std::string_view text) { return std::string(text); },
-      [](ServiceSpec& spec, const std::string& command) {
-        health_of(spec).test = command.empty() ? std::vector<std::string>{}
-                                               : std::vector<std::string>{"CMD-SHELL", command};
-      });
+  add_text(app, "--health-cmd", "COMMAND",
+           "Shell command that tells whether the container works; NONE: no check",
+           [&app, &edits](const std::string& command) {
+             if (command == "NONE") {
+               switch_health_off(app, edits, "--health-cmd");
+               return;
+             }
+             edits.add([command](ServiceSpec& spec) { return set_health_command(spec, command); });
+           });
   const auto duration = [&flags](const std::string& name, const std::string& help,
                                  Duration HealthCheck::* field) {
     flags.duration(name, help,
@@ -249,17 +295,14 @@ void add_health_flags(CLI::App& app, FieldFlags& flags, SpecEdits& edits) {
               });
   add_switch(app, "--no-healthcheck", "Switch the image's health check off",
              [&app, &edits](bool is_set) {
-               for (const std::string& name : flags_given(app)) {
-                 if (is_set && name.starts_with("--health-")) {
-                   throw_usage_error("--no-healthcheck", "cannot be used together with " + name);
-                 }
-               }
                if (is_set) {
-                 edits.add([](ServiceSpec& spec) {
-                   spec.task.container.health = HealthCheck{.test = {"NONE"}};
-                   return absl::OkStatus();
-                 });
+                 switch_health_off(app, edits, "--no-healthcheck");
+                 return;
                }
+               edits.add([](ServiceSpec& spec) {
+                 health_of(spec);  // in use again, if it was switched off
+                 return absl::OkStatus();
+               });
              });
 }
 
@@ -272,7 +315,7 @@ Status SpecEdits::apply(model::ServiceSpec& spec) const {
   return absl::OkStatus();
 }
 
-void add_spec_flags(CLI::App& app, SpecEdits& edits) {
+void add_spec_flags(CLI::App& app, SpecEdits& edits, SpecCommand command) {
   FieldFlags flags(app, edits);
   start_flag_group(app, "Scale and placement");
   flags.count("--replicas", "How many tasks should run (default 1)",
@@ -285,6 +328,7 @@ void add_spec_flags(CLI::App& app, SpecEdits& edits) {
               });
   start_flag_group(app, "Container");
   add_container_flags(flags);
+  add_entrypoint_flag(app, edits, command);
   start_flag_group(app, "Health");
   add_health_flags(app, flags, edits);
   start_flag_group(app, "Resources");

@@ -27,8 +27,9 @@ struct SpecEdits {
   Status apply(model::ServiceSpec& spec) const;
 };
 
-// Flags with one value, the same for both commands.
-void add_spec_flags(CLI::App& app, SpecEdits& edits);
+// Flags with one value, the same for both commands; only an update has something to clear.
+enum class SpecCommand { create, update };
+void add_spec_flags(CLI::App& app, SpecEdits& edits, SpecCommand command);
 
 // Lists: whole ones for create, additions and removals for update.
 void add_create_list_flags(CLI::App& app, SpecEdits& edits, Environment& environment);

@@ -5,6 +5,7 @@
 
 #include "cli/environment.h"
 #include "cli/flags.h"
+#include "cli/removals.h"
 #include "cli/spec_flags.h"
 #include "cli/spec_text.h"
 #include "model/validate.h"
@@ -41,10 +42,6 @@ void add_items(CLI::App& app, SpecEdits& edits, const std::string& name, std::st
            });
 }
 
-Result<std::string> parse_text(std::string_view text) {
-  return std::string(text);
-}
-
 using KeyValue = std::pair<std::string, std::string>;
 
 Labels& service_labels(ServiceSpec& spec) {
@@ -68,16 +65,6 @@ void add_labels(CLI::App& app, SpecEdits& edits, const std::string& name, const 
                           labels(spec)[key] = value;
                         }
                       });
-}
-
-void remove_labels(CLI::App& app, SpecEdits& edits, const std::string& name,
-                   const std::string& help, Labels& (*labels)(ServiceSpec&)) {
-  add_items<std::string>(app, edits, name, "KEY", help, &parse_text,
-                         [labels](ServiceSpec& spec, const std::vector<std::string>& keys) {
-                           for (const std::string& key : keys) {
-                             labels(spec).erase(key);
-                           }
-                         });
 }
 
 // "NAME" alone takes the value the client has; a variable the client does not have is left out.
@@ -182,44 +169,57 @@ Result<std::string> parse_constraint_text(std::string_view text) {
   return std::string(text);
 }
 
+void add_constraint(std::vector<std::string>& constraints, const std::string& text) {
+  const bool is_there =
+      std::any_of(constraints.begin(), constraints.end(),
+                  [&text](const std::string& stored) { return is_same_constraint(stored, text); });
+  if (!is_there) {
+    constraints.push_back(text);
+  }
+}
+
 constexpr std::string_view kConstraint = "KEY==VALUE";
 constexpr std::string_view kPreference = "spread=KEY";
 const char* const kPortHelp =
     "Publish a port: 8080:80, or mode=host,target=80,published=8080,protocol=tcp";
 const char* const kMountHelp = "Mount: type=bind|volume|tmpfs,source=PATH,target=PATH,readonly";
 
+// Removals come first, and by then the values of --x-add are known: what is to be gone and there at
+// once is a slip.
+void refuse_contradictions(const CLI::App& app, const std::string& list,
+                           const std::vector<std::string>& removed) {
+  const std::string flag = "--" + list + "-rm";
+  for (const std::string& added : values_given(app, "--" + list + "-add")) {
+    for (const std::string& text : removed) {
+      const std::string key = added.substr(0, added.find('='));
+      if (text == key || text == added) {
+        throw_usage_error(flag, "contradicts --" + list + "-add " + added + ": --" + list +
+                                    "-add alone changes the value");
+      }
+    }
+  }
+}
+
 void add_removals(CLI::App& app, SpecEdits& edits) {
-  remove_labels(app, edits, "--label-rm", "Remove a label of the service", &service_labels);
-  remove_labels(app, edits, "--container-label-rm", "Remove a label of the containers",
-                &container_labels);
-  add_items<std::string>(app, edits, "--env-rm", "NAME", "Remove an environment variable",
-                         &parse_text, [](ServiceSpec& spec, const std::vector<std::string>& names) {
-                           for (const std::string& name : names) {
-                             remove_env(spec.task.container.env, name);
-                           }
-                         });
-  add_items<std::string>(
-      app, edits, "--mount-rm", "TARGET", "Remove the mount of this target path", &parse_text,
-      [](ServiceSpec& spec, const std::vector<std::string>& targets) {
-        for (const std::string& target : targets) {
-          std::erase_if(spec.task.container.mounts,
-                        [&target](const Mount& mount) { return mount.target == target; });
-        }
-      });
-  add_items<PublishedPort>(
-      app, edits, "--publish-rm", "PORT",
-      "Stop publishing a target port: 80, or mode=host,target=80", &model::parse_port,
-      [](ServiceSpec& spec, const std::vector<PublishedPort>& ports) {
-        for (const PublishedPort& port : ports) {
-          std::erase_if(spec.task.ports, [&port](const PublishedPort& existing) {
-            return is_same_target(existing, port);
-          });
-        }
-      });
-  add_strings(app, edits, "--constraint-rm", kConstraint, "Remove a placement constraint",
-              &parse_text, &constraints, &remove_value);
-  add_strings(app, edits, "--placement-pref-rm", kPreference, "Remove a placement preference",
-              &model::parse_preference, &preferences, &remove_value);
+  for (const Removal& removal : removals()) {
+    const std::string flag(removal.flag);
+    add_list(app, flag, removal.type, std::string(removal.help),
+             [&app, &edits, &removal, flag](const std::vector<std::string>& texts) {
+               for (const std::string& text : texts) {
+                 if (const Status status = removal.check(text); !status.ok()) {
+                   throw_usage_error(flag, status);
+                 }
+               }
+               for (const std::string list : {"env", "label", "container-label"}) {
+                 if (flag == "--" + list + "-rm") {
+                   refuse_contradictions(app, list, texts);
+                 }
+               }
+               edits.add([&removal, texts](ServiceSpec& spec) {
+                 return remove_from(spec, removal, texts);
+               });
+             });
+  }
 }
 
 }  // namespace
@@ -233,7 +233,7 @@ void add_create_list_flags(CLI::App& app, SpecEdits& edits, Environment& environ
   add_mounts(app, edits, "--mount", kMountHelp);
   add_ports(app, edits, "-p,--publish", kPortHelp);
   add_strings(app, edits, "--constraint", kConstraint, "Run only on nodes where this holds",
-              &parse_constraint_text, &constraints, &add_unless_there);
+              &parse_constraint_text, &constraints, &add_constraint);
   add_strings(app, edits, "--placement-pref", kPreference, "Spread over the values of a label",
               &model::parse_preference, &preferences, &add_unless_there);
 }
@@ -248,7 +248,7 @@ void add_update_list_flags(CLI::App& app, SpecEdits& edits, Environment& environ
   add_mounts(app, edits, "--mount-add", kMountHelp);
   add_ports(app, edits, "--publish-add", kPortHelp);
   add_strings(app, edits, "--constraint-add", kConstraint, "Add a placement constraint",
-              &parse_constraint_text, &constraints, &add_unless_there);
+              &parse_constraint_text, &constraints, &add_constraint);
   add_strings(app, edits, "--placement-pref-add", kPreference, "Add a placement preference",
               &model::parse_preference, &preferences, &add_unless_there);
 }

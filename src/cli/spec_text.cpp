@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "model/validate.h"
+
 namespace swarm::cli {
 
 namespace {
@@ -182,10 +184,6 @@ void set_env(std::vector<std::string>& env, std::string_view name_and_value) {
   env.emplace_back(name_and_value);
 }
 
-void remove_env(std::vector<std::string>& env, std::string_view name) {
-  std::erase_if(env, [name](const std::string& entry) { return env_name(entry) == name; });
-}
-
 void set_mount(std::vector<model::Mount>& mounts, model::Mount mount) {
   for (model::Mount& existing : mounts) {
     if (existing.target == mount.target) {
@@ -202,12 +200,10 @@ void add_unless_there(std::vector<std::string>& list, const std::string& value) 
   }
 }
 
-void remove_value(std::vector<std::string>& list, const std::string& value) {
-  std::erase(list, value);
-}
-
-bool is_same_target(const model::PublishedPort& a, const model::PublishedPort& b) {
-  return a.target == b.target && a.protocol == b.protocol && a.mode == b.mode;
+bool is_same_constraint(std::string_view a, std::string_view b) {
+  const Result<model::Constraint> left = model::parse_constraint(a);
+  const Result<model::Constraint> right = model::parse_constraint(b);
+  return left.ok() && right.ok() ? *left == *right : a == b;
 }
 
 }  // namespace swarm::cli

@@ -28,13 +28,14 @@ Result<std::vector<std::string>> parse_env_file(std::string_view text);
 
 // `env` is "NAME=value" in the user's order: a name that is there keeps its place.
 void set_env(std::vector<std::string>& env, std::string_view name_and_value);
-void remove_env(std::vector<std::string>& env, std::string_view name);
 
 // Replaces the mount of the same target in place, or appends.
 void set_mount(std::vector<model::Mount>& mounts, model::Mount mount);
 
 void add_unless_there(std::vector<std::string>& list, const std::string& value);
-void remove_value(std::vector<std::string>& list, const std::string& value);
+
+// Whether both mean the same, however they are written; texts that are none match themselves.
+bool is_same_constraint(std::string_view a, std::string_view b);
 
 // Where both lists hold the same values, the order of `before`: a removal and addition of the same
 // thing must not look like a change that replaces tasks.
@@ -44,8 +45,5 @@ void keep_order_if_same(const std::vector<T>& before, std::vector<T>& after) {
     after = before;
   }
 }
-
-// The same target port, protocol and mode: what --publish-rm matches.
-bool is_same_target(const model::PublishedPort& a, const model::PublishedPort& b);
 
 }  // namespace swarm::cli

@@ -48,7 +48,16 @@ Action define_init(CLI::App& app, Environment&) {
   add_switch(app, "--force-new-cluster",
              "On a manager whose swarm lost its quorum for good: go on as its only manager, with "
              "all services, tasks and workers",
-             options->force_new_cluster);
+             [&app, options](bool is_set) {
+               options->force_new_cluster = is_set;
+               for (const std::string& name : flags_given(app)) {
+                 if (is_set && (name == "--availability" || name == "--cert-expiry")) {
+                   throw_usage_error("--force-new-cluster",
+                                     "cannot be used together with " + name +
+                                         ": the swarm goes on with the settings it has");
+                 }
+               }
+             });
   add_value<Duration>(app, "--cert-expiry", "DURATION",
                       "How long the certificates of nodes are valid (default 2160h0m0s)",
                       &parse_positive_duration,

@@ -157,6 +157,25 @@ TEST_F(Create, NoHealthcheckSwitchesItOff) {
   EXPECT_THAT(spec_of("--no-healthcheck web:1.0").task.container.health->test, ElementsAre("NONE"));
 }
 
+TEST_F(Create, HealthCmdNoneIsTheReferencesWordForNoCheck) {
+  EXPECT_THAT(spec_of("--health-cmd NONE web:1.0").task.container.health->test,
+              ElementsAre("NONE"));
+  const RunResult result =
+      fixture_.run("service create -d --health-cmd NONE --health-interval 1s web:1.0");
+  EXPECT_EQ(result.exit_code, 125);
+  EXPECT_THAT(result.err,
+              HasSubstr("--health-cmd: cannot be used together with --health-interval"));
+}
+
+TEST_F(Create, RefusesAnEmptyValueThatWouldChangeNothing) {
+  for (const char* flag : {"--entrypoint", "--health-cmd"}) {
+    const RunResult result = fixture_.run(std::string("service create -d ") + flag + " '' web:1.0");
+    EXPECT_EQ(result.exit_code, 1) << flag;
+    EXPECT_THAT(result.err, HasSubstr("has nothing to clear")) << flag;
+  }
+  EXPECT_THAT(fixture_.swarm.services, IsEmpty());
+}
+
 TEST_F(Create, RefusesAnImageThatLooksLikeAFlag) {
   const RunResult result = fixture_.run("service create --nam web web:1.0");
   EXPECT_EQ(result.exit_code, 125);

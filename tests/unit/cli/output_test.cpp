@@ -1,0 +1,141 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/command.h"
+#include "fixture.h"
+
+// What reaches the terminal, and what happens when nothing does.
+namespace swarm::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kCommandsWithOutput[] = {
+    "--help",
+    "--version",
+    "service --help",
+    "service ls --help",
+    "service ls",
+    "service ps web",
+    "service inspect web",
+    "service inspect --pretty web",
+    "service history web",
+    "node ls",
+    "node ps",
+    "node inspect self",
+    "swarm inspect",
+    "swarm join-token worker",
+    "version",
+    "completion bash",
+    "service create -d web:1.0",
+    "service scale -d web=2",
+    "node update --label-add a=b alpha",
+};
+
+TEST(Output, ThatCannotBeWrittenIsAnErrorOfEveryCommand) {
+  for (const char* command : kCommandsWithOutput) {
+    Fixture fixture;
+    fill_with_sample(fixture.swarm);
+    const RunResult before = fixture.run(command);
+    ASSERT_EQ(before.exit_code, 0) << command << "\n" << before.err;
+    fixture.output_failure = absl::DataLossError("No space left on device");
+    const RunResult result = fixture.run(command);
+    EXPECT_EQ(result.exit_code, 1) << command;
+    EXPECT_EQ(result.err, "Error: cannot write the output: No space left on device\n") << command;
+  }
+}
+
+TEST(Output, AReaderThatHasGoneIsNoCauseForComplaint) {
+  Fixture fixture;
+  fixture.output_failure = absl::CancelledError("nobody reads the output");
+  const RunResult result = fixture.run("service ls");
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.err, "");
+}
+
+TEST(Output, AnErrorOfTheCommandKeepsItsExitCode) {
+  Fixture fixture;
+  fixture.output_failure = absl::DataLossError("No space left on device");
+  EXPECT_EQ(fixture.run("service ls --bogus").exit_code, 125);
+}
+
+// Whoever may set a label or name an image must not write to the terminals of those who look.
+TEST(Output, NoControlCharacterOfAnObjectReachesATerminal) {
+  const std::string evil = "x\x1b]0;owned\x07\x1b[2J\u009b2J";
+  Fixture fixture;
+  fill_with_sample(fixture.swarm);
+  FakeSwarm& swarm = fixture.swarm;
+  swarm.service("web").service.settings.labels[evil] = evil;
+  swarm.service("web").task.container.env = {"A=" + evil};
+  swarm.service("web").task.container.args = {evil};
+  swarm.service("web").service.rollout.edit().message = evil;
+  swarm.nodes[0].node.spec.labels["a"] = evil;
+  swarm.nodes[0].node.description.hostname = evil;
+  swarm.nodes[0].node.status.message = evil;
+  for (api::Client::TaskView& view : swarm.tasks) {
+    view.task.status.error = evil;
+    view.node_hostname = evil;
+  }
+  for (const char* command :
+       {"service ls", "service ps web", "service ps --no-trunc --format '{{.Error}}' web",
+        "service inspect web", "service inspect --pretty web",
+        "service inspect --format '{{.Spec.Labels}}' web", "node ls", "node ps",
+        "node inspect self", "node inspect --pretty self", "service ps --format json web"}) {
+    const RunResult result = fixture.run(command);
+    for (const char* control : {"\x1b", "\x07", "\u009b"}) {
+      EXPECT_THAT(result.out + result.err, Not(HasSubstr(control))) << command;
+    }
+  }
+  swarm.failure = absl::InternalError(evil);
+  EXPECT_THAT(fixture.run("service ls").err, HasSubstr("x\\u001b]0;owned"));
+}
+
+TEST(Output, AValueOfSeveralLinesStaysOnItsRow) {
+  Fixture fixture;
+  fill_with_sample(fixture.swarm);
+  for (api::Client::TaskView& view : fixture.swarm.tasks) {
+    view.task.status.error = "one\ntwo\tthree";
+  }
+  EXPECT_THAT(fixture.run("service ps web").out, HasSubstr("\"one two three\""));
+}
+
+TEST(TaskTable, TheErrorColumnShowsErrorsAndTheWaitColumnWaits) {
+  Fixture fixture;
+  fill_with_sample(fixture.swarm);
+  for (api::Client::TaskView& view : fixture.swarm.tasks) {
+    view.task.status = model::TaskStatus();
+    view.task.status.state = model::TaskState::running;
+    view.task.status.message = "started";
+  }
+  EXPECT_THAT(fixture.run("service ps web").out, Not(HasSubstr("WAIT")));
+  model::TaskStatus& first = fixture.swarm.tasks[0].task.status;
+  first.state = model::TaskState::assigned;
+  first.wait = model::WaitReason::predecessor;
+  first.message = "waiting for task t9 to stop";
+  EXPECT_THAT(fixture.run("service ps web").out, HasSubstr("WAIT "));
+  EXPECT_THAT(fixture.run("service ps --format '{{.Wait}}|{{.Error}}' web").out,
+              HasSubstr("waiting for task t9 to stop|\n"));
+  first.wait = model::WaitReason::no_suitable_node;
+  first.message = first.error = "no suitable node (the swarm has no nodes)";
+  EXPECT_THAT(fixture.run("service ps --format '{{.Wait}}|{{.Error}}' web").out,
+              HasSubstr("|\"no suitable node (the swarm has no nodes)\"\n"));
+}
+
+TEST(TaskTable, AnErrorIsCutOnlyToTheWidthOfATerminal) {
+  Fixture fixture;
+  fill_with_sample(fixture.swarm);
+  const std::string error = "task: exit code 1: " + std::string(200, 'x') + " the cause";
+  for (api::Client::TaskView& view : fixture.swarm.tasks) {
+    view.task.status.error = error;
+  }
+  EXPECT_THAT(fixture.run("service ps web").out, HasSubstr(error));
+  fixture.width = 160;
+  EXPECT_THAT(fixture.run("service ps web").out, Not(HasSubstr("the cause")));
+  EXPECT_THAT(fixture.run("service ps --no-trunc web").out, HasSubstr(error));
+  fixture.width = 400;
+  EXPECT_THAT(fixture.run("service ps web").out, HasSubstr(error));
+}
+
+}  // namespace
+}  // namespace swarm::cli
