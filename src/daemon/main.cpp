@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -27,8 +28,9 @@ constexpr Duration kStatusPeriod = seconds(1);
 // After starting or taking another role a node is busy no longer than this many periods.
 constexpr int kPeriodsToSettle = 10;
 
-// Tells the service manager what the node is doing, whenever that has changed; and gives back what
-// only the change needed.
+// Tells the service manager what the node is doing, whenever that has changed, and that this loop
+// and the locks it takes are alive, if it wants to know; and gives back what only the change
+// needed.
 class StatusReport {
  public:
   StatusReport(boost::asio::io_context& context, const manager::Node& node)
@@ -39,6 +41,9 @@ class StatusReport {
  private:
   void look() {
     std::string line = status_line(node_.info());
+    if (has_watchdog_) {
+      platform::notify_service_manager("WATCHDOG=1");
+    }
     if (line != last_) {
       platform::notify_service_manager("STATUS=" + line);
       last_ = std::move(line);
@@ -49,7 +54,7 @@ class StatusReport {
         platform::release_resident_code();
       }
     }
-    timer_.expires_after(kStatusPeriod);
+    timer_.expires_after(period_);
     timer_.async_wait([this](const boost::system::error_code& error) {
       if (!error) {
         look();
@@ -57,11 +62,28 @@ class StatusReport {
     });
   }
 
+  // Twice in every interval of the watchdog, as its documentation asks.
+  static Duration period_for(std::optional<Duration> watchdog) {
+    return watchdog ? std::min<Duration>(kStatusPeriod, *watchdog / 2) : kStatusPeriod;
+  }
+
   const manager::Node& node_;
+  const bool has_watchdog_ = platform::watchdog_interval().has_value();
+  const Duration period_ = period_for(platform::watchdog_interval());
   boost::asio::steady_timer timer_;
   std::string last_;
   int periods_to_settle_ = 0;
 };
+
+// SIGHUP asks other daemons to read their files again; this one has none.
+void note_hangups(boost::asio::signal_set& hangups) {
+  hangups.async_wait([&hangups](const boost::system::error_code& error, int) {
+    if (!error) {
+      log::info("hangup ignored: there is nothing to reload");
+      note_hangups(hangups);
+    }
+  });
+}
 
 // Waits until the service manager or a person asks for the end.
 void wait_for_stop(const manager::Node& node) {
@@ -72,6 +94,8 @@ void wait_for_stop(const manager::Node& node) {
     log::info("stop requested", {{"signal", number}});
     context.stop();
   });
+  boost::asio::signal_set hangups(context, SIGHUP);
+  note_hangups(hangups);
   context.run();
 }
 
@@ -84,6 +108,7 @@ int run_daemon(int argc, char** argv) {
   log::set_level(options->log_level);
   platform::ignore_broken_connections();
   platform::raise_descriptor_limit();
+  platform::ignore_hangup();
   api::set_up_grpc();
   const std::unique_ptr<FileSystem> files = platform::make_file_system();
   Result<std::unique_ptr<manager::Node>> node =

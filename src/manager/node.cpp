@@ -6,6 +6,7 @@
 #include "api/server.h"
 #include "base/log.h"
 #include "platform/file_system.h"
+#include "platform/local_socket.h"
 #include "platform/host.h"
 #include "security/tls/certificate.h"
 #include "security/tls/credential_files.h"
@@ -23,11 +24,31 @@ Node::~Node() {
   stop();
 }
 
+namespace {
+
+// What kept the daemon from its state folder, with the cure.
+Status explain_state_folder(const Status& status, const NodeOptions& options) {
+  if (status.ok()) {
+    return status;
+  }
+  const std::string cure = absl::IsPermissionDenied(status)
+                               ? "run swarmd as root, or choose another folder with --state-dir"
+                               : "choose another folder with --state-dir";
+  return Status(status.code(), "the state folder " + options.state_directory.string() +
+                                   " cannot be used (" + std::string(status.message()) +
+                                   "): " + cure);
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Node>> Node::open(NodeOptions options, FileSystem& files) {
-  SWARM_RETURN_IF_ERROR(files.make_directories(options.state_directory));
   const std::filesystem::path lock_path = options.state_directory / "lock";
+  SWARM_RETURN_IF_ERROR(
+      explain_state_folder(files.make_directories(options.state_directory), options));
   Result<std::unique_ptr<platform::FileLock>> lock = platform::lock_file(lock_path);
-  if (!lock.ok()) {
+  if (!absl::IsFailedPrecondition(lock.status())) {
+    SWARM_RETURN_IF_ERROR(explain_state_folder(lock.status(), options));
+  } else {
     return absl::FailedPreconditionError("another swarmd uses the state folder " +
                                          options.state_directory.string() +
                                          ": stop it, or choose another folder with --state-dir (" +
@@ -44,6 +65,7 @@ Status Node::start() {
   is_started_ = true;
   lifecycle_.post([&] { resumed.set_value(resume()); });
   SWARM_RETURN_IF_ERROR(resumed.get_future().get());
+  SWARM_RETURN_IF_ERROR(platform::make_socket_folder(options_.socket.parent_path()));
   // Last: whoever is answered finds the node in the role it has.
   SWARM_ASSIGN_OR_RETURN(local_server_, api::Server::listen_local(*this, options_.socket, [this] {
                            return credentials();

@@ -9,6 +9,8 @@
 #include "manager/data_key_cipher.h"
 #include "manager/node.h"
 #include "manager/run_on.h"
+#include "platform/file_system.h"
+#include "platform/host.h"
 #include "raft/replica/member_storage.h"
 #include "security/tls/credential_files.h"
 #include "state/store_contents.h"
@@ -169,6 +171,7 @@ Result<api::LocalNode::BackedUp> Node::backup_here(const std::string& file) {
   if (!std::filesystem::path(file).is_absolute()) {
     return absl::InvalidArgumentError("\"" + file + "\" is not an absolute path");
   }
+  SWARM_RETURN_IF_ERROR(platform::check_replaceable(file));
   const Result<Manager::CommittedState> state = read_committed();
   if (!state.ok()) {
     return absl::UnavailableError(

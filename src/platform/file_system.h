@@ -17,6 +17,10 @@ class FileLock {
 };
 Result<std::unique_ptr<FileLock>> lock_file(const std::filesystem::path& path);
 
+// Whether a file may be put at `path`: nothing or a regular file is there. FAILED_PRECONDITION
+// names what else is: a folder, a link, a device, a pipe or a socket, which a rename would replace.
+Status check_replaceable(const std::filesystem::path& path);
+
 // Removes a directory with everything in it; OK if there is none. Never follows links.
 Status remove_tree(const std::filesystem::path& directory);
 

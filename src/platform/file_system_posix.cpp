@@ -173,6 +173,23 @@ Result<std::unique_ptr<FileLock>> lock_file(const std::filesystem::path& path) {
   return std::unique_ptr<FileLock>(std::make_unique<PosixFileLock>(descriptor));
 }
 
+Status check_replaceable(const std::filesystem::path& path) {
+  struct stat info{};
+  if (::lstat(path.c_str(), &info) != 0) {
+    return errno == ENOENT ? absl::OkStatus() : file_error(errno, "look at", path);
+  }
+  if (S_ISREG(info.st_mode)) {
+    return absl::OkStatus();
+  }
+  const char* const kind = S_ISDIR(info.st_mode)    ? "a folder"
+                           : S_ISLNK(info.st_mode)  ? "a symbolic link"
+                           : S_ISFIFO(info.st_mode) ? "a pipe"
+                           : S_ISSOCK(info.st_mode) ? "a socket"
+                                                    : "a device";
+  return absl::FailedPreconditionError(path.string() + " is " + kind +
+                                       ", not a regular file: choose another path");
+}
+
 Status remove_tree(const std::filesystem::path& directory) {
   const int error = remove_entry(AT_FDCWD, directory.c_str());
   return error == 0 ? absl::OkStatus() : file_error(error, "remove", directory);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 
 namespace swarm::platform {
 
@@ -43,5 +44,12 @@ void ignore_broken_connections();
 // Tells the service manager of the system, if there is one that listens: "READY=1", "STOPPING=1",
 // "STATUS=...". After sd_notify(3), without its library.
 void notify_service_manager(std::string_view state);
+
+// How often the service manager wants to hear "WATCHDOG=1", by sd_watchdog_enabled(3); nothing when
+// it does not ask.
+std::optional<Duration> watchdog_interval();
+
+// A terminal that goes away is not the end of this program.
+void ignore_hangup();
 
 }  // namespace swarm::platform

@@ -146,6 +146,21 @@ void ignore_broken_connections() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
+void ignore_hangup() {
+  std::signal(SIGHUP, SIG_IGN);
+}
+
+std::optional<Duration> watchdog_interval() {
+  const char* const interval = std::getenv("WATCHDOG_USEC");
+  const char* const process = std::getenv("WATCHDOG_PID");
+  if (interval == nullptr || (process != nullptr && std::to_string(::getpid()) != process)) {
+    return std::nullopt;
+  }
+  const long long microseconds = std::atoll(interval);
+  return microseconds > 0 ? std::optional<Duration>(std::chrono::microseconds(microseconds))
+                          : std::nullopt;
+}
+
 void notify_service_manager(std::string_view state) {
   const char* const path = std::getenv("NOTIFY_SOCKET");
   sockaddr_un address{};

@@ -7,6 +7,10 @@
 
 namespace swarm::platform {
 
+// Makes the folder of a socket, with its parents, if it is not there: anybody may look into it, the
+// socket in it has a mode of its own. PERMISSION_DENIED names the cure.
+Status make_socket_folder(const std::filesystem::path& folder);
+
 // Lets only the owner and the group of the socket file at `path` connect (mode 0660).
 Status restrict_socket(const std::filesystem::path& path);
 

@@ -13,7 +13,7 @@ namespace {
 
 Status set_mode(const std::filesystem::path& path, mode_t mode) {
   if (::chmod(path.c_str(), mode) != 0) {
-    return system_error(errno, "cannot restrict the socket " + path.string());
+    return system_error(errno, "cannot set the mode of " + path.string());
   }
   return absl::OkStatus();
 }
@@ -34,6 +34,23 @@ bool is_of_other_build(int64_t pid) {
   // Also of a file that was replaced: the link leads to the one that runs.
   return ::stat(program.c_str(), &theirs) == 0 && ::stat("/proc/self/exe", &ours) == 0 &&
          (theirs.st_dev != ours.st_dev || theirs.st_ino != ours.st_ino);
+}
+
+Status make_socket_folder(const std::filesystem::path& folder) {
+  struct stat info{};
+  if (folder.empty() || ::stat(folder.c_str(), &info) == 0) {
+    return absl::OkStatus();
+  }
+  SWARM_RETURN_IF_ERROR(make_socket_folder(folder.parent_path()));
+  if (::mkdir(folder.c_str(), 0755) == 0) {
+    return set_mode(folder, 0755);  // whatever the mask says
+  }
+  if (errno == EEXIST) {
+    return absl::OkStatus();
+  }
+  const Status failed = system_error(errno, "cannot make the folder " + folder.string());
+  return Status(failed.code(), std::string(failed.message()) +
+                                   ": run swarmd as root, or choose another socket with --socket");
 }
 
 Status restrict_socket(const std::filesystem::path& path) {

@@ -28,6 +28,8 @@ def install(stage):
     subprocess.run(["cmake", "--install", str(BUILD), "--prefix", "/usr", "--strip"], check=True,
                    stdout=subprocess.DEVNULL, env={**os.environ, "DESTDIR": str(stage)})
     shutil.copytree(BUILD / "bundles", stage / BUNDLES[1:])
+    (stage / "etc/default").mkdir(parents=True)
+    (stage / "etc/default/swarmd").write_text('SWARMD_OPTIONS="--log-level info"\n')
 
 
 @unittest.skipIf(missing(), f"NO SYSTEMD: {missing()}")
@@ -164,6 +166,40 @@ class Unit(unittest.TestCase):
         self.machine.run("systemctl", "restart", UNIT)
         self.assert_untouched()
         self.assertEqual(groups(), before)
+
+    def test_a_daemon_that_hangs_is_replaced(self):
+        """With a watchdog of 2 s in place of the unit's 30."""
+        show, run = self.machine.show, self.machine.run
+        self.assertEqual(show(UNIT, "WatchdogUSec"), "30s")
+        drop_in = f"/run/systemd/system/{UNIT}.d"
+        run("mkdir", "-p", drop_in)
+        run("sh", "-c", f"printf '[Service]\nWatchdogSec=2\n' >{drop_in}/watchdog.conf")
+        self.addCleanup(run, "systemctl", "restart", UNIT)
+        self.addCleanup(run, "systemctl", "daemon-reload")
+        self.addCleanup(run, "rm", "-r", drop_in)
+        run("systemctl", "daemon-reload")
+        run("systemctl", "restart", UNIT)
+        self.daemon = self.machine.main_pid(UNIT)
+        restarts = int(show(UNIT, "NRestarts"))
+        os.kill(self.daemon, signal.SIGSTOP)
+        self.await_active(restarts + 1)
+        self.assert_new_daemon()
+        self.assert_untouched()
+
+    def test_settings_of_the_machine_are_read(self):
+        line = Path(f"/proc/{self.daemon}/cmdline").read_bytes().decode().split("\0")
+        self.assertIn("--log-level", line)
+
+    def test_the_unit_says_where_to_read_on(self):
+        documentation = self.machine.show(UNIT, "Documentation")
+        self.assertTrue(documentation.startswith("file:///usr/share/doc/swarmd/"), documentation)
+        self.machine.run("test", "-f", documentation.removeprefix("file://"))
+
+    def test_a_hangup_is_not_the_end(self):
+        os.kill(self.daemon, signal.SIGHUP)
+        wait_until(lambda: "hangup ignored" in self.machine.journal(UNIT), 30, "the journal has it")
+        self.assertEqual(self.machine.main_pid(UNIT), self.daemon)
+        self.assert_untouched()
 
     def test_the_journal_has_the_log(self):
         journal = self.machine.journal(UNIT)
