@@ -217,8 +217,8 @@ class PolicyFlags {
                          setter(&UpdatePolicy::max_failure_ratio));
     flags_.choice<std::optional<model::UpdateOrder>>(
         prefix_ + "order", "auto|start-first|stop-first",
-        "Which task of a slot goes first; auto: stop-first with a writable mount (default auto)",
-        &parse_order, setter(&UpdatePolicy::order));
+        "Which task of a slot goes first (default auto)", &parse_order,
+        setter(&UpdatePolicy::order));
     duration("progress-deadline", "Time for a new task to run; 0s: no limit (default 10m)",
              &UpdatePolicy::progress_deadline);
   }

@@ -13,7 +13,6 @@ namespace swarm::runtime {
 namespace {
 
 using Kind = agent::ExecutorEvent::Kind;
-using Status = ContainerState::Status;
 using Health = ContainerState::Health;
 
 // What was begun again by hand gets the usual time to stop.
@@ -47,14 +46,14 @@ agent::ExistingTask ContainerWatcher::adopt(const FoundContainer& found) {
   Task& task = tasks_[state.labels->task];
   task.seen_status = state.raw_status;
   task.seen_address = state.address;
-  task.is_started = state.status != Status::created;
-  if (state.status == Status::running) {
+  task.is_started = state.status != ContainerState::Status::created;
+  if (state.status == ContainerState::Status::running) {
     task.run = state.started_at;
     task.is_healthy = found.is_healthy;
     task.addresses = state.addresses();
     // For those that are not healthy yet, and for what has changed since.
     refresh(state.labels->task);
-  } else if (state.status == Status::exited) {
+  } else if (state.status == ContainerState::Status::exited) {
     task.has_ended = true;
     task.ending.exit_code = found.ending.exit_code;
     task.ending.error = found.ending.error;
@@ -219,17 +218,17 @@ void ContainerWatcher::compare(const model::TaskId& task, const ContainerState& 
     }
     return;
   }
-  if (state.status == Status::created && found.is_stopping) {
+  if (state.status == ContainerState::Status::created && found.is_stopping) {
     // A start that was given up never took effect. Should it still, the run is stopped.
     found.has_ended = true;
     return;
   }
   const bool is_another_run = !found.run.empty() && found.run != state.started_at;
-  if (state.status == Status::exited || is_another_run) {
+  if (state.status == ContainerState::Status::exited || is_another_run) {
     begin_ending(task, state);
     return;
   }
-  if (state.status == Status::running && !found.is_ending) {
+  if (state.status == ContainerState::Status::running && !found.is_ending) {
     found.run = state.started_at;
     compare_running(task, state);
   }

@@ -400,6 +400,7 @@ void add_tasks(FakeSwarm& swarm) {
   model::Task& waiting = swarm.add_task("api", 1, TaskState::pending).task;
   waiting.status.wait = model::WaitReason::no_suitable_node;
   waiting.status.message = "no suitable node (insufficient memory on 3 nodes)";
+  waiting.status.error = waiting.status.message;  // as the scheduler writes it
 }
 
 }  // namespace

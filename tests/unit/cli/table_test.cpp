@@ -29,7 +29,7 @@ TEST(Table, ElasticColumnsAreCutToTheTerminal) {
   const std::vector<std::vector<std::string>> rows = {{"ID", "ERROR", "PORTS"},
                                                       {"1", error, "*:80->80"}};
   EXPECT_EQ(layout_table(rows, {.width = 70, .elastic = {1}}),
-            "ID        ERROR                                                PORTS\n"
+            "ID        ERROR                                               PORTS\n"
             "1         \"" +
                 std::string(46, 'e') + "…\"   *:80->80\n");
   EXPECT_EQ(layout_table(rows, {.width = 0, .elastic = {1}}), layout_table(rows));

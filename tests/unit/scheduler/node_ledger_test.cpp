@@ -128,7 +128,8 @@ class SlotBooks : public ::testing::Test {
     store_.commit(std::move(setup));
   }
   void put(const std::string& id, model::RevisionNumber revision, TaskState desired) {
-    model::Task task = test::running_task(web_, id, 1, "n");
+    const state::TaskPtr stored = store_.view().task(model::TaskId(id));
+    model::Task task = stored ? *stored : test::running_task(web_, id, 1, "n");
     task.revision = revision;
     task.desired = desired;
     state::ChangeSet changes;

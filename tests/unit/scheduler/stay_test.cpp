@@ -55,9 +55,12 @@ class Updated {
     if (edit_) {
       edit_(revision.task);
     }
+    model::Service updated = *cluster.view().service(web_.id);
+    updated.revision = web_.revision;
+    updated.last_revision = web_.last_revision;
     state::ChangeSet changes;
     changes.put(std::move(revision));
-    changes.put(web_);
+    changes.put(std::move(updated));
     cluster.commit(std::move(changes));
     for (model::Slot slot = 1; slot <= web_.settings.replicas;) {
       state::ChangeSet batch;
