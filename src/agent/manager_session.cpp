@@ -42,8 +42,13 @@ void ManagerSession::set_managers(const model::ManagerList& managers) {
 }
 
 void ManagerSession::set_description(const model::NodeDescription& description) {
-  if (description_ != description) {
-    description_ = description;
+  description_ = description;
+  tell_description();
+}
+
+void ManagerSession::tell_description() {
+  if (is_open_ && told_ != description_) {
+    told_ = description_;
     send(description_);
   }
 }
@@ -79,6 +84,7 @@ void ManagerSession::connect(const std::string& address) {
     return;  // refused before open had returned
   }
   stream_ = std::move(stream);
+  told_ = description_;
   stream_->send(model::AgentHello{description_, session_, instance_});
 }
 
@@ -117,6 +123,7 @@ void ManagerSession::accept(const model::SessionAccepted& accepted) {
     failures_ = 0;
     backoff_.reset();
     heartbeat_timer_.set_after(heartbeat_period_, [this] { beat(); });
+    tell_description();  // it may have changed since the hello
     handlers_.on_open(accepted);
   } else if (heartbeat_period_ < last_period) {
     // The manager expects the next beat by the new period already.

@@ -66,6 +66,7 @@ class ManagerSession {
   Duration wait_after(const Status& status);
   void log_refusal(const Status& status, bool was_open);
   void end_for_good(const Status& status);
+  void tell_description();
   void drop_stream();
   void beat();
   void expect_word_within(Duration limit);
@@ -77,6 +78,7 @@ class ManagerSession {
   // Of this process: model::AgentHello.
   const std::string instance_;
   model::NodeDescription description_;
+  model::NodeDescription told_;  // what this stream has said of the node
   std::vector<std::string> managers_;
   size_t next_manager_ = 0;
   std::string manager_;

@@ -231,6 +231,20 @@ Json service_json(const api::Client::ServiceSummary& summary) {
   return json;
 }
 
+void put_conditions(Json& json, const model::NodeStatus& status) {
+  for (const model::NodeCondition& condition : status.conditions) {
+    json["Conditions"].push_back({{"Kind", word(model::to_string(condition.kind))},
+                                  {"Reason", condition.reason},
+                                  {"Since", format_time(condition.since)}});
+  }
+  for (const model::ClosedPort& closed : status.closed_ports) {
+    json["ClosedPorts"].push_back({{"ServiceID", closed.service.value()},
+                                   {"PublishedPort", closed.port.published},
+                                   {"Protocol", word(model::to_string(closed.port.protocol))},
+                                   {"Reason", closed.reason}});
+  }
+}
+
 Json node_json(const api::Client::NodeView& view) {
   const model::Node& node = view.node;
   Json json;
@@ -252,6 +266,7 @@ Json node_json(const api::Client::NodeView& view) {
   json["Status"]["State"] = word(model::to_string(node.status.state));
   put_if(json["Status"], "Message", node.status.message);
   json["Status"]["Addr"] = node.status.address;
+  put_conditions(json["Status"], node.status);
   if (node.manager) {
     Json& manager = json["ManagerStatus"];
     manager["Leader"] = view.is_leader;

@@ -177,6 +177,30 @@ std::string service_page(const api::Client::ServiceSummary& summary, WallTime no
   return page.take();
 }
 
+namespace {
+
+void put_conditions(Page& page, const model::NodeStatus& status) {
+  if (!status.conditions.empty()) {
+    page.group("Conditions", [&] {
+      for (const model::NodeCondition& condition : status.conditions) {
+        page.line(capitalised(model::to_string(condition.kind)),
+                  condition.reason + " (since " + format_time(condition.since) + ")");
+      }
+    });
+  }
+  if (!status.closed_ports.empty()) {
+    page.group("Closed Ports", [&] {
+      for (const model::ClosedPort& closed : status.closed_ports) {
+        page.line(std::to_string(closed.port.published) + "/" +
+                      std::string(model::to_string(closed.port.protocol)),
+                  closed.reason);
+      }
+    });
+  }
+}
+
+}  // namespace
+
 std::string node_page(const api::Client::NodeView& view) {
   const model::Node& node = view.node;
   Page page;
@@ -190,6 +214,7 @@ std::string node_page(const api::Client::NodeView& view) {
     page.line("Availability", capitalised(model::to_string(node.spec.availability)));
     page.line("Address", node.status.address);
   });
+  put_conditions(page, node.status);
   if (node.manager) {
     page.group("Manager Status", [&] {
       page.line("Address", node.manager->address);

@@ -6,8 +6,8 @@
 #include "api/server.h"
 #include "base/log.h"
 #include "platform/file_system.h"
-#include "platform/local_socket.h"
 #include "platform/host.h"
+#include "platform/local_socket.h"
 #include "security/tls/certificate.h"
 #include "security/tls/credential_files.h"
 

@@ -158,7 +158,7 @@ class Node final : public api::LocalNode {
   std::shared_ptr<const security::NodeCredentials> credentials_;
   std::shared_ptr<ManagerGateway> gateway_;
   std::string manager_refusal_;  // not empty: a manager by role that takes no part
-  std::string notice_;  // that this node was removed; until it is in a swarm again
+  std::string notice_;           // that this node was removed; until it is in a swarm again
 
   struct Lock;
   std::unique_ptr<Lock> lock_;

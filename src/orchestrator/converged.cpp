@@ -62,7 +62,7 @@ class Converged final : public ServiceReconciler {
         continue;
       }
       if (is_running(*newest)) {
-        last_good = std::max(last_good, is_good_at(plan.view(), service, *newest));
+        last_good = std::max(last_good, is_proven_at(plan.view(), service, *newest));
         ++good;
       } else if (newest->status.state == model::TaskState::complete &&
                  is_settled(plan.view(), slot)) {

@@ -73,19 +73,22 @@ class Restamp {
         plan_(plan),
         next_(plan.view().revision(service.id, service.rollout->to)->task) {}
 
-  void run(const std::vector<SlotTasks>& slots) {
+  bool run(const std::vector<SlotTasks>& slots) {
+    bool has_any = false;
     count_on_nodes(slots);
     for (const SlotTasks& slot : slots) {
       for (const model::Task* task : slot.tasks) {
         if (plan_.is_full()) {
-          return;
+          return has_any;
         }
         if (is_live(*task) && task->revision != service_.rollout->to && fits(*task)) {
           ++at_revision_on_[task->node];
           plan_.edit(*task).revision = service_.rollout->to;
+          has_any = true;
         }
       }
     }
+    return has_any;
   }
 
  private:
@@ -127,9 +130,9 @@ class Restamp {
 
 }  // namespace
 
-void restamp_what_fits(const model::Service& service, const std::vector<SlotTasks>& slots,
+bool restamp_what_fits(const model::Service& service, const std::vector<SlotTasks>& slots,
                        Plan& plan) {
-  Restamp(service, plan).run(slots);
+  return Restamp(service, plan).run(slots);
 }
 
 }  // namespace swarm::orchestrator

@@ -9,8 +9,9 @@ namespace swarm::orchestrator {
 // the same container: a change of placement or published ports alone restarts nothing that still
 // fits. Those that do not fit their node any more (constraints, replicas per node, a host-mode port
 // that another service holds) are left for the rollout to move. A new target port makes another
-// container: what a task listens on is settled when it is created.
-void restamp_what_fits(const model::Service& service, const std::vector<SlotTasks>& slots,
+// container: what a task listens on is settled when it is created. Returns whether any was taken
+// over.
+bool restamp_what_fits(const model::Service& service, const std::vector<SlotTasks>& slots,
                        Plan& plan);
 
 }  // namespace swarm::orchestrator

@@ -24,8 +24,7 @@ RolloutStep::RolloutStep(const model::Service& service, Plan& plan)
 }
 
 std::optional<WallTime> RolloutStep::run() {
-  restamp_what_fits(service_, slots_, plan_);
-  if (plan_.size() > 0) {
+  if (restamp_what_fits(service_, slots_, plan_)) {
     return std::nullopt;  // goes on from what that makes of the tasks
   }
   count_slots();

@@ -23,6 +23,11 @@ WallTime is_good_at(const state::View& view, const model::Service& service,
   return proves_itself(view.template_of(task)) ? since : since + policy_of(service).min_ready;
 }
 
+WallTime is_proven_at(const state::View& view, const model::Service& service,
+                      const model::Task& task) {
+  return std::min(is_good_at(view, service, task), ran_since(task) + policy_of(service).monitor);
+}
+
 std::optional<WallTime> takes_over_at(const state::View& view, const model::Service& service,
                                       const model::Task& successor, const model::Task& old) {
   const WallTime good = is_good_at(view, service, successor);

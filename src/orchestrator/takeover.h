@@ -16,6 +16,10 @@ bool proves_itself(const model::TaskTemplate& task);
 // policy's min ready.
 WallTime is_good_at(const state::View& view, const model::Service& service,
                     const model::Task& task);
+// When it has run long enough for its revision to count as converged: no longer than the monitor
+// window, after which the client that made the service believes it, too.
+WallTime is_proven_at(const state::View& view, const model::Service& service,
+                      const model::Task& task);
 
 // When `successor`, which runs, may take over from `old`, which runs too. Within the trial of a
 // rollout that is when it has run for the whole monitor window; nothing while a rollout that failed

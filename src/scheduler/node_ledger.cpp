@@ -112,8 +112,7 @@ void NodeLedger::book(const state::View& view, const state::TaskPtr& task) {
   SlotBooks& books = found ? *found : slots_[task->service][task->slot];
   for (Booking& booking : books.bookings) {
     if (booking.task->id == task->id && occupies(*task) && booking.task->node == task->node &&
-        is_wanted(*booking.task) == is_wanted(*task) &&
-        booking.needs->revision == task->revision) {
+        is_wanted(*booking.task) == is_wanted(*task) && booking.needs->revision == task->revision) {
       booking.task = task;  // the accounts stay as they are
       return;
     }
@@ -134,6 +133,14 @@ void NodeLedger::set_booking(const state::View& view, const state::TaskPtr& task
     books.bookings.push_back(std::move(booking));
   } else if (has_ended_a_run(*task) && (!books.last_run || !is_newer(*books.last_run, *task))) {
     books.last_run = task;
+  }
+}
+
+void NodeLedger::keep_place(const model::ServiceId& service, model::Slot slot, bool is_kept) {
+  if (SlotBooks* const books = find_slot(service, slot); books && books->keeps_place != is_kept) {
+    post(*books, Entry::out);
+    books->keeps_place = is_kept;
+    post(*books, Entry::in);
   }
 }
 
@@ -222,7 +229,8 @@ void NodeLedger::post(const SlotBooks& books, Entry entry) {
   }
   const Booking* newest = nullptr;
   for (const Booking& booking : books.bookings) {
-    if (is_wanted(*booking.task) && (!newest || is_newer(*booking.task, *newest->task))) {
+    if ((is_wanted(*booking.task) || books.keeps_place) &&
+        (!newest || is_newer(*booking.task, *newest->task))) {
       newest = &booking;
     }
   }

@@ -64,6 +64,9 @@ class NodeLedger {
   // Within a round of placements, before they are stored; the stored change is then no news.
   void book(const state::View& view, const state::TaskPtr& task);
 
+  // While `is_kept`, a slot counts where its last task is although that was told to stop: its
+  // successor is about to be placed, and until then the slot belongs there.
+  void keep_place(const model::ServiceId& service, model::Slot slot, bool is_kept);
   // Takes what a slot's tasks hold out of the books until `restore`: a successor is placed as if
   // they were gone. Nothing of another slot may be lifted meanwhile.
   void lift(const model::ServiceId& service, model::Slot slot);
@@ -91,6 +94,7 @@ class NodeLedger {
     std::vector<Booking> bookings;  // tasks that occupy a node
     state::TaskPtr last_run;        // the newest that ran and has ended
     bool is_lifted = false;
+    bool keeps_place = false;
 
     bool is_empty() const { return bookings.empty() && !last_run; }
   };

@@ -152,11 +152,36 @@ std::string explain_now(const NodeLedger& ledger, const Needs& needs) {
   return explain(refusals);
 }
 
+// The slots of a group keep their places until each is placed: a stop-first update of several at
+// once must not shuffle them.
+class KeptPlaces {
+ public:
+  KeptPlaces(NodeLedger& ledger, const model::ServiceId& service, const Waiting& waiting)
+      : ledger_(ledger), service_(service), waiting_(waiting) {
+    keep(true);
+  }
+  KeptPlaces(const KeptPlaces&) = delete;
+  KeptPlaces& operator=(const KeptPlaces&) = delete;
+  ~KeptPlaces() { keep(false); }
+
+ private:
+  void keep(bool is_kept) {
+    for (const auto& [slot, id] : waiting_) {
+      ledger_.keep_place(service_, slot, is_kept);
+    }
+  }
+
+  NodeLedger& ledger_;
+  const model::ServiceId& service_;
+  const Waiting& waiting_;
+};
+
 }  // namespace
 
 RoundResult place_group(const state::View& view, NodeLedger& ledger, const Needs& needs,
                         const Waiting& waiting, size_t limit, WallTime now) {
   RoundResult result;
+  const KeptPlaces kept(ledger, needs.service, waiting);
   SpreadTree tree(ledger, needs, now);
   std::string explanation;
   for (const auto& [slot, id] : waiting) {

@@ -199,7 +199,8 @@ class Mesh(SwarmTest):
             clients.stop()
             kept.close()
         self.assertEqual(clients.refused, 0)
-        self.assertEqual(clients.broken, 0)
+        # One that the old mesh was just accepting may be cut, which the client can tell from a refusal.
+        self.assertLessEqual(clients.broken, 1)
         wait_until(lambda: not Path(f"/proc/{old}").exists(), 30, "the old mesh has ended")
 
 

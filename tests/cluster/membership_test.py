@@ -82,7 +82,7 @@ class Membership(SwarmTest):
         # The group counts two: it needs both, and has them.
         self.create(leader, "after")
         dead.start()
-        wait_until(lambda: "node refused" in dead.tail(), 20, "the removed node is told so")
+        wait_until(lambda: "this node was removed from the swarm" in dead.tail(), 20, "the removed node is told so")
 
     def test_leaving_claims_a_loss_of_quorum_only_when_it_is_true(self):
         nodes = self.managers(3)

@@ -129,7 +129,7 @@ class Recovery(SwarmTest):
         self.assert_fails(manager.ctl("swarm", "backup", "/no/such/folder/file", check=False),
                           "could not be written", "/no/such/folder/file")
         self.assert_fails(manager.ctl("swarm", "backup", str(self.swarm.folder), check=False),
-                          "could not be written")
+                          "is a folder, not a regular file")
         self.assertFalse(file.exists())
         manager.ctl("swarm", "backup", str(file))
 

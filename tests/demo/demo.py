@@ -6,7 +6,6 @@ Exits with 1 if a single request failed or a step did not come about."""
 
 import argparse
 import contextlib
-import socket
 import sys
 import time
 from pathlib import Path
@@ -222,28 +221,8 @@ def host_port(story, swarm, nodes):
     story.step("service rm", lambda: first.ctl("service", "rm", "pinned"))
 
 
-def port_in_use(story, nodes):
-    """A service whose port another program holds on one node is not called converged."""
-    first, second = nodes[:2]
-    with socket.create_server((second.address, 9602)):
-        create = story.step("service create, port 9602 in use on one node: told", lambda: first.ctl(
-            "--timeout", "5s", "service", "create", "--name", "blocked", "--publish", "9602:80",
-            "web:1.0", check=False))
-        expect(create.code != 0, f"the service is called converged:\n{create}")
-        expect("9602" in create.out + create.err, f"the port is not named:\n{create}")
-    story.step("the other program ends: the port opens", lambda: wait_until(
-        lambda: answers_at(second, 9602), 30, "the port opens"))
-
-
-def answers_at(node, port):
-    try:
-        return "1.0" in answer(node, port)
-    except OSError:
-        return False
-
-
 def part_two(story, swarm):
-    """Act three: what an update never does, and what is never called converged."""
+    """Act three: what an update never does."""
     print("\nThree nodes, ports of one node each")
     nodes = [story.step(f"start node {number}", swarm.add) for number in (1, 2, 3)]
 
@@ -255,7 +234,6 @@ def part_two(story, swarm):
     story.step("swarm of three managers", gather)
     bad_version(story, swarm, nodes)
     host_port(story, swarm, nodes)
-    port_in_use(story, nodes)
 
 
 def choose_runtime(wanted, stack, build):

@@ -36,7 +36,7 @@ void put_at(std::string& bytes, size_t offset, uint32_t value) {
 // Returns the sum of the last record.
 uint32_t seal_segment(std::string& segment, uint32_t previous_crc) {
   put_at(segment, 32, previous_crc);
-  put_at(segment, 36, crc32c(0, std::string_view(segment).substr(0, 36)));
+  put_at(segment, 44, crc32c(0, std::string_view(segment).substr(0, 44)));
   uint32_t crc = previous_crc;
   size_t offset = SegmentHeader::kBytes;
   while (segment.size() - offset >= Record::kHeaderBytes) {

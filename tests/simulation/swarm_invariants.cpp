@@ -1,5 +1,6 @@
 #include "swarm_invariants.h"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -158,6 +159,14 @@ std::string SwarmInvariants::unrest() {
   for (const auto& machine : managers_.all()) {
     if (!machine->is_up() || machine->manager->store().committed() != view.position()) {
       return machine->name + " lags behind";
+    }
+  }
+  for (const auto& [id, node] : view.nodes()) {
+    const bool has_agent = std::ranges::any_of(
+        agents_.all(), [&node_id = id](const auto& machine) { return machine->node == node_id; });
+    if (has_agent && node->status.state != model::NodeState::ready) {
+      return node->description.hostname + " is " +
+             std::string(model::to_string(node->status.state));
     }
   }
   std::set<model::TaskId> expected;

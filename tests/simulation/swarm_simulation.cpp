@@ -9,6 +9,7 @@ namespace {
 constexpr Duration kFaultTime = seconds(30);
 // Restart delays double, and a rollout in which nothing works waits for its progress deadline.
 constexpr Duration kRestTime = minutes(20);
+constexpr Duration kUntilSilenceIsNoticed = seconds(15);
 constexpr uint64_t kMaxEvents = 3'000'000;
 
 uint64_t mix(uint64_t hash, uint64_t value) {
@@ -123,7 +124,8 @@ SwarmSimulation::Outcome SwarmSimulation::run() {
 // Without faults, within a bound, everything is as declared, nothing acknowledged is lost, and all
 // managers have the same state.
 void SwarmSimulation::check_rest() {
-  if (!come_to_rest()) {
+  // A stream that a fault broke is noticed only when heartbeats are missed: then tasks may move.
+  if (!come_to_rest() || !step_until(world_.now() + kUntilSilenceIsNoticed) || !come_to_rest()) {
     return;
   }
   check_places();

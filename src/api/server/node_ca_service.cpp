@@ -26,7 +26,10 @@ auto replying(Reply reply) {
 
 void issue(std::shared_ptr<Gateway> gateway, const Caller&, const v1::IssueRequest& request,
            Reply reply) {
-  const Result<model::Availability> availability = wire::decode(request.availability());
+  const Result<model::Availability> availability =
+      request.availability() == v1::AVAILABILITY_UNSPECIFIED
+          ? Result<model::Availability>(model::Availability::active)
+          : wire::decode(request.availability());
   if (!availability.ok()) {
     reply(availability.status());
     return;

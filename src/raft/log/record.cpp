@@ -35,6 +35,9 @@ Result<SegmentHeader> decode_segment_header(std::string_view bytes) {
   if (header.number == 0) {
     return absl::DataLossError("there is no segment 0");
   }
+  if (header.log == 0) {
+    return absl::DataLossError("the segment names no log");
+  }
   return header;
 }
 

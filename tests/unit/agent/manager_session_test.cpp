@@ -232,6 +232,18 @@ TEST_F(SessionTest, AChangedDescriptionIsSentOnce) {
   EXPECT_EQ(managers.received<model::NodeDescription>().size(), 1u);
 }
 
+TEST_F(SessionTest, ADescriptionThatChangesAfterTheHelloIsSentOnceAccepted) {
+  start();
+  model::NodeDescription changed;
+  changed.hostname = "host";
+  changed.manager_refusal = "the raft log is missing";
+  session.set_description(changed);
+  EXPECT_TRUE(managers.received<model::NodeDescription>().empty());
+  managers.accept();
+  ASSERT_EQ(managers.received<model::NodeDescription>().size(), 1u);
+  EXPECT_EQ(managers.received<model::NodeDescription>()[0], changed);
+}
+
 TEST_F(SessionTest, RolesAreHandedOn) {
   start();
   managers.accept();

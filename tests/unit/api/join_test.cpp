@@ -96,8 +96,8 @@ TEST(Join, RenewingNeedsTheOldCertificate) {
   security::NodeCredentials none = *old;
   none.certificate = "";
   none.key = "";
-  const auto refused = renew_certificate(there.address, none, make_request(),
-                                         model::Availability::drain, seconds(20));
+  const auto refused =
+      renew_certificate(there.address, none, *security::make_request(old->key), seconds(20));
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kUnauthenticated);
 }
 

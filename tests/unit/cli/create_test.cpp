@@ -134,9 +134,9 @@ TEST_F(Create, FillsBothPoliciesApart) {
                                               .max_failure_ratio = 0.25,
                                               .order = model::UpdateOrder::stop_first,
                                               .progress_deadline = minutes(1)}));
-  EXPECT_EQ(
-      spec.rollback,
-      (model::UpdatePolicy{.parallelism = 0, .failure_action = model::FailureAction::continue_on}));
+  EXPECT_EQ(spec.rollback, (model::UpdatePolicy{.parallelism = 0,
+                                                .failure_action = model::FailureAction::continue_on,
+                                                .order = {}}));
   EXPECT_EQ(spec.task.drain_timeout, seconds(5));
 }
 

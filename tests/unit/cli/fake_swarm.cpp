@@ -121,8 +121,11 @@ Result<api::LocalNode::BackedUp> FakeSwarm::backup(const std::string& file) {
 Result<api::LocalNode::Initialized> FakeSwarm::restore(
     const api::LocalNode::RestoreOptions& options) {
   SWARM_RETURN_IF_ERROR(may_change());
-  return init(
-      {.listen_address = options.listen_address, .advertise_address = options.advertise_address});
+  api::LocalNode::InitOptions as_init;
+  as_init.listen_address = options.listen_address;
+  as_init.advertise_address = options.advertise_address;
+  as_init.force = options.force;
+  return init(as_init);
 }
 
 Result<FakeSwarm::SwarmView> FakeSwarm::inspect_swarm() {

@@ -30,7 +30,8 @@ class FakeSwarm : public api::Client {
                              .advertise_address = "10.0.0.1:2377",
                              .runtime = "process",
                              .hostname = "alpha",
-                             .manager_refusal = {}};
+                             .manager_refusal = {},
+                             .notice = {}};
   Status failure;                 // every call gives this until it is OK again
   Status mutation_failure;        // only calls that change something
   std::string promotion_refusal;  // why no node becomes a manager, unless empty

@@ -30,16 +30,20 @@ constexpr Use kUses[] = {
     {"swarm init", "--availability", "drain", ""},
     {"swarm init", "--force-new-cluster", "", ""},
     {"swarm init", "--cert-expiry", "48h", ""},
+    {"swarm init", "--cert-renewal-grace", "48h", ""},
+    {"swarm init", "--force", "", ""},
     {"swarm join", "--token", "other-manager", "--token t 10.0.0.1"},
     {"swarm join", "--advertise-addr", "10.0.0.9", "--token t 10.0.0.1"},
     {"swarm join", "--listen-addr", "10.0.0.9", "--token t 10.0.0.1"},
     {"swarm join", "--availability", "drain", "--token t 10.0.0.1"},
+    {"swarm join", "--force", "", "--token t 10.0.0.1"},
     {"swarm leave", "--force", "", ""},
     {"swarm join-token", "--rotate", "", "worker"},
     {"swarm join-token", "--quiet", "", "worker"},
     {"swarm inspect", "--format", "{{.ID}}", ""},
     {"swarm restore", "--advertise-addr", "10.0.0.9", "/root/file"},
     {"swarm restore", "--listen-addr", "10.0.0.9", "/root/file"},
+    {"swarm restore", "--force", "", "/root/file"},
 
     {"node ls", "--format", "json", ""},
     {"node ls", "--quiet", "", ""},
@@ -189,7 +193,8 @@ std::string requests_of(const FakeSwarm& swarm) {
   text << init.listen_address << '|' << init.advertise_address << '|' << init.force_new_cluster
        << '|' << model::to_string(init.availability) << '|' << init.certificate_validity.count()
        << '|' << join.token << '|' << join.listen_address << '|' << join.advertise_address << '|'
-       << join.manager_address << '|' << model::to_string(join.availability) << '|'
+       << join.manager_address << '|' << model::to_string(join.availability) << '|' << init.force
+       << '|' << init.certificate_grace.count() << '|' << join.force << '|'
        << swarm.rolled_back_to.value_or(0) << '|' << swarm.was_rotated;
   return text.str();
 }

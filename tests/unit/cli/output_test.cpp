@@ -39,8 +39,10 @@ TEST(Output, ThatCannotBeWrittenIsAnErrorOfEveryCommand) {
     fill_with_sample(fixture.swarm);
     const RunResult before = fixture.run(command);
     ASSERT_EQ(before.exit_code, 0) << command << "\n" << before.err;
-    fixture.output_failure = absl::DataLossError("No space left on device");
-    const RunResult result = fixture.run(command);
+    Fixture full;
+    fill_with_sample(full.swarm);
+    full.output_failure = absl::DataLossError("No space left on device");
+    const RunResult result = full.run(command);
     EXPECT_EQ(result.exit_code, 1) << command;
     EXPECT_EQ(result.err, "Error: cannot write the output: No space left on device\n") << command;
   }

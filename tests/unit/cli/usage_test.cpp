@@ -274,6 +274,7 @@ TEST(Swarm, AnAddressOfAnotherMachineIsAdvertisedByForce) {
 
 TEST(Node, APromotionThatIsRefusedSaysWhy) {
   Fixture fixture;
+  fill_with_sample(fixture.swarm);
   fixture.swarm.promotion_refusal = "the leader cannot reach this manager at 10.9.9.9:2377";
   const RunResult result = fixture.run("node promote node-10");
   EXPECT_EQ(result.exit_code, 1);

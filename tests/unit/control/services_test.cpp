@@ -89,7 +89,7 @@ TEST_F(ServicesTest, AConstraintOutlivesItsNode) {
   model::ServiceSpec spec = spec_of("web");
   spec.task.placement.edit().constraints = {"node.id==xyz"};
   ASSERT_TRUE(create(spec).ok());
-  ASSERT_TRUE(apply(remove_node(context(), "xyz", true)).ok());
+  ASSERT_TRUE(apply(remove_node(context(), "xyz", true, {})).ok());
   update_image("web:1.1");
   EXPECT_THAT(stored_spec().task.placement->constraints, ElementsAre("node.id==xyz"));
 }

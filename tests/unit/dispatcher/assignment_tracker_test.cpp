@@ -13,6 +13,22 @@ struct TrackerTest : StoreTest {
     add_node("n1");
     add_node("n2");
   }
+  // Takes the task over to a second revision of the service.
+  void revise(const std::string& id, const std::function<void(model::TaskTemplate&)>& change) {
+    model::Service service = *store.view().service(ServiceId("web"));
+    model::Revision next = *store.view().revision(service.id, 1);
+    next.meta = {};
+    next.number = 2;
+    change(next.task);
+    service.revision = service.last_revision = 2;
+    model::Task task = *store.view().task(TaskId(id));
+    task.revision = 2;
+    state::ChangeSet changes;
+    changes.put(std::move(next));
+    changes.put(std::move(service));
+    changes.put(std::move(task));
+    commit(std::move(changes));
+  }
   model::AssignmentSet changes_of(const std::string& task) {
     tracker.note(TaskId(task));
     return tracker.changes(store.view());
@@ -37,10 +53,10 @@ TEST_F(TrackerTest, PlaceholdersGetTheirValuesOnTheWayToTheNode) {
   model::Node node = *store.view().node(NodeId("n1"));
   node.description.hostname = "alpha";
   put(node);
-  model::Revision revision = *store.view().revision(ServiceId("web"), 1);
-  revision.task.container.env = {"WHO={{.Service.Name}} {{.Task.ID}} on {{.Node.Hostname}}"};
-  put(revision);
   add_task("t1", "n1");
+  revise("t1", [](model::TaskTemplate& task) {
+    task.container.env = {"WHO={{.Service.Name}} {{.Task.ID}} on {{.Node.Hostname}}"};
+  });
   const model::AssignmentSet set = tracker.complete(store.view());
   ASSERT_EQ(set.assigned.size(), 1u);
   EXPECT_EQ(set.assigned[0].spec.container.env, std::vector<std::string>{"WHO=web t1 on alpha"});
@@ -74,22 +90,11 @@ TEST_F(TrackerTest, AnotherDesiredStateIsAChange) {
 TEST_F(TrackerTest, AnotherRevisionOfTheSameTaskIsAChange) {
   add_task("t1", "n1");
   tracker.complete(store.view());
-  model::Service service = *store.view().service_by_name("web");
-  model::Revision next = *store.view().revision(service.id, service.revision);
-  next.meta = {};
-  next.number = service.revision = ++service.last_revision;
-  next.task.ports = {{.target = 80, .published = 9000}};
-  model::Task task = *store.view().task(TaskId("t1"));
-  task.revision = next.number;
-  state::ChangeSet changes;
-  changes.put(next);
-  changes.put(service);
-  changes.put(task);
-  commit(std::move(changes));
+  revise("t1", [](model::TaskTemplate& task) { task.ports = {{.target = 80, .published = 9000}}; });
   const model::AssignmentSet set = changes_of("t1");
   ASSERT_EQ(set.assigned.size(), 1u);
-  EXPECT_EQ(set.assigned[0].revision, next.number);
-  EXPECT_EQ(set.assigned[0].spec.ports, next.task.ports);
+  EXPECT_EQ(set.assigned[0].revision, 2u);
+  EXPECT_EQ(set.assigned[0].spec.ports.at(0).published, 9000);
 }
 
 TEST_F(TrackerTest, StatusesOfTheAgentAreNotEchoed) {

@@ -35,6 +35,16 @@ TEST(RolloutEnd, ARevisionConvergesOnceAllSlotsAreGood) {
   EXPECT_THAT(swarm.service()->converged, testing::ElementsAre(2U, 1U));
 }
 
+// The client of `service create` believes it after the monitor window: an update that it sends then
+// must have something to go back to.
+TEST(RolloutEnd, ARevisionConvergesNoLaterThanItsMonitorWindow) {
+  Swarm swarm;
+  swarm.create(2, [](model::ServiceSpec& spec) { spec.update.edit().monitor = milliseconds(500); });
+  swarm.settle();
+  swarm.advance(milliseconds(500));
+  EXPECT_THAT(swarm.service()->converged, testing::ElementsAre(1U));
+}
+
 TEST(RolloutEnd, ARevisionThatFailedHasNotConverged) {
   Swarm swarm;
   swarm.create_converged(2, [](model::ServiceSpec& spec) {

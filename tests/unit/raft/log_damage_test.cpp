@@ -133,7 +133,7 @@ class LogDamageTest : public ::testing::Test {
     const std::string message(opened.status().message());
     const bool helps = absl::IsDataLoss(opened.status()) && message.find("/log/0") == 0 &&
                        message.find("at offset ") != std::string::npos &&
-                       message.find("join anew") != std::string::npos;
+                       message.find("join it again") != std::string::npos;
     return helps && save(files) == image ? Outcome::refused : Outcome::wrong;
   }
 

@@ -284,7 +284,8 @@ TEST_F(SegmentedLogTest, DamageBeforeALaterGroupIsRefusedNamingFileOffsetAndCure
   files_.damage("/log/0000000000000001.log", 512 + 33);
   const Status refused = try_open().status();
   EXPECT_TRUE(absl::IsDataLoss(refused)) << refused;
-  for (const char* const word : {"/log/0000000000000001.log", "offset 512", "swarmctl swarm leave --force"}) {
+  for (const char* const word :
+       {"/log/0000000000000001.log", "offset 512", "swarmctl swarm leave --force"}) {
     EXPECT_NE(refused.message().find(word), absl::string_view::npos) << refused;
   }
 }

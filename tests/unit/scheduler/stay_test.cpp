@@ -17,7 +17,7 @@ void publish_on_host(model::TaskTemplate& task) {
 void mount_volume(model::TaskTemplate& task) {
   task.container.mounts = {{.type = model::MountType::volume, .source = "data", .target = "/data"}};
 }
-void spread_by_zone(model::TaskTemplate& task) {
+void stay_in_zones(model::TaskTemplate& task) {
   task.placement.edit().preferences = {"node.labels.zone"};
 }
 
@@ -178,7 +178,7 @@ TEST(Stay, TwentyForcedUpdatesMoveNothing) {
 
 TEST(Stay, TwentyForcedUpdatesMoveNothingBetweenZones) {
   for (const size_t parallelism : {1, 2, 6}) {
-    Updated web(0, 6, &spread_by_zone);
+    Updated web(0, 6, &stay_in_zones);
     for (const auto& [id, zone] :
          {std::pair("a1", "a"), std::pair("a2", "a"), std::pair("b1", "b"), std::pair("b2", "b")}) {
       web.cluster.add(test::labelled_node(id, "zone", zone));
@@ -287,7 +287,7 @@ TEST(Stay, SpreadAfterAnUpdateIsNoWorseThanThatOfAFreshPlacement) {
   Random random(seed);
   for (int run = 0; run < 30; ++run) {
     const uint64_t replicas = 1 + random.below(12);
-    Updated web(0, replicas, &spread_by_zone);
+    Updated web(0, replicas, &stay_in_zones);
     const size_t nodes = 1 + random.below(6);
     std::map<std::string, std::string> zone_of;
     for (size_t i = 0; i < nodes; ++i) {

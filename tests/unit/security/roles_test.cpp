@@ -28,8 +28,8 @@ constexpr auto kUnauthenticated = absl::StatusCode::kUnauthenticated;
 TEST(Roles, OnlyGettingACertificateNeedsNone) {
   const PeerIdentity stranger;
   for (const MethodRule& rule : method_rules()) {
-    const bool is_issue = rule.method == "/swarm.v1.NodeCa/Issue" ||
-                          rule.method == "/swarm.v1.NodeCa/RenewExpired";
+    const bool is_issue =
+        rule.method == "/swarm.v1.NodeCa/Issue" || rule.method == "/swarm.v1.NodeCa/RenewExpired";
     EXPECT_EQ(remote(rule.method, stranger) == kOk, is_issue) << rule.method;
   }
   EXPECT_EQ(remote("/swarm.v1.Services/List", stranger), kUnauthenticated);
@@ -42,10 +42,9 @@ TEST(Roles, AWorkerOpensSessionsAndRenewsAndNothingElse) {
       allowed.insert(rule.method);
     }
   }
-  EXPECT_EQ(allowed,
-            (std::set<std::string_view>{"/swarm.v1.Dispatcher/Session", "/swarm.v1.NodeCa/Issue",
-                                        "/swarm.v1.NodeCa/Renew",
-                                        "/swarm.v1.NodeCa/RenewExpired"}));
+  EXPECT_EQ(allowed, (std::set<std::string_view>{"/swarm.v1.Dispatcher/Session",
+                                                 "/swarm.v1.NodeCa/Issue", "/swarm.v1.NodeCa/Renew",
+                                                 "/swarm.v1.NodeCa/RenewExpired"}));
 }
 
 TEST(Roles, AManagerMayCallAllThatIsOfferedOverTheNetwork) {
