@@ -8,7 +8,6 @@
 
 #include "base/fault_counter.h"
 #include "base/log.h"
-#include "dispatcher/clock_watch.h"
 #include "dispatcher/heartbeat_monitor.h"
 #include "dispatcher/mesh_table_builder.h"
 #include "dispatcher/node_records.h"
@@ -42,10 +41,6 @@ Status displaced() {
   return absl::AbortedError("the node has opened a newer session");
 }
 
-Status silent() {
-  return absl::DeadlineExceededError("the node was not heard of in time");
-}
-
 Status refuse_copy(const Session& held, const Session& newcomer) {
   return absl::AlreadyExistsError(
       "two machines use the identity of node " + held.node().value() + ": one at " +
@@ -56,8 +51,7 @@ Status refuse_copy(const Session& held, const Session& newcomer) {
 
 class LeaderDispatcher final : public Dispatcher {
  public:
-  LeaderDispatcher(EventLoop& loop, state::Store& store, state::OutputGate& gate, Random random,
-                   MeshProbe probe);
+  LeaderDispatcher(EventLoop& loop, state::Store& store, state::OutputGate& gate, Random random);
   ~LeaderDispatcher() override;
 
   Result<model::SessionId> open(const model::NodeId& node, const std::string& address,
@@ -70,7 +64,6 @@ class LeaderDispatcher final : public Dispatcher {
   const model::TaskStatus* soft_status(const model::TaskId& task) const override {
     return statuses_.soft(task);
   }
-  bool has_opened(const model::NodeId& node, const model::ServiceId& service) const override;
 
  private:
   struct Newcomer {
@@ -91,14 +84,7 @@ class LeaderDispatcher final : public Dispatcher {
   // The daemon that has the session was heard of: nobody who waits for it can have it.
   void refuse_newcomer(const Session& held);
   void close_newcomer(const model::NodeId& node, Status reason);
-  // How long the dispatcher waits before it looks for the mesh of a node, or gives the node up.
-  Duration silence_limit(Duration patience) const;
-  void take_restarting(Session& session);
   void lost(const std::vector<model::NodeId>& nodes);
-  // Daemon and machine are told apart by the mesh, as long as the node's grace lasts.
-  void ask_mesh(const model::NodeId& node);
-  void mesh_answered(const model::NodeId& node, bool answers);
-  void give_up(const std::vector<model::NodeId>& nodes);
   void push_table();
   void observe_task(const state::TaskPtr& before, const state::TaskPtr& after);
   void observe_node(const state::NodePtr& before, const state::NodePtr& after);
@@ -116,10 +102,6 @@ class LeaderDispatcher final : public Dispatcher {
   NodeRecords nodes_;
   StatusIntake statuses_;
   HeartbeatMonitor heartbeats_;
-  // Nodes whose daemon is silent: since when.
-  std::map<model::NodeId, TimePoint> silent_since_;
-  MeshProbe probe_;
-  ClockWatch clocks_;
   MeshTableBuilder mesh_;
   model::ManagerList managers_;
   // Those that have said hello. A newcomer has not yet, or waits for the end of such a session.
@@ -131,11 +113,10 @@ class LeaderDispatcher final : public Dispatcher {
   FaultCounter conflict_faults_;
   bool is_table_unsent_ = false;
   Timer table_timer_;
-  Anchor anchor_;
 };
 
 LeaderDispatcher::LeaderDispatcher(EventLoop& loop, state::Store& store, state::OutputGate& gate,
-                                   Random random, MeshProbe probe)
+                                   Random random)
     : loop_(loop),
       store_(store),
       gate_(gate),
@@ -143,7 +124,6 @@ LeaderDispatcher::LeaderDispatcher(EventLoop& loop, state::Store& store, state::
       nodes_(loop, store),
       statuses_(loop, store),
       heartbeats_(loop, [this](const std::vector<model::NodeId>& nodes) { lost(nodes); }),
-      probe_(std::move(probe)),
       conflicts_(loop,
                  [this](const std::vector<model::NodeId>& nodes) {
                    for (const model::NodeId& node : nodes) nodes_.set_identity_conflict(node, "");
@@ -214,28 +194,13 @@ void LeaderDispatcher::receive(const model::SessionId& id, model::AgentUpMessage
     welcome(*session, std::move(hello->description));
     return;
   }
-  if (const auto* beat = std::get_if<model::AgentHeartbeat>(&message)) {
-    if (auto clock = clocks_.heard(node, beat->sent_at, loop_.wall_now())) {
-      nodes_.set_clock(node, *std::move(clock));
-    }
+  if (std::holds_alternative<model::AgentHeartbeat>(message)) {
     session->answer(terms_of(*session));
   } else if (auto* reports = std::get_if<std::vector<model::TaskReport>>(&message)) {
     statuses_.receive(node, std::move(*reports));
   } else if (auto* description = std::get_if<model::NodeDescription>(&message)) {
     nodes_.set_description(node, std::move(*description));
-  } else if (auto* report = std::get_if<model::NodeReport>(&message)) {
-    session->set_ports_as_of(report->ports_as_of);
-    nodes_.set_report(node, std::move(*report));
-  } else if (std::holds_alternative<model::AgentRestarting>(message)) {
-    take_restarting(*session);
   }
-}
-
-bool LeaderDispatcher::has_opened(const model::NodeId& node,
-                                  const model::ServiceId& service) const {
-  const auto session = sessions_.find(node);
-  const std::optional<model::Position> since = mesh_.ports_since(store_.view(), service);
-  return session != sessions_.end() && since && session->second->ports_as_of() >= *since;
 }
 
 namespace {
@@ -320,24 +285,7 @@ void LeaderDispatcher::welcome(Session& session, model::NodeDescription descript
 
 void LeaderDispatcher::heard(Session& session) {
   // The agent may still beat at the period it was told before.
-  silent_since_.erase(session.node());
-  heartbeats_.expect(session.node(), silence_limit(std::max(session.patience(), patience())));
-}
-
-Duration LeaderDispatcher::silence_limit(Duration patience) const {
-  // So that a node without a mesh is given up when its time is over, and not later.
-  return probe_ == nullptr ? patience : patience - std::min(kMeshProbeLimit, patience / 2);
-}
-
-void LeaderDispatcher::take_restarting(Session& session) {
-  const model::NodeId node = session.node();
-  log::info("agent restarts", {{"node", node.value()}});
-  nodes_.set_restarting(node);
-  if (probe_ != nullptr) {
-    silent_since_[node] = loop_.now();
-    heartbeats_.expect(node, kMeshProbePeriod);
-  }
-  close(node, absl::CancelledError("the node restarts"));
+  heartbeats_.expect(session.node(), std::max(session.patience(), patience()));
 }
 
 void LeaderDispatcher::stream_closed(const model::SessionId& id) {
@@ -365,67 +313,15 @@ void LeaderDispatcher::doubt(const model::NodeId& node) {
 }
 
 void LeaderDispatcher::lost(const std::vector<model::NodeId>& nodes) {
-  if (probe_ == nullptr) {
-    give_up(nodes);
-    return;
-  }
-  for (const model::NodeId& node : nodes) {
-    if (!let_in_newcomer(node)) {
-      ask_mesh(node);
-    }
-  }
-}
-
-void LeaderDispatcher::ask_mesh(const model::NodeId& id) {
-  const state::NodePtr node = store_.view().node(id);
-  const TimePoint since = silent_since_.try_emplace(id, loop_.now()).first->second;
-  if (node == nullptr || loop_.now() - since >= kDaemonGrace) {
-    give_up({id});
-    return;
-  }
-  probe_(id, node->description.mesh_address, kMeshProbeLimit,
-         anchor_.bind([this, id, since](bool answers) {
-           const auto silent = silent_since_.find(id);
-           // Otherwise it was heard of meanwhile.
-           if (silent != silent_since_.end() && silent->second == since) {
-             mesh_answered(id, answers);
-           }
-         }));
-}
-
-void LeaderDispatcher::mesh_answered(const model::NodeId& id, bool answers) {
-  if (let_in_newcomer(id)) {
-    return;
-  }
-  const state::NodePtr node = store_.view().node(id);
-  const bool is_restarting = node != nullptr && node->status.is_restarting &&
-                             loop_.now() - silent_since_[id] < kRestartGrace;
-  if (!answers && !is_restarting) {
-    give_up({id});
-    return;
-  }
-  if (answers && sessions_.contains(id)) {
-    log::warning("daemon of a node does not answer, its mesh does", {{"node", id.value()}});
-    close(id, silent());
-  }
-  if (answers && node != nullptr && !node->status.is_restarting) {
-    nodes_.set_suspect(id, "the daemon does not answer, but the mesh does");
-  }
-  heartbeats_.expect(id, kMeshProbePeriod);
-}
-
-void LeaderDispatcher::give_up(const std::vector<model::NodeId>& nodes) {
+  const Status reason = absl::DeadlineExceededError("the node was not heard of in time");
   std::vector<model::NodeId> down;
   for (const model::NodeId& node : nodes) {
-    if (let_in_newcomer(node)) {
-      continue;
+    close(node, reason);
+    if (!let_in_newcomer(node)) {
+      log::warning("node lost", {{"node", node.value()}});
+      close_newcomer(node, reason);
+      down.push_back(node);
     }
-    log::warning("node lost", {{"node", node.value()}});
-    silent_since_.erase(node);
-    clocks_.forget(node);
-    close(node, silent());
-    close_newcomer(node, silent());
-    down.push_back(node);
   }
   nodes_.set_down(down);
 }
@@ -471,8 +367,6 @@ void LeaderDispatcher::observe_node(const state::NodePtr& before, const state::N
   if (after == nullptr) {
     heartbeats_.forget(before->id);
     conflicts_.forget(before->id);
-    silent_since_.erase(before->id);
-    clocks_.forget(before->id);
     close(before->id, refuse_unknown(before->id));
     close_newcomer(before->id, refuse_unknown(before->id));
     return;
@@ -485,7 +379,6 @@ void LeaderDispatcher::observe_node(const state::NodePtr& before, const state::N
 void LeaderDispatcher::observe_cluster(const model::Cluster& cluster) {
   for (const model::NodeId& node : cluster.removed_nodes) {
     heartbeats_.forget(node);
-    silent_since_.erase(node);
     close(node, refuse_unknown(node));
     close_newcomer(node, refuse_unknown(node));
   }
@@ -561,9 +454,8 @@ Duration LeaderDispatcher::patience() const {
 }  // namespace
 
 std::unique_ptr<Dispatcher> Dispatcher::make(EventLoop& loop, state::Store& store,
-                                             state::OutputGate& gate, Random random,
-                                             MeshProbe probe) {
-  return std::make_unique<LeaderDispatcher>(loop, store, gate, random, std::move(probe));
+                                             state::OutputGate& gate, Random random) {
+  return std::make_unique<LeaderDispatcher>(loop, store, gate, random);
 }
 
 }  // namespace swarm::dispatcher

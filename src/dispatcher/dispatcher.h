@@ -1,11 +1,9 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/functional/any_invocable.h"
 #include "base/event_loop.h"
 #include "base/random.h"
 #include "dispatcher/session_sink.h"
@@ -13,22 +11,6 @@
 #include "state/store.h"
 
 namespace swarm::dispatcher {
-
-// A node whose daemon is away but whose mesh serves keeps its tasks for so long: they run, and are
-// reached. An upgrade or a repair takes minutes.
-inline constexpr Duration kDaemonGrace = minutes(2);
-// A node that said it restarts may do without its mesh for so long: an upgrade replaces both. A
-// machine that is shut down says the same.
-inline constexpr Duration kRestartGrace = seconds(10);
-// How long the mesh of a node may take to answer, and how often it is asked while its daemon is
-// away.
-inline constexpr Duration kMeshProbeLimit = milliseconds(500);
-inline constexpr Duration kMeshProbePeriod = seconds(1);
-
-// Asks whether the mesh of a node serves at `address`, for `limit` at most. Answers on the control
-// loop.
-using MeshProbe = std::function<void(const model::NodeId& node, const std::string& address,
-                                     Duration limit, absl::AnyInvocable<void(bool answers)> done)>;
 
 // The leader's side of all agents: sessions, heartbeats, assignments down, statuses up, the mesh
 // table. It decides nothing about tasks; it carries the store's word to the nodes and theirs to the
@@ -42,10 +24,8 @@ using MeshProbe = std::function<void(const model::NodeId& node, const std::strin
 // node of the leader before (see `doubt`).
 class Dispatcher {
  public:
-  // Without a probe a node whose daemon is away is lost.
   static std::unique_ptr<Dispatcher> make(EventLoop& loop, state::Store& store,
-                                          state::OutputGate& gate, Random random,
-                                          MeshProbe probe = nullptr);
+                                          state::OutputGate& gate, Random random);
   virtual ~Dispatcher() = default;
 
   // A node with a valid certificate has opened a stream. Once it has said hello it is the session
@@ -70,9 +50,6 @@ class Dispatcher {
   // The soft progress of a task (accepted ... starting), newer than the stored status; null if
   // none.
   virtual const model::TaskStatus* soft_status(const model::TaskId& task) const = 0;
-  // Whether the node has said that it opened the published ports of the service as they are now, or
-  // reported why it could not.
-  virtual bool has_opened(const model::NodeId& node, const model::ServiceId& service) const = 0;
 };
 
 }  // namespace swarm::dispatcher

@@ -10,12 +10,10 @@
 namespace swarm::manager {
 
 LeaderTerm::LeaderTerm(EventLoop& loop, state::Store& store, state::OutputGate& gate,
-                       const model::NodeId& self, RoleManager::Membership membership, Random random,
-                       dispatcher::MeshProbe probe)
+                       const model::NodeId& self, RoleManager::Membership membership, Random random)
     : store_(store),
       self_(self),
-      dispatcher_(dispatcher::Dispatcher::make(loop, store, gate, random.fork("dispatcher"),
-                                               std::move(probe))),
+      dispatcher_(dispatcher::Dispatcher::make(loop, store, gate, random.fork("dispatcher"))),
       roles_(loop, store, self, std::move(membership)),
       reconcile_(loop, store, make_reconcilers(random)) {}
 

@@ -196,14 +196,6 @@ Credentials get_credentials(ByteReader& in) {
 void put_fields(ByteWriter&, const Shutdown&) {}
 void put_fields(ByteWriter& out, const Problems& problems) {
   put_list(out, problems.issues);
-  out.put_u64(problems.table);
-}
-
-Problems get_problems(ByteReader& in) {
-  Problems problems;
-  problems.issues = get_list(in, 14, get_issue);
-  problems.table = in.u64();
-  return problems;
 }
 
 // The kinds are the places in the variant.
@@ -226,7 +218,7 @@ ControlMessage get_message(ByteReader& in, uint8_t kind, bool& is_known) {
     case 7:
       return Retired{model::TaskId(in.string())};
     case 8:
-      return get_problems(in);
+      return Problems{get_list(in, 14, get_issue)};
     default:
       is_known = false;
       return Shutdown{};

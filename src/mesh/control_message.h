@@ -75,11 +75,9 @@ struct Retired {
   bool operator==(const Retired&) const = default;
 };
 
-// The whole current set. Sent after every table too: what that one wants is open now, but for
-// these.
+// The whole current set.
 struct Problems {
   std::vector<PortIssue> issues;
-  model::Position table = 0;  // the newest that was applied
 
   bool operator==(const Problems&) const = default;
 };

@@ -72,7 +72,6 @@ class MeshServer {
 
   void yield();
   void end_when_idle();
-  Problems problems() const;
   void on_routing_changed();
   void retire(const model::TaskId& task, Duration timeout);
   void on_connection_closed(const model::TaskId& task);
