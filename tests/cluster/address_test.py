@@ -34,6 +34,16 @@ def page(address, port):
     return urllib.request.urlopen(f"http://{address}:{port}/", timeout=10).read()
 
 
+def await_page(address, port):
+    """A mesh opens its ports a moment after its table has come."""
+    def answers():
+        try:
+            return b"1.0" in page(address, port)
+        except OSError:
+            return False
+    wait_until(answers, 20, f"port {port} is served on {address}")
+
+
 class Addresses(SwarmTest):
     def test_what_cannot_be_reached_is_refused_with_the_right_form(self):
         node = self.swarm.add()
@@ -77,15 +87,14 @@ class Addresses(SwarmTest):
         self.assertEqual(join[-1], f"[::1]:{port}")
         node.await_ready(1)
         self.create(node, "web", 1, "web:1.0", "--publish", f"published={published},target=80")
-        self.assertIn(b"1.0", page("[::1]", published))
+        await_page("[::1]", published)
 
         # The printed command, as it is.
         worker = self.swarm.add()
         worker.ctl("swarm", *join[2:], "--listen-addr", worker.address, "--advertise-addr",
                    worker.address)
         node.await_ready(2)
-        wait_until(lambda: b"1.0" in page(worker.address, published), 20,
-                   "the port is served there too")
+        await_page(worker.address, published)
 
     @unittest.skipUnless(has_ipv6(), "this machine has no IPv6")
     def test_both_families_are_listened_on(self):
@@ -96,7 +105,7 @@ class Addresses(SwarmTest):
         node.await_ready(1)
         self.create(node, "web", 1, "web:1.0", "--publish", f"published={published},target=80")
         for address in ("127.0.0.1", node.address, "[::1]"):
-            self.assertIn(b"1.0", page(address, published))
+            await_page(address, published)
         for family, address in ((socket.AF_INET, node.address), (socket.AF_INET6, "::1")):
             with socket.socket(family) as visitor:
                 visitor.connect((address, port))
