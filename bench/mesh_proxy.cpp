@@ -34,9 +34,10 @@ class BenchNode {
     options_.node = model::NodeId(id);
     options_.data_address = host;
     options_.peer_address = test::free_address(host);
+    launcher_ = std::make_unique<MeshLauncher>(loop_, "/proc/self/exe", options_, "");
     client_ = std::make_unique<MeshClient>(
         loop_, MeshClient::Options{options_.control_socket, options_.swarm, options_.node},
-        make_mesh_launcher(loop_, "/proc/self/exe", options_, {}));
+        [this](MeshClient::Failed on_failed) { return launcher_->launch(std::move(on_failed)); });
     client_->set_credentials(authority.issue(id));
     client_->start();
     loop_.start();
@@ -48,6 +49,7 @@ class BenchNode {
     ended.get_future().wait();
     loop_.stop();
     client_.reset();
+    launcher_.reset();
   }
 
   void set(const model::MeshTable& table, const std::string& task_address) {
@@ -68,6 +70,7 @@ class BenchNode {
   test::TemporaryFolder folder_;
   MeshOptions options_;
   AsioLoop loop_;
+  std::unique_ptr<MeshLauncher> launcher_;
   std::unique_ptr<MeshClient> client_;
 };
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "agent/manager_session.h"
+#include "agent/node_reporter.h"
 #include "agent/status_reporter.h"
 #include "agent/worker.h"
 #include "base/log.h"
@@ -10,9 +11,10 @@
 namespace swarm::agent {
 
 struct Agent::Impl {
-  Impl(Options given, Handlers handlers_given, EventLoop& loop, AssignmentStore& store,
+  Impl(Options given, Handlers handlers_given, EventLoop& loop_given, AssignmentStore& store,
        Executor& executor_given, MeshControl& mesh_given, DispatcherClient& client, Random random)
-      : options(std::move(given)),
+      : loop(loop_given),
+        options(std::move(given)),
         handlers(std::move(handlers_given)),
         description(options.self),
         executor(executor_given),
@@ -23,17 +25,27 @@ struct Agent::Impl {
                    worker.flush();
                    session.send(std::move(reports));
                  }),
+        node_reporter(loop, [this](auto report) { session.send(std::move(report)); }),
         worker(loop, executor, mesh, store, options.swarm, options.node, random.fork("worker"),
                worker_events()),
-        describe_timer(loop) {}
+        describe_timer(loop),
+        announce_timer(loop),
+        restart_timer(loop) {}
 
   ManagerSession::Handlers session_handlers();
   Worker::Events worker_events();
   void start();
   void describe();
   void described(const EngineDescription& engine);
+  // Looks for a manager, with what is known of the node by now.
+  void announce();
+  void update_engine_condition();
+  void on_closed();
+  void finish_restart();
+  void assign(const model::AssignmentSet& set);
   void receive(model::AgentDownMessage message);
 
+  EventLoop& loop;
   Options options;
   Handlers handlers;
   model::NodeDescription description;
@@ -41,21 +53,53 @@ struct Agent::Impl {
   MeshControl& mesh;
   ManagerSession session;
   StatusReporter reporter;
+  NodeReporter node_reporter;
   Worker worker;
+  // What was assigned before the engine had listed what exists.
+  std::optional<model::AssignmentSet> held;
   bool is_worker_ready = false;
-  bool is_described = false;
   bool is_session_started = false;
   bool is_leaving = false;
+  // Why the engine is away: by its own account, and because it did not describe itself.
+  std::string engine_trouble;
+  std::string describe_trouble;
+  std::function<void()> on_restart_known;
   Timer describe_timer;
+  Timer announce_timer;
+  Timer restart_timer;
   Anchor anchor;
 };
 
+namespace {
+
+void merge(const model::AssignmentSet& change, model::AssignmentSet* set) {
+  const auto forget = [set](const model::TaskId& task) {
+    std::erase_if(set->assigned, [&](const auto& one) { return one.task == task; });
+    std::erase(set->removed, task);
+  };
+  for (const model::Assignment& assignment : change.assigned) {
+    forget(assignment.task);
+    set->assigned.push_back(assignment);
+  }
+  for (const model::TaskId& task : change.removed) {
+    forget(task);
+    set->removed.push_back(task);
+  }
+  set->position = change.position;
+}
+
+}  // namespace
+
 ManagerSession::Handlers Agent::Impl::session_handlers() {
   return {
-      .on_open = [this](const model::SessionAccepted&) { reporter.connected(); },
+      .on_open =
+          [this](const model::SessionAccepted&) {
+            reporter.connected();
+            node_reporter.connected();
+          },
       .on_message = [this](model::AgentDownMessage message) { receive(std::move(message)); },
       .on_role = [this](model::Role role) { handlers.on_role(role); },
-      .on_closed = [this](const Status&) { reporter.disconnected(); },
+      .on_closed = [this](const Status&) { on_closed(); },
       .on_removed = [this](const Status&) { handlers.on_removed(); },
   };
 }
@@ -72,23 +116,46 @@ void Agent::Impl::start() {
   executor.set_listener(anchor.bind([this](const model::TaskId& task, const ExecutorEvent& event) {
     worker.observe(task, event);
   }));
-  mesh.set_problem_listener(
-      anchor.bind([this](const std::vector<MeshControl::PortProblem>& problems) {
-        worker.set_port_problems(problems);
-      }));
+  executor.set_condition_listener(anchor.bind([this](const EngineCondition& engine) {
+    engine_trouble = engine.is_ok ? "" : engine.reason;
+    update_engine_condition();
+  }));
+  mesh.set_port_listener(anchor.bind([this](const MeshControl::PortReport& ports) {
+    worker.set_port_problems(ports.problems);
+    node_reporter.set_ports(ports);
+  }));
+  mesh.set_condition_listener(anchor.bind([this](const std::string& reason) {
+    node_reporter.set_condition(model::ConditionKind::mesh, reason);
+  }));
   worker.start([this] {
     is_worker_ready = true;
-    describe();
+    if (held) {
+      assign(*std::exchange(held, std::nullopt));
+    }
   });
+  announce_timer.set_after(kDescribePatience, [this] {
+    describe_trouble = "the engine does not answer";
+    update_engine_condition();
+    announce();
+  });
+  describe();
+}
+
+void Agent::Impl::update_engine_condition() {
+  node_reporter.set_condition(model::ConditionKind::engine,
+                              engine_trouble.empty() ? describe_trouble : engine_trouble);
 }
 
 void Agent::Impl::describe() {
   executor.describe(anchor.bind([this](Result<EngineDescription> engine) {
     if (engine.ok()) {
       described(*engine);
-    } else {
+    } else if (describe_trouble != engine.status().message()) {
       log::warning("engine did not describe itself", {{"error", engine.status().message()}});
+      describe_trouble = std::string(engine.status().message());
     }
+    update_engine_condition();
+    announce();
     describe_timer.set_after(engine.ok() ? kDescribePeriod : kDescribeRetryWait,
                              [this] { describe(); });
   }));
@@ -99,23 +166,52 @@ void Agent::Impl::described(const EngineDescription& engine) {
   description.engine_version = engine.version;
   description.resources = engine.resources;
   description.engine_labels = engine.labels;
-  if (is_leaving) {
-    return;
+  describe_trouble.clear();
+  if (!is_leaving && is_session_started) {
+    session.set_description(description);
   }
-  if (!is_session_started) {
-    // Not before the engine answers: a node that cannot run tasks must not be given any.
-    is_session_started = true;
+}
+
+void Agent::Impl::announce() {
+  announce_timer.cancel();
+  if (!is_leaving && !std::exchange(is_session_started, true)) {
     session.start(description, options.managers);
-    return;
   }
-  session.set_description(description);
+}
+
+void Agent::Impl::on_closed() {
+  reporter.disconnected();
+  node_reporter.disconnected();
+  if (on_restart_known != nullptr) {
+    finish_restart();
+  }
+}
+
+void Agent::Impl::finish_restart() {
+  restart_timer.cancel();
+  loop.post(anchor.bind([this, done = std::exchange(on_restart_known, nullptr)] {
+    session.stop();
+    done();
+  }));
+}
+
+// A set that is complete replaces what is held; changes of a later one are merged into it.
+void Agent::Impl::assign(const model::AssignmentSet& set) {
+  if (is_worker_ready) {
+    worker.apply(set);
+    session.set_applied(set.position);
+  } else if (set.is_complete || !held) {
+    held = set;
+  } else {
+    merge(set, &*held);
+  }
 }
 
 void Agent::Impl::receive(model::AgentDownMessage message) {
   if (const auto* set = std::get_if<model::AssignmentSet>(&message)) {
-    worker.apply(*set);
-    session.set_applied(set->position);
+    assign(*set);
   } else if (const auto* table = std::get_if<model::MeshTable>(&message)) {
+    node_reporter.note_table(*table);
     mesh.set_table(*table);
   } else if (const auto* managers = std::get_if<model::ManagerList>(&message)) {
     handlers.on_managers(*managers);
@@ -137,6 +233,7 @@ void Agent::leave(StopLimits limits, std::function<void()> done) {
   impl_->is_leaving = true;
   impl_->session.stop();
   impl_->reporter.disconnected();
+  impl_->node_reporter.disconnected();
   impl_->worker.remove_all(limits, std::move(done));
 }
 
@@ -148,6 +245,25 @@ void Agent::set_manager_refusal(std::string reason) {
   if (impl_->is_session_started && !impl_->is_leaving) {
     impl_->session.set_description(impl_->description);
   }
+}
+
+void Agent::announce_restart(std::function<void()> done) {
+  if (!impl_->session.is_open()) {
+    done();
+    return;
+  }
+  impl_->on_restart_known = std::move(done);
+  impl_->session.send(model::AgentRestarting{});
+  // The manager ends the session when it has taken note.
+  impl_->restart_timer.set_after(kRestartingLimit, [this] { impl_->finish_restart(); });
+}
+
+void Agent::set_condition(model::ConditionKind kind, std::string reason) {
+  impl_->node_reporter.set_condition(kind, std::move(reason));
+}
+
+Duration Agent::longest_stop(StopLimits limits) const {
+  return impl_->worker.longest_stop(limits);
 }
 
 bool Agent::is_connected() const {

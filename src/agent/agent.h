@@ -16,11 +16,15 @@ namespace swarm::agent {
 // How often the engine is asked what it is: an upgrade or new resources show up without a restart.
 inline constexpr Duration kDescribePeriod = seconds(20);
 inline constexpr Duration kDescribeRetryWait = seconds(1);
+// How long the engine may take to say what it is before the node joins in without that.
+inline constexpr Duration kDescribePatience = seconds(3);
+inline constexpr Duration kRestartingLimit = seconds(1);
 
 // Runs the tasks of one node, on every node of a swarm. Keeps a session with the leader's
 // dispatcher, brings the containers of the node to what it assigns, says what became of them, and
 // tells the mesh whom it may send connections to. It decides nothing about services: which tasks
-// there are is the leader's business. Without a manager its tasks run on for ever.
+// there are is the leader's business. Without a manager its tasks run on for ever. Without its
+// engine the node is a member all the same, and says what is wrong; what it is assigned waits.
 //
 // All of it is on one loop and does no I/O of its own: the engine, the mesh, the network and the
 // disk are behind the interfaces handed in, which must outlive it. Destroying it leaves containers
@@ -33,7 +37,7 @@ class Agent {
     model::NodeId node;
     model::SwarmId swarm;
     // What the node knows of itself without the engine: hostname, os, architecture, version, mesh
-    // address. The rest is filled in from Executor::describe.
+    // address, runtime. The rest is filled in from Executor::describe.
     model::NodeDescription self;
     // Where to begin: the last list that was heard, or the manager it joined through.
     model::ManagerList managers;
@@ -57,6 +61,16 @@ class Agent {
   // The node leaves the swarm: ends the session, drains, stops and removes every task, then `done`.
   // A task takes no longer for it than `limits` say.
   void leave(StopLimits limits, std::function<void()> done);
+  // The longest that one of the tasks may drain and stop, within `limits`.
+  Duration longest_stop(StopLimits limits) const;
+
+  // The daemon stops and will be back: tells the manager, so that it keeps the tasks where they
+  // are. `done` when that is known, or cannot be: at most kRestartingLimit later. Nothing else may
+  // follow but the destruction.
+  void announce_restart(std::function<void()> done);
+
+  // What others measure on this node: disk, descriptors. An empty reason: all is well.
+  void set_condition(model::ConditionKind kind, std::string reason);
 
   // As of NodeDescription.
   void set_manager_refusal(std::string reason);

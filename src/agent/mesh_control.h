@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -22,6 +23,12 @@ class MeshControl {
     std::string error;
   };
 
+  // What the mesh says of the published ports of this node.
+  struct PortReport {
+    std::vector<PortProblem> problems;  // the whole current set
+    model::Position table = 0;          // the newest table whose ports are open, but for these
+  };
+
   virtual ~MeshControl() = default;
 
   // The endpoints of the whole swarm. Older positions than the newest are ignored.
@@ -38,9 +45,13 @@ class MeshControl {
   virtual void retire(const model::TaskId& task, Duration timeout,
                       absl::AnyInvocable<void()> done) = 0;
 
-  // The current set, whenever it changes: shown on the tasks of the service.
-  virtual void set_problem_listener(
-      absl::AnyInvocable<void(const std::vector<PortProblem>&)> listener) = 0;
+  // Whenever the problems change, and after each table that was applied.
+  virtual void set_port_listener(absl::AnyInvocable<void(const PortReport&)> listener) = 0;
+
+  // Why the mesh does not run, for a person, and empty once it does. A mesh that is only being
+  // started or replaced is no trouble.
+  virtual void set_condition_listener(
+      absl::AnyInvocable<void(const std::string& reason)> listener) = 0;
 };
 
 }  // namespace swarm::agent

@@ -282,6 +282,16 @@ void Worker::remove_all(StopLimits limits, std::function<void()> done) {
   }
 }
 
+Duration Worker::longest_stop(StopLimits limits) const {
+  Duration longest{};
+  for (const auto& [task, runner] : runners_) {
+    const model::TaskTemplate& spec = runner->assignment().spec;
+    longest = std::max(longest, std::min(spec.drain_timeout, limits.drain) +
+                                    std::min(spec.container.stop_grace_period, limits.grace));
+  }
+  return longest;
+}
+
 void Worker::remove_everything() {
   held_.clear();
   for (const auto& [task, existing] : std::exchange(unclaimed_, {})) {

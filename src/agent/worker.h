@@ -52,6 +52,9 @@ class Worker {
   // Drains, stops and removes every task: the node leaves the swarm.
   void remove_all(StopLimits limits, std::function<void()> done);
 
+  // The longest that one of the tasks may drain and stop.
+  Duration longest_stop(StopLimits limits) const;
+
   // Null when there is none.
   const TaskRunner* find(const model::TaskId& task) const;
   size_t size() const { return runners_.size(); }

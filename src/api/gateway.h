@@ -121,6 +121,8 @@ class Gateway {
   virtual void ask_reachability(absl::AnyInvocable<void(ManagerReachability)> done) = 0;
   // Must be called inside a Read or Write (on the control loop); null when nothing newer is known.
   virtual const model::TaskStatus* soft_status(const model::TaskId& task) const = 0;
+  // Likewise: whether the node has opened the published ports of the service, or said why not.
+  virtual bool has_opened(const model::NodeId& node, const model::ServiceId& service) const = 0;
 };
 
 }  // namespace swarm::api

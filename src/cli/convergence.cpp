@@ -73,7 +73,7 @@ std::string first_reason(const Progress& progress) {
       return ": slot " + std::to_string(slot.slot) + ": " + slot.reason;
     }
   }
-  return "";
+  return progress.closed_port.empty() ? "" : ": " + progress.closed_port;
 }
 
 }  // namespace
@@ -175,6 +175,9 @@ std::optional<Convergence::Outcome> Convergence::end_of_completed(const Rollout&
   if (progress.is_converged) {
     return converged(service);
   }
+  if (!progress.closed_port.empty()) {
+    return std::nullopt;
+  }
   // A tolerated failure may be repaired by a restart: give it the time a failure is blamed on it.
   if (!unfinished_at_) {
     unfinished_at_ = now;
@@ -231,7 +234,8 @@ void Convergence::verify(const Service& service, const Progress& progress, bool 
   if (!progress.is_converged) {
     if (stable_at_) {
       stable_at_.reset();
-      step.notice = "verify: Detected task failure";
+      step.notice = "verify: " +
+                    (progress.closed_port.empty() ? "Detected task failure" : progress.closed_port);
     }
     return;
   }

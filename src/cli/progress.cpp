@@ -221,6 +221,20 @@ Progress measure_progress(const model::Service& service, const std::vector<Clien
   return progress;
 }
 
+void note_closed_ports(const std::vector<Client::ClosedPort>& closed, Progress* progress) {
+  if (closed.empty()) {
+    return;
+  }
+  const Client::ClosedPort& first = closed.front();
+  progress->is_converged = false;
+  progress->closed_port = "port " + std::to_string(first.port.published) + "/" +
+                          std::string(model::to_string(first.port.protocol)) +
+                          " is closed on node " + first.node_hostname + ": " + first.reason;
+  if (closed.size() > 1) {
+    progress->closed_port += " (and " + std::to_string(closed.size() - 1) + " more)";
+  }
+}
+
 std::vector<std::string> progress_lines(const Progress& progress, bool with_bars) {
   std::vector<std::string> lines;
   const std::string total = std::to_string(progress.total);
@@ -229,6 +243,9 @@ std::vector<std::string> progress_lines(const Progress& progress, bool with_bars
       std::to_string(progress.running) + " out of " + total + " tasks");
   if (progress.stopping > 0) {
     lines.front() += ", " + std::to_string(progress.stopping) + " stopping";
+  }
+  if (!progress.closed_port.empty() && progress.running == progress.total) {
+    lines.push_back(progress.closed_port);
   }
   if (progress.total > kMaxSlotLines) {
     return lines;

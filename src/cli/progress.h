@@ -31,13 +31,17 @@ struct Progress {
   std::string refusal;  // the same sentence at every recent attempt: "slot 1: no such image"
   // Scaling only: tasks of slots that are no more, which have not stopped yet.
   uint64_t stopping = 0;
-  // Every slot runs, and nothing runs that should not.
+  // Every slot runs, nothing runs that should not, and the published ports are open.
   bool is_converged = false;
+  std::string closed_port;  // which one is not, where and why
 };
 
 // `any_revision`: for scaling, where tasks of an older revision are as good.
 Progress measure_progress(const model::Service& service,
                           const std::vector<api::Client::TaskView>& tasks, bool any_revision);
+
+// A service is not done while one of its ports is closed on a node that should serve it.
+void note_closed_ports(const std::vector<api::Client::ClosedPort>& closed, Progress* progress);
 
 // "overall progress: 1 out of 3 tasks", then one line a slot if there are at most twenty.
 std::vector<std::string> progress_lines(const Progress& progress, bool with_bars);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -62,8 +63,39 @@ std::string replicas_text(const Client::ServiceSummary& summary) {
   return text;
 }
 
-std::string error_text(const model::TaskStatus& status) {
-  return status.error.empty() ? "" : "\"" + status.error + "\"";
+std::string error_text(const Client::TaskView& view) {
+  const std::string& error = view.task.status.error;
+  const std::string& reason = error.empty() ? view.node_trouble : error;
+  return reason.empty() ? "" : "\"" + reason + "\"";
+}
+
+std::string ports_of(const Client::ServiceSummary& summary) {
+  std::string text = ports_text(summary.task.ports, model::PublishMode::ingress);
+  std::set<model::NodeId> nodes;
+  for (const Client::ClosedPort& closed : summary.closed_ports) {
+    nodes.insert(closed.node);
+  }
+  if (nodes.empty()) {
+    return text;
+  }
+  return text + (text.empty() ? "" : " ") + "(closed on " + std::to_string(nodes.size()) +
+         (nodes.size() == 1 ? " node)" : " nodes)");
+}
+
+// "Ready (engine, ports)": what is wrong with the node; `node inspect` tells more.
+std::string node_status(const model::NodeStatus& status) {
+  std::string troubles;
+  const auto add = [&troubles](std::string_view trouble) {
+    troubles.append(troubles.empty() ? "" : ", ").append(trouble);
+  };
+  for (const model::NodeCondition& condition : status.conditions) {
+    add(model::to_string(condition.kind));
+  }
+  if (!status.closed_ports.empty()) {
+    add("ports");
+  }
+  const std::string state = capitalised(model::to_string(status.state));
+  return troubles.empty() ? state : state + " (" + troubles + ")";
 }
 
 std::string task_row_name(const Client::TaskView& view, bool no_resolve) {
@@ -177,8 +209,7 @@ Listing service_listing(std::vector<Client::ServiceSummary> services, bool no_tr
     const model::Service& service = summary.service;
     listing.rows.push_back({no_trunc ? service.id.value() : short_id(service.id.value()),
                             service.settings.name, "replicated", replicas_text(summary),
-                            image_without_digest(summary.task.container.image),
-                            ports_text(summary.task.ports, model::PublishMode::ingress)});
+                            image_without_digest(summary.task.container.image), ports_of(summary)});
   }
   return listing;
 }
@@ -195,12 +226,12 @@ Listing task_listing(std::vector<Client::TaskView> tasks, WallTime now, TaskRowS
       name = " \\_ " + name;
     }
     const bool has_hostname = !style.no_resolve && !view.node_hostname.empty();
-    listing.rows.push_back(
-        {style.no_trunc ? task.id.value() : short_id(task.id.value()), std::move(name),
-         image_without_digest(view.image), has_hostname ? view.node_hostname : task.node.value(),
-         capitalised(model::to_string(task.desired)), current_state(task.status, now),
-         task_wait(task.status), error_text(task.status),
-         ports_text(view.ports, model::PublishMode::host)});
+    listing.rows.push_back({style.no_trunc ? task.id.value() : short_id(task.id.value()),
+                            std::move(name), image_without_digest(view.image),
+                            has_hostname ? view.node_hostname : task.node.value(),
+                            capitalised(model::to_string(task.desired)),
+                            current_state(task.status, now), task_wait(task.status),
+                            error_text(view), ports_text(view.ports, model::PublishMode::host)});
   }
   return listing;
 }
@@ -214,7 +245,7 @@ Listing node_listing(std::vector<Client::NodeView> nodes) {
     const model::Node& node = view.node;
     listing.rows.push_back({node.id.value(), view.is_self ? " *" : "",
                             view.is_self ? "true" : "false", node.description.hostname,
-                            capitalised(model::to_string(node.status.state)),
+                            node_status(node.status),
                             capitalised(model::to_string(node.spec.availability)),
                             manager_status(view), node.description.engine_version});
   }

@@ -53,12 +53,14 @@ class Wait {
       return on_error(tasks.status());
     }
     unavailable_since_.reset();
-    return on_snapshot(summary->service, *tasks);
+    return on_snapshot(*summary, *tasks);
   }
 
-  std::optional<int> on_snapshot(const model::Service& service,
+  std::optional<int> on_snapshot(const Client::ServiceSummary& summary,
                                  const std::vector<Client::TaskView>& tasks) {
+    const model::Service& service = summary.service;
     progress_ = measure_progress(service, tasks, options_.command.what == WaitFor::scale);
+    note_closed_ports(summary.closed_ports, &progress_);
     const Convergence::Step step = convergence_.observe(service, progress_, session_.clock().now());
     if (!step.notice.empty()) {
       printer_.say(step.notice);

@@ -1,6 +1,8 @@
 #include "control/ports.h"
 
 #include <algorithm>
+#include <charconv>
+#include <map>
 #include <set>
 #include <string>
 #include <tuple>
@@ -64,6 +66,35 @@ uint16_t free_port(model::PortProtocol protocol, const std::set<Binding>& taken)
   return 0;
 }
 
+// The port at the end of "host:port"; 0 when there is none.
+uint16_t port_of(const std::string& address) {
+  uint16_t port = 0;
+  const size_t colon = address.rfind(':');
+  if (colon != address.npos) {
+    std::from_chars(address.data() + colon + 1, address.data() + address.size(), port);
+  }
+  return port;
+}
+
+Status check_no_node_port(const state::View& view, const std::vector<PublishedPort>& ports) {
+  std::map<uint16_t, std::string> used;
+  for (const auto& [id, node] : view.nodes()) {
+    if (node->manager) {
+      used.emplace(port_of(node->manager->address), "swarm port of node " + id.value());
+    }
+    used.emplace(port_of(node->description.mesh_address), "mesh port of node " + id.value());
+  }
+  for (const PublishedPort& port : ports) {
+    const auto found = used.find(port.published);
+    if (is_assigned(port) && found != used.end()) {
+      return absl::InvalidArgumentError("port " + std::to_string(port.published) +
+                                        " cannot be published: it is the " + found->second +
+                                        "; choose another published port");
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 Status assign_ports(const state::View& view, const model::ServiceId& self,
@@ -102,9 +133,17 @@ Status assign_ports(const state::View& view, const model::ServiceId& self,
 
 Status check_ports_free(const state::View& view, const model::ServiceId& self,
                         const std::vector<PublishedPort>& ports) {
+  for (const PublishedPort& port : ports) {
+    if (port.protocol == model::PortProtocol::udp) {
+      return absl::InvalidArgumentError(
+          "udp ports are not supported yet: they come with networks; publish " +
+          std::to_string(port.target) + "/tcp instead");
+    }
+  }
   if (std::ranges::none_of(ports, &is_assigned)) {
     return absl::OkStatus();  // most services: not worth a look at all the others
   }
+  SWARM_RETURN_IF_ERROR(check_no_node_port(view, ports));
   for (const auto& [id, service] : view.services()) {
     if (id == self || service->is_removed) continue;
     for (const PublishedPort& theirs : held_ports(view, *service)) {

@@ -18,6 +18,7 @@ Status assign_ports(const state::View& view, const model::ServiceId& self,
                     const std::vector<model::PublishedPort>& stored,
                     std::vector<model::PublishedPort>* ports);
 
+// INVALID_ARGUMENT for a port that a node listens on itself (swarm port, mesh port), and for UDP.
 // ALREADY_EXISTS for a port that another service has.
 Status check_ports_free(const state::View& view, const model::ServiceId& self,
                         const std::vector<model::PublishedPort>& ports);

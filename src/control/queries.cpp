@@ -42,12 +42,15 @@ bool should_serve(const state::View& view, const model::NodeId& node,
 
 std::optional<std::string> why_closed(const state::View& view, const model::Node& node,
                                       const model::ServiceId& service,
-                                      const model::PublishedPort& port) {
+                                      const model::PublishedPort& port,
+                                      const std::function<bool(const model::NodeId&)>& has_opened) {
   for (const model::ClosedPort& closed : node.status.closed_ports) {
     if (closed.service == service && closed.port == port) return closed.reason;
   }
+  if (!should_serve(view, node.id, service, port)) return std::nullopt;
   const model::NodeCondition* mesh = model::find_condition(node.status, model::ConditionKind::mesh);
-  if (mesh != nullptr && should_serve(view, node.id, service, port)) return mesh->reason;
+  if (mesh != nullptr) return mesh->reason;
+  if (!has_opened(node.id)) return "the node has not opened it yet";
   return std::nullopt;
 }
 
@@ -64,8 +67,9 @@ ServiceCount count_service(const state::View& view, const model::Service& servic
   return count;
 }
 
-std::vector<ServiceClosedPort> closed_ports_of(const state::View& view,
-                                               const model::Service& service) {
+std::vector<ServiceClosedPort> closed_ports_of(
+    const state::View& view, const model::Service& service,
+    const std::function<bool(const model::NodeId&)>& has_opened) {
   std::vector<ServiceClosedPort> closed;
   const std::vector<model::PublishedPort>& ports = view.template_of(service).ports;
   if (service.is_removed || ports.empty()) {
@@ -74,13 +78,33 @@ std::vector<ServiceClosedPort> closed_ports_of(const state::View& view,
   for (const auto& [id, node] : view.nodes()) {
     if (node->status.state != model::NodeState::ready) continue;
     for (const model::PublishedPort& port : ports) {
-      const std::optional<std::string> reason = why_closed(view, *node, service.id, port);
+      const std::optional<std::string> reason =
+          why_closed(view, *node, service.id, port, has_opened);
       if (reason && closed.size() < kMaxServiceClosedPorts) {
         closed.push_back({id, node->description.hostname, port, *reason});
       }
     }
   }
   return closed;
+}
+
+std::string node_trouble_of(const state::View& view, const model::Task& task) {
+  const state::NodePtr node = view.node(task.node);
+  if (node == nullptr || model::is_terminal(task.status.state)) return "";
+  std::string trouble;
+  const auto add = [&trouble](const std::string& reason) {
+    trouble += (trouble.empty() ? "" : "; ") + reason;
+  };
+  const std::vector<model::PublishedPort>& ports = view.template_of(task).ports;
+  for (const model::NodeCondition& condition : node->status.conditions) {
+    const bool matters = condition.kind == model::ConditionKind::engine ||
+                         (condition.kind == model::ConditionKind::mesh && !ports.empty());
+    if (matters) add(condition.reason);
+  }
+  for (const model::ClosedPort& closed : node->status.closed_ports) {
+    if (closed.service == task.service) add(closed.reason);
+  }
+  return trouble;
 }
 
 std::vector<state::ServicePtr> list_services(const state::View& view) {

@@ -27,10 +27,16 @@ struct ServiceClosedPort {
 };
 // Enough to name the cause; a port that is closed on every node of a large swarm has one.
 inline constexpr size_t kMaxServiceClosedPorts = 20;
-// Of the nodes that are up, in the order of their ids. A node that does not serve any port because
-// its mesh does not run counts with every port it should serve.
-std::vector<ServiceClosedPort> closed_ports_of(const state::View& view,
-                                               const model::Service& service);
+// Of the nodes that are up, in the order of their ids. A node whose mesh does not run counts with
+// every port it should serve, and so does one that has not confirmed by now that the ports are open
+// (`has_opened`).
+std::vector<ServiceClosedPort> closed_ports_of(
+    const state::View& view, const model::Service& service,
+    const std::function<bool(const model::NodeId&)>& has_opened);
+
+// What is wrong with the node of a task, as far as the task suffers from it: the engine or the mesh
+// does not answer, a published port of its service is closed. Empty when all is well.
+std::string node_trouble_of(const state::View& view, const model::Task& task);
 
 // Services that were not removed, in natural order of their names ("web2" before "web10").
 std::vector<state::ServicePtr> list_services(const state::View& view);

@@ -41,7 +41,6 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
   Options options;
   std::string state = "/var/lib/swarmd";
   std::string socket = "/run/swarmd/swarmd.sock";
-  std::string docker_socket = options.node.agent.docker_socket.string();
   std::vector<std::string> bundles;
   CLI::App app("The swarm daemon: runs tasks on this machine, and manages the swarm if asked to.",
                "swarmd");
@@ -50,12 +49,14 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
   app.add_option("--state-dir", state, "Where everything durable is kept")->capture_default_str();
   app.add_option("--socket", socket, "Control socket for swarmctl")->capture_default_str();
   app.add_option("--runtime", options.node.agent.runtime,
-                 "What runs tasks: docker, process, or auto (docker where an engine answers)")
+                 "What runs tasks: docker, process, or auto (docker where an engine answers); "
+                 "decided once, when the node enters a swarm")
       ->check(CLI::IsMember({"auto", "docker", "process"}))
       ->capture_default_str();
-  app.add_option("--docker-socket", docker_socket, "Socket of Docker's or Podman's engine")
-      ->envname("SWARMD_DOCKER_SOCKET")
-      ->capture_default_str();
+  app.add_option("--docker-socket", options.node.agent.docker_socket,
+                 "Socket of Docker's or Podman's engine (default: DOCKER_HOST, else where either "
+                 "has its own)")
+      ->envname("SWARMD_DOCKER_SOCKET");
   app.add_option("--bundles", bundles,
                  "Folder of bundles NAME/TAG for the process runtime; may be repeated");
   app.add_option("--mesh-port", options.node.agent.mesh_port, "TCP port between meshes")
@@ -81,7 +82,6 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
   options.node.socket = std::filesystem::absolute(socket);
   options.node.version = kVersion;
   options.node.agent.version = kVersion;
-  options.node.agent.docker_socket = docker_socket;
   for (const std::string& folder : bundles) {
     options.node.agent.bundles.push_back(std::filesystem::absolute(folder));
   }

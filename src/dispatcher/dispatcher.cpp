@@ -8,10 +8,12 @@
 
 #include "base/fault_counter.h"
 #include "base/log.h"
+#include "dispatcher/clock_watch.h"
 #include "dispatcher/heartbeat_monitor.h"
 #include "dispatcher/mesh_table_builder.h"
+#include "dispatcher/node_presence.h"
 #include "dispatcher/node_records.h"
-#include "dispatcher/session.h"
+#include "dispatcher/session_table.h"
 #include "dispatcher/status_intake.h"
 
 namespace swarm::dispatcher {
@@ -41,6 +43,10 @@ Status displaced() {
   return absl::AbortedError("the node has opened a newer session");
 }
 
+Status silent() {
+  return absl::DeadlineExceededError("the node was not heard of in time");
+}
+
 Status refuse_copy(const Session& held, const Session& newcomer) {
   return absl::AlreadyExistsError(
       "two machines use the identity of node " + held.node().value() + ": one at " +
@@ -51,7 +57,8 @@ Status refuse_copy(const Session& held, const Session& newcomer) {
 
 class LeaderDispatcher final : public Dispatcher {
  public:
-  LeaderDispatcher(EventLoop& loop, state::Store& store, state::OutputGate& gate, Random random);
+  LeaderDispatcher(EventLoop& loop, state::Store& store, state::OutputGate& gate, Random random,
+                   MeshProbe probe);
   ~LeaderDispatcher() override;
 
   Result<model::SessionId> open(const model::NodeId& node, const std::string& address,
@@ -64,26 +71,19 @@ class LeaderDispatcher final : public Dispatcher {
   const model::TaskStatus* soft_status(const model::TaskId& task) const override {
     return statuses_.soft(task);
   }
+  bool has_opened(const model::NodeId& node, const model::ServiceId& service) const override;
 
  private:
-  struct Newcomer {
-    std::unique_ptr<Session> session;
-    // Said while another daemon had the session.
-    std::optional<model::NodeDescription> description;
-  };
-
-  Session* find(const model::SessionId& id);
-  Newcomer* find_newcomer(const model::SessionId& id);
-  Session* session_of(const model::NodeId& node);
-  void close(const model::NodeId& node, Status reason);
   void heard(Session& session);
-  void take_hello(Newcomer& newcomer, model::AgentHello hello);
+  void take_hello(SessionTable::Newcomer& newcomer, model::AgentHello hello);
   void welcome(Session& session, model::NodeDescription description);
   // The newcomer that waits, if there is one, gets the node's session, which nobody has.
   bool let_in_newcomer(const model::NodeId& node);
   // The daemon that has the session was heard of: nobody who waits for it can have it.
   void refuse_newcomer(const Session& held);
-  void close_newcomer(const model::NodeId& node, Status reason);
+  NodePresence::Events presence_events();
+  void take_restarting(Session& session);
+  void daemon_away(const model::NodeId& node);
   void lost(const std::vector<model::NodeId>& nodes);
   void push_table();
   void observe_task(const state::TaskPtr& before, const state::TaskPtr& after);
@@ -101,13 +101,11 @@ class LeaderDispatcher final : public Dispatcher {
   Random random_;
   NodeRecords nodes_;
   StatusIntake statuses_;
-  HeartbeatMonitor heartbeats_;
+  NodePresence presence_;
+  ClockWatch clocks_;
   MeshTableBuilder mesh_;
   model::ManagerList managers_;
-  // Those that have said hello. A newcomer has not yet, or waits for the end of such a session.
-  std::map<model::NodeId, std::unique_ptr<Session>> sessions_;
-  std::map<model::NodeId, Newcomer> newcomers_;
-  std::map<model::SessionId, model::NodeId> nodes_by_session_;
+  SessionTable sessions_;
   // Until when a node is said to be used by two machines.
   HeartbeatMonitor conflicts_;
   FaultCounter conflict_faults_;
@@ -116,14 +114,14 @@ class LeaderDispatcher final : public Dispatcher {
 };
 
 LeaderDispatcher::LeaderDispatcher(EventLoop& loop, state::Store& store, state::OutputGate& gate,
-                                   Random random)
+                                   Random random, MeshProbe probe)
     : loop_(loop),
       store_(store),
       gate_(gate),
       random_(random),
       nodes_(loop, store),
       statuses_(loop, store),
-      heartbeats_(loop, [this](const std::vector<model::NodeId>& nodes) { lost(nodes); }),
+      presence_(loop, store, std::move(probe), presence_events()),
       conflicts_(loop,
                  [this](const std::vector<model::NodeId>& nodes) {
                    for (const model::NodeId& node : nodes) nodes_.set_identity_conflict(node, "");
@@ -134,7 +132,7 @@ LeaderDispatcher::LeaderDispatcher(EventLoop& loop, state::Store& store, state::
   for (const auto& [id, node] : view.nodes()) {
     if (node->status.state == model::NodeState::ready ||
         node->status.state == model::NodeState::suspect) {
-      heartbeats_.expect(id, patience() * kNewLeaderGrace);
+      presence_.expect(id, patience() * kNewLeaderGrace);
     }
     if (model::find_condition(node->status, model::ConditionKind::identity) != nullptr) {
       conflicts_.expect(id, kConflictMemory);
@@ -143,13 +141,7 @@ LeaderDispatcher::LeaderDispatcher(EventLoop& loop, state::Store& store, state::
 }
 
 LeaderDispatcher::~LeaderDispatcher() {
-  const Status reason = absl::UnavailableError("this manager is no longer the leader");
-  for (const auto& [node, session] : sessions_) {
-    session->close(reason);
-  }
-  for (const auto& [node, newcomer] : newcomers_) {
-    newcomer.session->close(reason);
-  }
+  sessions_.close_all(absl::UnavailableError("this manager is no longer the leader"));
 }
 
 Result<model::SessionId> LeaderDispatcher::open(const model::NodeId& node,
@@ -160,30 +152,30 @@ Result<model::SessionId> LeaderDispatcher::open(const model::NodeId& node,
   if (is_removed || view.node(node) == nullptr) {
     return refuse_unknown(node);
   }
-  close_newcomer(node, displaced());
+  sessions_.close_newcomer(node, displaced());
   model::SessionId id(random_id(random_));
   auto session =
       std::make_unique<Session>(id, node, address, loop_, store_, gate_, std::move(sink));
-  nodes_by_session_[id] = node;
-  if (session_of(node) == nullptr) {
+  if (sessions_.session_of(node) == nullptr) {
     heard(*session);
   }
-  newcomers_[node] = {std::move(session), std::nullopt};
+  sessions_.add_newcomer(std::move(session));
   return id;
 }
 
 void LeaderDispatcher::receive(const model::SessionId& id, model::AgentUpMessage message) {
   auto* hello = std::get_if<model::AgentHello>(&message);
-  if (Newcomer* newcomer = find_newcomer(id)) {
+  if (SessionTable::Newcomer* newcomer = sessions_.find_newcomer(id)) {
     if (hello != nullptr) {
       take_hello(*newcomer, std::move(*hello));
     } else if (!newcomer->description) {
-      close_newcomer(newcomer->session->node(),
-                     absl::FailedPreconditionError("the first message of a session is a hello"));
+      sessions_.close_newcomer(
+          newcomer->session->node(),
+          absl::FailedPreconditionError("the first message of a session is a hello"));
     }
     return;
   }
-  Session* session = find(id);
+  Session* session = sessions_.find(id);
   if (session == nullptr) {
     return;
   }
@@ -194,13 +186,28 @@ void LeaderDispatcher::receive(const model::SessionId& id, model::AgentUpMessage
     welcome(*session, std::move(hello->description));
     return;
   }
-  if (std::holds_alternative<model::AgentHeartbeat>(message)) {
+  if (const auto* beat = std::get_if<model::AgentHeartbeat>(&message)) {
+    if (auto clock = clocks_.heard(node, beat->sent_at, loop_.wall_now())) {
+      nodes_.set_clock(node, *std::move(clock));
+    }
     session->answer(terms_of(*session));
   } else if (auto* reports = std::get_if<std::vector<model::TaskReport>>(&message)) {
     statuses_.receive(node, std::move(*reports));
   } else if (auto* description = std::get_if<model::NodeDescription>(&message)) {
     nodes_.set_description(node, std::move(*description));
+  } else if (auto* report = std::get_if<model::NodeReport>(&message)) {
+    session->set_ports_as_of(report->ports_as_of);
+    nodes_.set_report(node, std::move(*report));
+  } else if (std::holds_alternative<model::AgentRestarting>(message)) {
+    take_restarting(*session);
   }
+}
+
+bool LeaderDispatcher::has_opened(const model::NodeId& node,
+                                  const model::ServiceId& service) const {
+  const Session* session = sessions_.session_of(node);
+  const std::optional<model::Position> since = mesh_.ports_since(store_.view(), service);
+  return session != nullptr && since && session->ports_as_of() >= *since;
 }
 
 namespace {
@@ -218,54 +225,41 @@ std::string address_of(const model::NodeDescription& description, const Session&
 }  // namespace
 
 // A daemon that connects again has been away itself; another one has to wait for its end.
-void LeaderDispatcher::take_hello(Newcomer& newcomer, model::AgentHello hello) {
+void LeaderDispatcher::take_hello(SessionTable::Newcomer& newcomer, model::AgentHello hello) {
   const model::NodeId node = newcomer.session->node();
   newcomer.session->set_instance(std::move(hello.instance));
   newcomer.description = std::move(hello.description);
-  const Session* held = session_of(node);
+  const Session* held = sessions_.session_of(node);
   if (held == nullptr || held->instance() == newcomer.session->instance()) {
     let_in_newcomer(node);
   }
 }
 
 bool LeaderDispatcher::let_in_newcomer(const model::NodeId& node) {
-  const auto found = newcomers_.find(node);
-  if (found == newcomers_.end() || !found->second.description) {
+  SessionTable::Newcomer* newcomer = sessions_.newcomer_of(node);
+  if (newcomer == nullptr || !newcomer->description) {
     return false;
   }
-  Newcomer newcomer = std::move(found->second);
-  newcomers_.erase(found);
-  close(node, displaced());
-  Session& session = *(sessions_[node] = std::move(newcomer.session));
-  welcome(session, *std::move(newcomer.description));
+  model::NodeDescription description = *std::move(newcomer->description);
+  sessions_.close(node, displaced());
+  welcome(sessions_.promote(node), std::move(description));
   return true;
 }
 
 void LeaderDispatcher::refuse_newcomer(const Session& held) {
-  const auto found = newcomers_.find(held.node());
-  if (found == newcomers_.end() || !found->second.description) {
+  const model::NodeId node = held.node();
+  const SessionTable::Newcomer* newcomer = sessions_.newcomer_of(node);
+  if (newcomer == nullptr || !newcomer->description) {
     return;
   }
-  const model::NodeId node = held.node();
-  const Status refused = refuse_copy(held, *found->second.session);
+  const Status refused = refuse_copy(held, *newcomer->session);
   const std::string reason(refused.message());
   if (const uint64_t times = conflict_faults_.failed(reason, loop_.now())) {
     log::error("session refused", {{"node", node.value()}, {"reason", reason}, {"times", times}});
   }
-  close_newcomer(node, refused);
+  sessions_.close_newcomer(node, refused);
   conflicts_.expect(node, kConflictMemory);
   nodes_.set_identity_conflict(node, reason);
-}
-
-void LeaderDispatcher::close_newcomer(const model::NodeId& node, Status reason) {
-  const auto found = newcomers_.find(node);
-  if (found == newcomers_.end()) {
-    return;
-  }
-  const std::unique_ptr<Session> closed = std::move(found->second.session);
-  newcomers_.erase(found);
-  nodes_by_session_.erase(closed->id());
-  closed->close(std::move(reason));
 }
 
 void LeaderDispatcher::welcome(Session& session, model::NodeDescription description) {
@@ -285,56 +279,61 @@ void LeaderDispatcher::welcome(Session& session, model::NodeDescription descript
 
 void LeaderDispatcher::heard(Session& session) {
   // The agent may still beat at the period it was told before.
-  heartbeats_.expect(session.node(), std::max(session.patience(), patience()));
+  presence_.heard(session.node(), std::max(session.patience(), patience()));
+}
+
+void LeaderDispatcher::take_restarting(Session& session) {
+  const model::NodeId node = session.node();
+  log::info("agent restarts", {{"node", node.value()}});
+  nodes_.set_restarting(node);
+  presence_.restarts(node);
+  sessions_.close(node, absl::CancelledError("the node restarts"));
 }
 
 void LeaderDispatcher::stream_closed(const model::SessionId& id) {
-  const auto known = nodes_by_session_.extract(id);
-  if (known.empty()) {
+  const std::optional<model::NodeId> node = sessions_.drop(id);
+  if (!node) {
     return;
   }
-  const model::NodeId node = known.mapped();
-  if (const auto session = sessions_.find(node);
-      session == sessions_.end() || session->second->id() != id) {
-    newcomers_.erase(node);
-    return;
-  }
-  sessions_.erase(node);
-  log::info("agent disconnected", {{"node", node.value()}});
-  if (!let_in_newcomer(node)) {
-    nodes_.set_suspect(node);
+  log::info("agent disconnected", {{"node", node->value()}});
+  if (!let_in_newcomer(*node)) {
+    nodes_.set_suspect(*node);
   }
 }
 
 void LeaderDispatcher::doubt(const model::NodeId& node) {
-  if (!sessions_.contains(node)) {
+  if (sessions_.session_of(node) == nullptr) {
     nodes_.set_suspect(node);
   }
 }
 
-void LeaderDispatcher::lost(const std::vector<model::NodeId>& nodes) {
-  const Status reason = absl::DeadlineExceededError("the node was not heard of in time");
-  std::vector<model::NodeId> down;
-  for (const model::NodeId& node : nodes) {
-    close(node, reason);
-    if (!let_in_newcomer(node)) {
-      log::warning("node lost", {{"node", node.value()}});
-      close_newcomer(node, reason);
-      down.push_back(node);
-    }
-  }
-  nodes_.set_down(down);
+NodePresence::Events LeaderDispatcher::presence_events() {
+  return {
+      .replace = [this](const model::NodeId& node) { return let_in_newcomer(node); },
+      .on_daemon_away = [this](const model::NodeId& node) { daemon_away(node); },
+      .on_lost = [this](const std::vector<model::NodeId>& nodes) { lost(nodes); },
+  };
 }
 
-void LeaderDispatcher::close(const model::NodeId& node, Status reason) {
-  const auto found = sessions_.find(node);
-  if (found == sessions_.end()) {
-    return;
+void LeaderDispatcher::daemon_away(const model::NodeId& node) {
+  if (sessions_.session_of(node) != nullptr) {
+    log::warning("daemon of a node does not answer, its mesh does", {{"node", node.value()}});
+    sessions_.close(node, silent());
   }
-  const std::unique_ptr<Session> closed = std::move(found->second);
-  sessions_.erase(found);
-  nodes_by_session_.erase(closed->id());
-  closed->close(std::move(reason));
+  const state::NodePtr stored = store_.view().node(node);
+  if (stored != nullptr && !stored->status.is_restarting) {
+    nodes_.set_suspect(node, "the daemon does not answer, but the mesh does");
+  }
+}
+
+void LeaderDispatcher::lost(const std::vector<model::NodeId>& nodes) {
+  for (const model::NodeId& node : nodes) {
+    log::warning("node lost", {{"node", node.value()}});
+    clocks_.forget(node);
+    sessions_.close(node, silent());
+    sessions_.close_newcomer(node, silent());
+  }
+  nodes_.set_down(nodes);
 }
 
 void LeaderDispatcher::observe(const std::vector<state::Change>& changes) {
@@ -358,29 +357,30 @@ void LeaderDispatcher::observe(const std::vector<state::Change>& changes) {
 void LeaderDispatcher::observe_task(const state::TaskPtr& before, const state::TaskPtr& after) {
   const model::Task& task = after != nullptr ? *after : *before;
   statuses_.observe(task.id, after.get());
-  if (Session* session = session_of(task.node)) {
+  if (Session* session = sessions_.session_of(task.node)) {
     session->note_task(task.id);
   }
 }
 
 void LeaderDispatcher::observe_node(const state::NodePtr& before, const state::NodePtr& after) {
   if (after == nullptr) {
-    heartbeats_.forget(before->id);
+    presence_.forget(before->id);
     conflicts_.forget(before->id);
-    close(before->id, refuse_unknown(before->id));
-    close_newcomer(before->id, refuse_unknown(before->id));
+    clocks_.forget(before->id);
+    sessions_.close(before->id, refuse_unknown(before->id));
+    sessions_.close_newcomer(before->id, refuse_unknown(before->id));
     return;
   }
-  if (Session* session = session_of(after->id)) {
+  if (Session* session = sessions_.session_of(after->id)) {
     session->set_role(role_of(*after));
   }
 }
 
 void LeaderDispatcher::observe_cluster(const model::Cluster& cluster) {
   for (const model::NodeId& node : cluster.removed_nodes) {
-    heartbeats_.forget(node);
-    close(node, refuse_unknown(node));
-    close_newcomer(node, refuse_unknown(node));
+    presence_.forget(node);
+    sessions_.close(node, refuse_unknown(node));
+    sessions_.close_newcomer(node, refuse_unknown(node));
   }
 }
 
@@ -390,7 +390,7 @@ void LeaderDispatcher::push_table() {
     return;
   }
   is_table_unsent_ = false;
-  for (const auto& [node, session] : sessions_) {
+  for (const auto& [node, session] : sessions_.sessions()) {
     if (session->is_greeted()) {
       session->send(mesh_.table());
     }
@@ -399,30 +399,11 @@ void LeaderDispatcher::push_table() {
 
 void LeaderDispatcher::set_managers(model::ManagerList managers) {
   managers_ = std::move(managers);
-  for (const auto& [node, session] : sessions_) {
+  for (const auto& [node, session] : sessions_.sessions()) {
     if (session->is_greeted()) {
       session->send(managers_);
     }
   }
-}
-
-Session* LeaderDispatcher::find(const model::SessionId& id) {
-  const auto found = nodes_by_session_.find(id);
-  Session* session = found == nodes_by_session_.end() ? nullptr : session_of(found->second);
-  return session != nullptr && session->id() == id ? session : nullptr;
-}
-
-LeaderDispatcher::Newcomer* LeaderDispatcher::find_newcomer(const model::SessionId& id) {
-  const auto found = nodes_by_session_.find(id);
-  const auto newcomer =
-      found == nodes_by_session_.end() ? newcomers_.end() : newcomers_.find(found->second);
-  const bool is_this = newcomer != newcomers_.end() && newcomer->second.session->id() == id;
-  return is_this ? &newcomer->second : nullptr;
-}
-
-Session* LeaderDispatcher::session_of(const model::NodeId& node) {
-  const auto found = sessions_.find(node);
-  return found == sessions_.end() ? nullptr : found->second.get();
 }
 
 model::SessionAccepted LeaderDispatcher::heartbeat_terms() const {
@@ -454,8 +435,9 @@ Duration LeaderDispatcher::patience() const {
 }  // namespace
 
 std::unique_ptr<Dispatcher> Dispatcher::make(EventLoop& loop, state::Store& store,
-                                             state::OutputGate& gate, Random random) {
-  return std::make_unique<LeaderDispatcher>(loop, store, gate, random);
+                                             state::OutputGate& gate, Random random,
+                                             MeshProbe probe) {
+  return std::make_unique<LeaderDispatcher>(loop, store, gate, random, std::move(probe));
 }
 
 }  // namespace swarm::dispatcher

@@ -6,6 +6,7 @@
 
 #include "base/event_loop.h"
 #include "base/random.h"
+#include "dispatcher/mesh_probe.h"
 #include "dispatcher/session_sink.h"
 #include "state/output_gate.h"
 #include "state/store.h"
@@ -24,8 +25,10 @@ namespace swarm::dispatcher {
 // node of the leader before (see `doubt`).
 class Dispatcher {
  public:
+  // Without a probe a node whose daemon is away is lost.
   static std::unique_ptr<Dispatcher> make(EventLoop& loop, state::Store& store,
-                                          state::OutputGate& gate, Random random);
+                                          state::OutputGate& gate, Random random,
+                                          MeshProbe probe = nullptr);
   virtual ~Dispatcher() = default;
 
   // A node with a valid certificate has opened a stream. Once it has said hello it is the session
@@ -50,6 +53,9 @@ class Dispatcher {
   // The soft progress of a task (accepted ... starting), newer than the stored status; null if
   // none.
   virtual const model::TaskStatus* soft_status(const model::TaskId& task) const = 0;
+  // Whether the node has said that it opened the published ports of the service as they are now, or
+  // reported why it could not.
+  virtual bool has_opened(const model::NodeId& node, const model::ServiceId& service) const = 0;
 };
 
 }  // namespace swarm::dispatcher

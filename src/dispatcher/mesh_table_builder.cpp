@@ -112,13 +112,29 @@ bool MeshTableBuilder::refresh_service(const state::View& view, const model::Ser
   std::optional<model::MeshService> mesh = mesh_service_of(view, id);
   const auto found = services_.find(id);
   if (!mesh) {
+    ports_since_.erase(id);
     return services_.erase(id) > 0;
+  }
+  if (found == services_.end() || found->second.ports != mesh->ports) {
+    ports_since_[id] = position_of(view);
   }
   if (found != services_.end() && found->second == *mesh) {
     return false;
   }
   services_[id] = *std::move(mesh);
   return true;
+}
+
+std::optional<model::Position> MeshTableBuilder::ports_since(
+    const state::View& view, const model::ServiceId& service) const {
+  const auto known = services_.find(service);
+  const auto since = ports_since_.find(service);
+  const state::ServicePtr stored = view.service(service);
+  if (known == services_.end() || since == ports_since_.end() || stored == nullptr ||
+      known->second.ports != view.template_of(*stored).ports) {
+    return std::nullopt;
+  }
+  return since->second;
 }
 
 bool MeshTableBuilder::refresh(const state::View& view) {

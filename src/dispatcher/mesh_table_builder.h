@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 
 #include "model/agent_messages.h"
@@ -30,11 +31,17 @@ class MeshTableBuilder {
 
   const model::MeshTable& table() const { return table_; }
 
+  // The table with which the ports of the service became what the view says they are; nothing while
+  // no table has them. After a failover that is the first table of this leader.
+  std::optional<model::Position> ports_since(const state::View& view,
+                                             const model::ServiceId& service) const;
+
  private:
   bool refresh_service(const state::View& view, const model::ServiceId& id);
   bool refresh_removed(const state::View& view);
 
   std::map<model::ServiceId, model::MeshService> services_;
+  std::map<model::ServiceId, model::Position> ports_since_;
   std::set<model::ServiceId> dirty_;
   bool has_new_removals_ = false;
   model::MeshTable table_;

@@ -1,5 +1,7 @@
 #include "dispatcher/node_records.h"
 
+#include <algorithm>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -11,9 +13,9 @@ using model::NodeState;
 
 namespace {
 
-void cut(std::string& text) {
-  if (text.size() > kMaxDescriptionText) {
-    text.resize(kMaxDescriptionText);
+void cut(std::string& text, size_t limit = kMaxDescriptionText) {
+  if (text.size() > limit) {
+    text.resize(limit);
   }
 }
 
@@ -37,15 +39,67 @@ model::NodeDescription bounded(model::NodeDescription description) {
   return description;
 }
 
-// Since when it holds stays when only the machine is another one.
-void apply_conflict(model::NodeStatus& status, const std::string& reason, WallTime now) {
-  constexpr model::ConditionKind kKind = model::ConditionKind::identity;
-  const model::NodeCondition* known = model::find_condition(status, kKind);
-  const WallTime since = known != nullptr ? known->since : now;
-  std::erase_if(status.conditions, [](const auto& condition) { return condition.kind == kKind; });
-  if (!reason.empty()) {
-    status.conditions.push_back({kKind, reason, since});  // sorted: it is the last kind
+model::NodeReport bounded(model::NodeReport report) {
+  for (model::NodeCondition& condition : report.conditions) {
+    cut(condition.reason, kMaxReason);
   }
+  if (report.closed_ports.size() > kMaxClosedPorts) {
+    report.closed_ports.resize(kMaxClosedPorts);
+  }
+  for (model::ClosedPort& closed : report.closed_ports) {
+    cut(closed.reason, kMaxReason);
+  }
+  std::sort(report.closed_ports.begin(), report.closed_ports.end());
+  return report;
+}
+
+// What the leader finds out itself, of which a report says nothing.
+bool is_found_by_leader(model::ConditionKind kind) {
+  return kind == model::ConditionKind::clock || kind == model::ConditionKind::identity;
+}
+
+// The conditions as they are known now, each with when it began: as it is stored, or now. An
+// empty reason: all is well.
+std::vector<model::NodeCondition> conditions_of(const model::NodeStatus& stored,
+                                                const std::optional<model::NodeReport>& report,
+                                                const std::optional<std::string>& clock,
+                                                const std::optional<std::string>& conflict,
+                                                WallTime now) {
+  std::map<model::ConditionKind, std::string> reasons;
+  for (const model::NodeCondition& condition : stored.conditions) {
+    if (!report || is_found_by_leader(condition.kind)) {
+      reasons[condition.kind] = condition.reason;
+    }
+  }
+  if (report) {
+    for (const model::NodeCondition& condition : report->conditions) {
+      if (!is_found_by_leader(condition.kind)) {
+        reasons[condition.kind] = condition.reason;
+      }
+    }
+  }
+  if (clock) reasons[model::ConditionKind::clock] = *clock;
+  if (conflict) reasons[model::ConditionKind::identity] = *conflict;
+  std::vector<model::NodeCondition> conditions;
+  for (const auto& [kind, reason] : reasons) {
+    if (reason.empty()) continue;
+    const model::NodeCondition* known = model::find_condition(stored, kind);
+    conditions.push_back({kind, reason, known != nullptr ? known->since : now});
+  }
+  return conditions;
+}
+
+// An agent whose engine has not answered since its start knows less of the node than is stored.
+model::NodeDescription with_known_engine(model::NodeDescription description,
+                                         const model::NodeDescription& stored) {
+  const bool is_known = description.resources != model::Resources{} ||
+                        !description.engine_version.empty() || !description.engine_labels.empty();
+  if (!is_known && description.runtime == stored.runtime) {
+    description.resources = stored.resources;
+    description.engine_version = stored.engine_version;
+    description.engine_labels = stored.engine_labels;
+  }
+  return description;
 }
 
 }  // namespace
@@ -72,8 +126,24 @@ void NodeRecords::set_identity_conflict(const model::NodeId& node, std::string r
   flush();
 }
 
-void NodeRecords::set_suspect(const model::NodeId& node) {
-  want_state(node, NodeState::suspect, "connection lost");
+void NodeRecords::set_report(const model::NodeId& node, model::NodeReport report) {
+  wanted_[node].report = bounded(std::move(report));
+  flush();
+}
+
+void NodeRecords::set_clock(const model::NodeId& node, std::string reason) {
+  wanted_[node].clock = std::move(reason);
+  flush();
+}
+
+void NodeRecords::set_suspect(const model::NodeId& node, std::string message) {
+  want_state(node, NodeState::suspect, std::move(message));
+  flush();
+}
+
+void NodeRecords::set_restarting(const model::NodeId& node) {
+  want_state(node, NodeState::suspect, "the daemon is restarting");
+  wanted_[node].is_restarting = true;
   flush();
 }
 
@@ -88,27 +158,50 @@ void NodeRecords::want_state(const model::NodeId& node, NodeState state, std::st
   Wanted& wanted = wanted_[node];
   wanted.state = state;
   wanted.message = std::move(message);
+  wanted.is_restarting = false;
+}
+
+namespace {
+
+// Only a node that is ready can be suspected; why it is may change.
+bool may_become(const model::NodeStatus& status, NodeState state, const std::string& message) {
+  if (state == NodeState::suspect) {
+    return status.state == NodeState::ready ||
+           (status.state == NodeState::suspect && status.message != message);
+  }
+  return status.state != state;
+}
+
+}  // namespace
+
+void NodeRecords::apply_state(const Wanted& wanted, WallTime now, model::NodeStatus& status) {
+  if (!wanted.state || !may_become(status, *wanted.state, wanted.message)) {
+    return;
+  }
+  if (status.state != *wanted.state) {
+    status.at = now;
+  }
+  status.state = *wanted.state;
+  status.message = wanted.message;
+  status.is_restarting =
+      wanted.is_restarting || (status.is_restarting && status.state == NodeState::suspect);
 }
 
 std::optional<model::Node> NodeRecords::changed(const model::Node& node,
                                                 const Wanted& wanted) const {
   model::Node updated = node;
   if (wanted.description) {
-    updated.description = *wanted.description;
+    updated.description = with_known_engine(*wanted.description, node.description);
   }
+  if (wanted.report) {
+    updated.status.closed_ports = wanted.report->closed_ports;
+  }
+  updated.status.conditions =
+      conditions_of(node.status, wanted.report, wanted.clock, wanted.conflict, loop_.wall_now());
   if (!wanted.address.empty()) {
     updated.status.address = wanted.address;
   }
-  const bool is_suspicion = wanted.state == NodeState::suspect;
-  const bool is_allowed = !is_suspicion || node.status.state == NodeState::ready;
-  if (wanted.state && is_allowed && node.status.state != *wanted.state) {
-    updated.status.state = *wanted.state;
-    updated.status.message = wanted.message;
-    updated.status.at = loop_.wall_now();
-  }
-  if (wanted.conflict) {
-    apply_conflict(updated.status, *wanted.conflict, loop_.wall_now());
-  }
+  apply_state(wanted, loop_.wall_now(), updated.status);
   if (updated == node) {
     return std::nullopt;
   }

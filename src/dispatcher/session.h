@@ -47,6 +47,9 @@ class Session {
   void answer(const model::SessionAccepted& accepted);
   // Sent when it differs from what the agent was told last.
   void set_role(model::Role role);
+  // The newest table whose ports are open on the node, as it says.
+  model::Position ports_as_of() const { return ports_as_of_; }
+  void set_ports_as_of(model::Position table) { ports_as_of_ = table; }
   // The longest the agent may be silent by what it was told.
   Duration patience() const { return patience_; }
 
@@ -64,6 +67,7 @@ class Session {
   bool is_greeted_ = false;
   model::Role role_ = model::Role::worker;
   Duration patience_{};
+  model::Position ports_as_of_ = 0;
   Timer changes_timer_;
 };
 

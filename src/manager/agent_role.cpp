@@ -5,17 +5,24 @@
 
 #include "api/agent_client.h"
 #include "base/log.h"
+#include "base/units.h"
 #include "manager/address.h"
+#include "manager/node_health.h"
 #include "manager/run_on.h"
-#include "mesh/proxy/mesh_launcher.h"
 #include "mesh/proxy/mesh_options.h"
 #include "platform/host.h"
+#include "platform/process.h"
 #include "runtime/docker/docker_executor.h"
 #include "runtime/process/process_executor.h"
 
 namespace swarm::manager {
 
 namespace {
+
+// How long the engine may take to remove what has stopped.
+constexpr Duration kRemoveLimit = seconds(15);
+// An engine says what it is in milliseconds.
+constexpr Duration kEngineProbeLimit = seconds(3);
 
 mesh::Credentials mesh_credentials(const security::NodeCredentials& credentials) {
   return {credentials.ca_certificate, credentials.certificate, credentials.key};
@@ -35,13 +42,13 @@ Result<mesh::MeshOptions> mesh_options(const AgentRoleOptions& options, const No
   return made;
 }
 
-std::unique_ptr<agent::Executor> make_executor(const std::string& runtime,
+std::unique_ptr<agent::Executor> make_executor(const NodeRecord& record,
                                                const AgentRoleOptions& options,
                                                const std::filesystem::path& directory,
                                                AsioLoop& loop) {
-  if (runtime == "docker") {
+  if (record.runtime == "docker") {
     runtime::DockerOptions docker;
-    docker.socket = options.docker_socket.string();
+    docker.socket = record.engine;
     return std::make_unique<runtime::DockerExecutor>(loop, std::move(docker));
   }
   runtime::ProcessOptions process;
@@ -52,22 +59,31 @@ std::unique_ptr<agent::Executor> make_executor(const std::string& runtime,
   return std::make_unique<runtime::ProcessExecutor>(loop, std::move(process));
 }
 
-// Whether an engine answers on the socket. Off the loop.
-bool has_engine(const AgentRoleOptions& options, AsioLoop& loop) {
+}  // namespace
+
+EngineAnswer probe_engine(const std::string& socket) {
+  AsioLoop loop("probe");
+  loop.start();
+  runtime::DockerOptions options;
+  options.socket = socket;
   std::unique_ptr<agent::Executor> engine;
-  std::promise<bool> answered;
+  // Shared: the answer may come after this has given up.
+  auto answered = std::make_shared<std::promise<bool>>();
+  auto answer = answered->get_future();
   loop.post([&] {
-    engine = make_executor("docker", options, {}, loop);
-    engine->describe([&answered](const Result<agent::EngineDescription>& description) {
-      answered.set_value(description.ok());
+    engine = std::make_unique<runtime::DockerExecutor>(loop, std::move(options));
+    engine->describe([answered](const Result<agent::EngineDescription>& description) {
+      answered->set_value(description.ok());
     });
   });
-  const bool has_one = answered.get_future().get();
+  const bool is_silent = answer.wait_for(kEngineProbeLimit) != std::future_status::ready;
   run_on(loop, [&engine] { engine.reset(); });
-  return has_one;
+  loop.stop();
+  if (is_silent) {
+    return EngineAnswer::silent;
+  }
+  return answer.get() ? EngineAnswer::answers : EngineAnswer::absent;
 }
-
-}  // namespace
 
 AgentRole::AgentRole(AssignmentFile store, api::CredentialsSource credentials)
     : store_(std::move(store)), credentials_(std::move(credentials)) {}
@@ -86,10 +102,8 @@ Result<std::unique_ptr<AgentRole>> AgentRole::start(const AgentRoleOptions& opti
   std::unique_ptr<AgentRole> role(
       new AgentRole(AssignmentFile(files, directory / "agent" / "tasks"), std::move(credentials)));
   role->loop_.start();
-  role->runtime_ = options.runtime;
-  if (options.runtime == "auto") {
-    role->runtime_ = has_engine(options, role->loop_) ? "docker" : "process";
-  }
+  role->runtime_ = record.runtime;
+  role->directory_ = directory;
   agent::Agent::Options agent_options;
   agent_options.node = record.node;
   agent_options.swarm = record.swarm;
@@ -98,15 +112,19 @@ Result<std::unique_ptr<AgentRole>> AgentRole::start(const AgentRoleOptions& opti
   agent_options.self.os = platform::operating_system();
   agent_options.self.architecture = platform::architecture();
   agent_options.self.version = options.version;
+  agent_options.self.runtime = record.runtime;
   agent_options.self.mesh_address = advertise.text();
 
   run_on(role->loop_, [&] {
     AsioLoop& loop = role->loop_;
-    role->executor_ = make_executor(role->runtime_, options, directory, loop);
+    role->executor_ = make_executor(record, options, directory, loop);
     const mesh::MeshClient::Options client{mesh.control_socket, record.swarm, record.node};
+    role->mesh_launcher_ = std::make_unique<mesh::MeshLauncher>(loop, platform::program_path(),
+                                                                mesh, directory / "mesh.log");
     role->mesh_ = std::make_unique<mesh::MeshClient>(
-        loop, client,
-        mesh::make_mesh_launcher(loop, platform::program_path(), mesh, directory / "mesh.log"));
+        loop, client, [launcher = role->mesh_launcher_.get()](mesh::MeshClient::Failed on_failed) {
+          return launcher->launch(std::move(on_failed));
+        });
     role->mesh_->set_credentials(mesh_credentials(*role->credentials_()));
     role->mesh_->start();
     role->client_ = api::make_dispatcher_client(loop, role->credentials_);
@@ -116,6 +134,7 @@ Result<std::unique_ptr<AgentRole>> AgentRole::start(const AgentRoleOptions& opti
                                std::move(handlers.on_removed)},
         loop, role->store_, *role->executor_, *role->mesh_, *role->client_, Random::from_system());
     role->agent_->start();
+    role->look_at_node();
   });
   log::info("agent started", {{"runtime", role->runtime_}});
   return role;
@@ -134,13 +153,63 @@ void AgentRole::credentials_changed() {
 }
 
 void AgentRole::leave(agent::StopLimits limits) {
-  std::promise<void> left;
-  loop_.post([&] { agent_->leave(limits, [&left] { left.set_value(); }); });
-  left.get_future().wait();
-  std::promise<void> ended;
-  loop_.post([&] { mesh_->shut_down([&ended] { ended.set_value(); }); });
-  ended.get_future().wait();
+  // Shared: the answer may come after this has given up.
+  auto left = std::make_shared<std::promise<void>>();
+  Duration limit{};
+  run_on(loop_, [&] {
+    limit = agent_->longest_stop(limits) + kRemoveLimit;
+    agent_->leave(limits, [left] { left->set_value(); });
+  });
+  if (left->get_future().wait_for(limit) != std::future_status::ready) {
+    log::error("not all tasks could be removed before the node left the swarm",
+               {{"runtime", runtime_}, {"after", format_duration(limit)}});
+  }
+  end_mesh();
   stop();
+}
+
+void AgentRole::end_mesh() {
+  auto ended = std::make_shared<std::promise<void>>();
+  loop_.post([this, ended] { mesh_->shut_down([ended] { ended->set_value(); }); });
+  ended->get_future().wait();  // bounded by kShutDownLimit
+  run_on(loop_, [this] {
+    // One that was only just started, or is stuck, has not heard of it.
+    for (const platform::ProcessId* process :
+         {mesh_launcher_->process(), mesh_->process() ? &*mesh_->process() : nullptr}) {
+      if (process != nullptr && platform::is_alive(*process)) {
+        const Status killed = platform::kill_process(*process);
+        log::warning("mesh process killed", {{"pid", process->pid}, {"status", killed.ToString()}});
+      }
+    }
+  });
+}
+
+void AgentRole::look_at_node() {
+  const auto tell = [this](model::ConditionKind kind, std::string trouble) {
+    agent_->set_condition(kind, std::move(trouble));
+  };
+  if (const auto space = platform::disk_space(directory_); space.ok()) {
+    tell(model::ConditionKind::disk, disk_trouble(directory_, *space));
+  } else {
+    tell(model::ConditionKind::disk, std::string(space.status().message()));
+  }
+  std::string trouble;
+  if (const auto own = platform::descriptor_use(platform::current_process().pid); own.ok()) {
+    trouble = descriptor_trouble("swarmd", *own);
+  }
+  if (trouble.empty() && mesh_->process()) {
+    // A mesh that is being replaced has none to count.
+    const auto use = platform::descriptor_use(mesh_->process()->pid);
+    trouble = use.ok() ? descriptor_trouble("the mesh", *use) : "";
+  }
+  tell(model::ConditionKind::descriptors, std::move(trouble));
+  health_timer_.set_after(kHealthPeriod, [this] { look_at_node(); });
+}
+
+void AgentRole::announce_restart() {
+  auto known = std::make_shared<std::promise<void>>();
+  loop_.post([this, known] { agent_->announce_restart([known] { known->set_value(); }); });
+  known->get_future().wait();  // bounded by kRestartingLimit
 }
 
 void AgentRole::stop() {
@@ -148,9 +217,11 @@ void AgentRole::stop() {
     return;
   }
   run_on(loop_, [this] {
+    health_timer_.cancel();
     agent_.reset();
     client_.reset();
     mesh_.reset();
+    mesh_launcher_.reset();
     executor_.reset();
   });
   loop_.stop();

@@ -13,13 +13,15 @@
 #include "base/result.h"
 #include "manager/assignment_file.h"
 #include "manager/node_record.h"
+#include "manager/runtime_choice.h"
 #include "mesh/proxy/mesh_client.h"
+#include "mesh/proxy/mesh_launcher.h"
 
 namespace swarm::manager {
 
 struct AgentRoleOptions {
   std::string runtime = "auto";  // "auto", "docker" or "process"
-  std::filesystem::path docker_socket = "/var/run/docker.sock";
+  std::string docker_socket;  // as engine_sockets understands it; empty: where engines have theirs
   std::vector<std::filesystem::path> bundles;  // searched besides the state folder's own
   uint16_t mesh_port = 7946;
   std::string version;
@@ -48,14 +50,22 @@ class AgentRole {
   void set_manager_refusal(const std::string& reason);
   // The certificate was renewed: the mesh gets it too.
   void credentials_changed();
-  // Drains, stops and removes every task, then ends the mesh. Blocking.
+  // Drains, stops and removes every task, then ends the mesh. Blocking, for as long as the tasks
+  // may take to stop: what an engine that does not answer leaves behind is logged.
   void leave(agent::StopLimits limits = {});
+  // Tells the manager that the daemon will be back, if it can be told.
+  void announce_restart();
   // Leaves tasks and mesh as they are.
   void stop();
 
   const std::string& runtime() const { return runtime_; }
 
  private:
+  // No mesh of ours is left when it returns.
+  void end_mesh();
+  // Measures what the agent cannot see: disk and descriptors.
+  void look_at_node();
+
   AgentRole(AssignmentFile store, api::CredentialsSource credentials);
 
   std::string runtime_;
@@ -63,10 +73,16 @@ class AgentRole {
   api::CredentialsSource credentials_;
   AsioLoop loop_{"agent"};
   std::unique_ptr<agent::Executor> executor_;
+  std::unique_ptr<mesh::MeshLauncher> mesh_launcher_;
   std::unique_ptr<mesh::MeshClient> mesh_;
   std::unique_ptr<agent::DispatcherClient> client_;
   std::unique_ptr<agent::Agent> agent_;
+  std::filesystem::path directory_;
+  Timer health_timer_{loop_};
   bool is_stopped_ = false;
 };
+
+// Whether an engine answers on the socket. Blocking, for some seconds at most.
+EngineAnswer probe_engine(const std::string& socket);
 
 }  // namespace swarm::manager

@@ -389,4 +389,8 @@ const model::TaskStatus* ManagerGateway::soft_status(const model::TaskId& task) 
   return manager_->term() == nullptr ? nullptr : manager_->term()->dispatcher().soft_status(task);
 }
 
+bool ManagerGateway::has_opened(const model::NodeId& node, const model::ServiceId& service) const {
+  return manager_->term() != nullptr && manager_->term()->dispatcher().has_opened(node, service);
+}
+
 }  // namespace swarm::manager

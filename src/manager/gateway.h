@@ -50,6 +50,7 @@ class ManagerGateway final : public api::Gateway {
   bool is_removed(const model::NodeId& node) const override;
   void ask_reachability(absl::AnyInvocable<void(ManagerReachability)> done) override;
   const model::TaskStatus* soft_status(const model::TaskId& task) const override;
+  bool has_opened(const model::NodeId& node, const model::ServiceId& service) const override;
 
  private:
   std::shared_ptr<Manager> manager_;

@@ -10,10 +10,12 @@
 namespace swarm::manager {
 
 LeaderTerm::LeaderTerm(EventLoop& loop, state::Store& store, state::OutputGate& gate,
-                       const model::NodeId& self, RoleManager::Membership membership, Random random)
+                       const model::NodeId& self, RoleManager::Membership membership, Random random,
+                       dispatcher::MeshProbe probe)
     : store_(store),
       self_(self),
-      dispatcher_(dispatcher::Dispatcher::make(loop, store, gate, random.fork("dispatcher"))),
+      dispatcher_(dispatcher::Dispatcher::make(loop, store, gate, random.fork("dispatcher"),
+                                               std::move(probe))),
       roles_(loop, store, self, std::move(membership)),
       reconcile_(loop, store, make_reconcilers(random)) {}
 

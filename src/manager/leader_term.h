@@ -18,7 +18,8 @@ namespace swarm::manager {
 class LeaderTerm {
  public:
   LeaderTerm(EventLoop& loop, state::Store& store, state::OutputGate& gate,
-             const model::NodeId& self, RoleManager::Membership membership, Random random);
+             const model::NodeId& self, RoleManager::Membership membership, Random random,
+             dispatcher::MeshProbe probe);
 
   // `former`: who led before, as far as this member knows; empty for nobody. Leaderships end with
   // their machines, and that machine's node is still stored as ready: it must not be given the

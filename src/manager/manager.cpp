@@ -235,7 +235,7 @@ void Manager::begin_term(raft::Term term) {
       },
       [this](RoleManager::Done done) { transfer_leadership(std::move(done)); }};
   term_ = std::make_shared<LeaderTerm>(loop_, store_, gate_, options_.node, std::move(membership),
-                                       random_.fork("term"));
+                                       random_.fork("term"), environment_.mesh_probe);
   term_->start(former_leader());
   const std::scoped_lock lock(mutex_);
   leads_ = true;

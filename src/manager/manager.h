@@ -16,6 +16,7 @@
 #include "base/file_system.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "dispatcher/dispatcher.h"
 #include "manager/leader_term.h"
 #include "manager/swarm_clock.h"
 #include "raft/replica/replica.h"
@@ -45,6 +46,7 @@ struct ManagerEnvironment {
   FileSystem& files;
   raft::Transport& transport;
   raft::PayloadCipher& cipher;
+  dispatcher::MeshProbe mesh_probe = nullptr;  // none: a silent node is a lost one
 };
 
 // What a leadership begins with, computed from the store it finds.

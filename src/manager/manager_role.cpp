@@ -6,6 +6,7 @@
 #include "api/peer_transport.h"
 #include "base/log.h"
 #include "manager/data_key_cipher.h"
+#include "manager/mesh_probe.h"
 #include "manager/run_on.h"
 #include "security/tls/credential_files.h"
 
@@ -43,12 +44,17 @@ Result<std::unique_ptr<ManagerRole>> ManagerRole::open(const NodeRecord& record,
   role->control_loop_.start();
   role->raft_loop_.start();
   role->log_loop_.start();
-  auto transport = role->make_transport(record.member, std::move(credentials));
+  auto transport = role->make_transport(record.member, credentials);
   ManagerGateway::Peers peers{transport->intake(), transport->dial_back()};
   role->transport_ = std::move(transport);
-  const ManagerEnvironment environment{role->control_loop_, role->raft_loop_,
-                                       role->log_loop_,     files,
-                                       *role->transport_,   *role->cipher_};
+  const ManagerEnvironment environment{
+      role->control_loop_,
+      role->raft_loop_,
+      role->log_loop_,
+      files,
+      *role->transport_,
+      *role->cipher_,
+      make_mesh_probe(role->raft_loop_, role->control_loop_, std::move(credentials))};
   SWARM_ASSIGN_OR_RETURN(role->manager_,
                          Manager::open({.node = record.node,
                                         .member = record.member,

@@ -82,6 +82,9 @@ void Node::stop() {
     std::promise<void> done;
     lifecycle_.post([&] {
       renewal_.cancel();
+      if (agent_ != nullptr) {
+        agent_->announce_restart();
+      }
       agent_.reset();
       stop_server();
       stop_manager();
@@ -98,8 +101,8 @@ api::LocalNode::Info Node::info() const {
   Info info;
   info.version = options_.version;
   info.hostname = platform::host_name();
-  info.runtime = options_.agent.runtime;
   const std::scoped_lock lock(mutex_);
+  info.runtime = record_.runtime.empty() ? options_.agent.runtime : record_.runtime;
   info.is_member = credentials_ != nullptr;
   info.node = record_.node;
   info.swarm = record_.swarm;
@@ -190,6 +193,7 @@ Status Node::resume() {
   SWARM_ASSIGN_OR_RETURN(security::NodeCredentials credentials,
                          security::load_credentials(files_, options_.state_directory));
   SWARM_RETURN_IF_ERROR(check_consistent(*record, credentials, options_.state_directory));
+  SWARM_RETURN_IF_ERROR(resume_runtime(*record));
   adopt(*record, std::move(credentials));
   if (record->role == model::Role::manager) {
     SWARM_RETURN_IF_ERROR(start_server(*record));
@@ -201,6 +205,34 @@ Status Node::resume() {
     }
   }
   return start_agent(*record);
+}
+
+Status Node::decide_runtime(NodeRecord& record) const {
+  const AgentRoleOptions& agent = options_.agent;
+  SWARM_ASSIGN_OR_RETURN(const std::vector<std::string> sockets,
+                         engine_sockets(agent.docker_socket, platform::environment("DOCKER_HOST"),
+                                        platform::environment("XDG_RUNTIME_DIR")));
+  const RuntimeChoice choice = choose_runtime(agent.runtime, sockets, &probe_engine);
+  record.runtime = choice.runtime;
+  record.engine = choice.engine;
+  log::info("runtime decided", {{"runtime", choice.runtime}, {"reason", choice.reason}});
+  return absl::OkStatus();
+}
+
+// A socket that is named now holds from now on: an engine may move, its containers with it.
+Status Node::resume_runtime(NodeRecord& record) {
+  const NodeRecord kept = record;
+  if (record.runtime.empty()) {
+    SWARM_RETURN_IF_ERROR(decide_runtime(record));
+  }
+  SWARM_RETURN_IF_ERROR(check_runtime(options_.agent.runtime, record.runtime));
+  if (record.runtime == "docker" && !options_.agent.docker_socket.empty()) {
+    SWARM_ASSIGN_OR_RETURN(const std::vector<std::string> sockets,
+                           engine_sockets(options_.agent.docker_socket, "", ""));
+    record.engine = sockets.front();
+  }
+  return record == kept ? absl::OkStatus()
+                        : save_node_record(files_, options_.state_directory, record);
 }
 
 void Node::adopt(NodeRecord record, security::NodeCredentials credentials) {

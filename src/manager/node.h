@@ -79,6 +79,11 @@ class Node final : public api::LocalNode {
   Status restart_manager(const NodeRecord& record, ManagerRole::Start start);
   Result<Manager::CommittedState> read_committed();
   Status resume();
+  // Before anything of a membership is written: what the node needs of its machine.
+  Status prepare_entry(const SwarmAddresses& addresses, NodeRecord& record) const;
+  Status decide_runtime(NodeRecord& record) const;
+  // What was decided holds, whatever answers now.
+  Status resume_runtime(NodeRecord& record);
   Status check_not_member() const;
   // Everything in the state folder that belongs to a membership.
   Status clear_membership();

@@ -15,6 +15,7 @@
 #include "manager/node.h"
 #include "manager/run_on.h"
 #include "platform/file_system.h"
+#include "platform/tcp_acceptor.h"
 #include "security/tls/certificate_authority.h"
 #include "security/tls/credential_files.h"
 
@@ -126,6 +127,30 @@ Status Node::await_own_leadership() {
 
 namespace {
 
+Status check_mesh_port(const HostPort& mesh) {
+  const Status free = platform::check_port_free(mesh.host, mesh.port);
+  if (free.ok()) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(
+      "the mesh port " + mesh.text() + " " + std::string(free.message()) +
+      " (Docker's swarm mode uses 7946 too): end that program, or start swarmd with another "
+      "--mesh-port on every node");
+}
+
+}  // namespace
+
+// A node whose mesh cannot listen would serve no published port, and a port of ours is closed when
+// this returns: what is checked here is what the mesh opens a moment later.
+Status Node::prepare_entry(const SwarmAddresses& addresses, NodeRecord& record) const {
+  HostPort mesh = addresses.listen;
+  mesh.port = options_.agent.mesh_port;
+  SWARM_RETURN_IF_ERROR(check_mesh_port(mesh));
+  return decide_runtime(record);
+}
+
+namespace {
+
 Result<Duration> choose_validity(Duration asked, Duration least) {
   if (asked == Duration{}) {
     return model::kCertificateValidity;
@@ -162,9 +187,13 @@ Result<api::LocalNode::Initialized> Node::init_here(const InitOptions& options) 
       const SwarmAddresses addresses,
       choose_addresses({options.listen_address, options.advertise_address, options.force},
                        MachineNetwork::of_this_machine()));
+  NodeRecord prepared;
+  SWARM_RETURN_IF_ERROR(prepare_entry(addresses, prepared));
   SWARM_ASSIGN_OR_RETURN(NewSwarm swarm,
                          make_swarm(addresses, options.availability, {validity, grace},
                                     lifecycle_.wall_now(), random_));
+  swarm.record.runtime = prepared.runtime;
+  swarm.record.engine = prepared.engine;
   Result<Initialized> made =
       enter_as_only_manager(std::move(swarm), ManagerRole::Start::Kind::found);
   if (made.ok()) {
@@ -208,7 +237,11 @@ Result<model::Role> Node::join_here(const JoinOptions& options) {
       const SwarmAddresses addresses,
       choose_addresses({options.listen_address, options.advertise_address, options.force},
                        MachineNetwork::of_this_machine()));
+  NodeRecord prepared;
+  SWARM_RETURN_IF_ERROR(prepare_entry(addresses, prepared));
   SWARM_ASSIGN_OR_RETURN(Admission admission, ask_for_admission(options, addresses));
+  admission.record.runtime = prepared.runtime;
+  admission.record.engine = prepared.engine;
   adopt(admission.record, admission.credentials);
   Status status =
       security::save_credentials(files_, options_.state_directory, admission.credentials);

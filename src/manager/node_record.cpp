@@ -31,6 +31,10 @@ Status apply_line(std::string_view key, std::string value, NodeRecord& record) {
     record.listen_address = std::move(value);
   } else if (key == "advertise") {
     record.advertise_address = std::move(value);
+  } else if (key == "runtime") {
+    record.runtime = std::move(value);
+  } else if (key == "engine") {
+    record.engine = std::move(value);
   } else if (key == "manager") {
     record.managers.push_back(std::move(value));
   } else {
@@ -53,6 +57,12 @@ Status save_node_record(FileSystem& files, const std::filesystem::path& director
   line("member", std::to_string(record.member.value()));
   line("listen", record.listen_address);
   line("advertise", record.advertise_address);
+  if (!record.runtime.empty()) {
+    line("runtime", record.runtime);
+  }
+  if (!record.engine.empty()) {
+    line("engine", record.engine);
+  }
   for (const std::string& manager : record.managers) {
     line("manager", manager);
   }

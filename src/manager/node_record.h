@@ -20,6 +20,8 @@ struct NodeRecord {
   model::MemberId member;  // of the Raft group; managers only
   std::string listen_address;
   std::string advertise_address;
+  std::string runtime;  // what runs its tasks: "docker" or "process"; empty: not decided yet
+  std::string engine;   // path of the engine's socket
   std::vector<std::string> managers;  // where to find the swarm again
 
   bool operator==(const NodeRecord&) const = default;

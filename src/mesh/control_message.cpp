@@ -194,8 +194,18 @@ Credentials get_credentials(ByteReader& in) {
 }
 
 void put_fields(ByteWriter&, const Shutdown&) {}
+void put_fields(ByteWriter&, const Ping&) {}
+void put_fields(ByteWriter&, const Pong&) {}
 void put_fields(ByteWriter& out, const Problems& problems) {
   put_list(out, problems.issues);
+  out.put_u64(problems.table);
+}
+
+Problems get_problems(ByteReader& in) {
+  Problems problems;
+  problems.issues = get_list(in, 14, get_issue);
+  problems.table = in.u64();
+  return problems;
 }
 
 // The kinds are the places in the variant.
@@ -218,7 +228,11 @@ ControlMessage get_message(ByteReader& in, uint8_t kind, bool& is_known) {
     case 7:
       return Retired{model::TaskId(in.string())};
     case 8:
-      return Problems{get_list(in, 14, get_issue)};
+      return get_problems(in);
+    case 9:
+      return Ping{};
+    case 10:
+      return Pong{};
     default:
       is_known = false;
       return Shutdown{};

@@ -15,7 +15,7 @@
 // of different versions can part in good order; all else may change with kControlProtocol.
 namespace swarm::mesh {
 
-inline constexpr uint32_t kControlProtocol = 3;
+inline constexpr uint32_t kControlProtocol = 4;
 // A table of some 100,000 endpoints.
 inline constexpr size_t kMaxControlMessage = 64 * 1024 * 1024;
 
@@ -58,6 +58,11 @@ struct Shutdown {
   bool operator==(const Shutdown&) const = default;
 };
 
+// Answered by Pong: a mesh that is stopped keeps its sockets and serves nobody.
+struct Ping {
+  bool operator==(const Ping&) const = default;
+};
+
 // ---- mesh -> swarmd ----
 
 struct Welcome {
@@ -75,15 +80,21 @@ struct Retired {
   bool operator==(const Retired&) const = default;
 };
 
-// The whole current set.
+// The whole current set. Sent after every table too: what that one wants is open now, but for
+// these.
 struct Problems {
   std::vector<PortIssue> issues;
+  model::Position table = 0;  // the newest that was applied
 
   bool operator==(const Problems&) const = default;
 };
 
+struct Pong {
+  bool operator==(const Pong&) const = default;
+};
+
 using ControlMessage = std::variant<Hello, model::MeshTable, Admit, Retire, Credentials, Shutdown,
-                                    Welcome, Retired, Problems>;
+                                    Welcome, Retired, Problems, Ping, Pong>;
 
 // Without the length.
 std::string encode_control(const ControlMessage& message);

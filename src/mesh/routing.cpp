@@ -1,6 +1,7 @@
 #include "mesh/routing.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/check.h"
@@ -39,7 +40,9 @@ bool Routing::set_table(model::MeshTable table) {
   for (size_t i = 0; i < table_.services.size(); ++i) {
     service_index_.emplace(table_.services[i].service, i);
   }
-  avoided_until_.clear();
+  for (auto& [task, failures] : failures_) {
+    failures.avoided_until = TimePoint{};
+  }
   return true;
 }
 
@@ -50,7 +53,7 @@ bool Routing::is_removed(const model::NodeId& node) const {
 void Routing::admit(const LocalTask& task) {
   local_.insert_or_assign(task.task, Local{.task = task, .drain = std::nullopt});
   last_local_.erase(task.service);
-  avoided_until_.erase(task.task);
+  failures_.erase(task.task);
 }
 
 void Routing::retire(const model::TaskId& task, TimePoint now, Duration timeout) {
@@ -90,7 +93,7 @@ void Routing::forget(const model::TaskId& task, TimePoint now) {
   if (found == local_.end()) return;
   const model::ServiceId service = found->second.task.service;
   local_.erase(found);
-  avoided_until_.erase(task);
+  failures_.erase(task);
   const bool is_last = std::none_of(local_.begin(), local_.end(), [&](const auto& entry) {
     return entry.second.task.service == service;
   });
@@ -130,7 +133,7 @@ Choice Routing::choose(const RouteKey& key, TimePoint now) {
   const auto drop_avoided = [&](const Candidate& candidate) {
     const bool is_dropped = is_avoided(candidate.route.task, now);
     if (is_dropped) {
-      choice.retry_at = std::min(choice.retry_at, avoided_until_.at(candidate.route.task));
+      choice.retry_at = std::min(choice.retry_at, failures_.at(candidate.route.task).avoided_until);
     }
     return is_dropped;
   };
@@ -142,8 +145,8 @@ Choice Routing::choose(const RouteKey& key, TimePoint now) {
   }
   if (all.empty()) return choice;
 
-  const auto load = [this](const Candidate& c) {
-    return std::pair(c.rank, connections(c.route.task));
+  const auto load = [this, now](const Candidate& c) {
+    return std::tuple(is_doubtful(c.route.task, now), c.rank, connections(c.route.task));
   };
   const auto best = load(*std::min_element(
       all.begin(), all.end(), [&](const auto& a, const auto& b) { return load(a) < load(b); }));
@@ -187,8 +190,8 @@ std::vector<Routing::Candidate> Routing::last_resorts(const model::MeshService& 
 }
 
 bool Routing::is_avoided(const model::TaskId& task, TimePoint now) const {
-  const auto avoided = avoided_until_.find(task);
-  return avoided != avoided_until_.end() && avoided->second > now;
+  const auto failed = failures_.find(task);
+  return failed != failures_.end() && failed->second.avoided_until > now;
 }
 
 // Another task that takes connections: one that is admitted here, or one of another node that the
@@ -246,8 +249,19 @@ size_t Routing::connections(const model::TaskId& task) const {
 }
 
 void Routing::avoid(const model::TaskId& task, TimePoint now) {
-  std::erase_if(avoided_until_, [now](const auto& entry) { return entry.second <= now; });
-  avoided_until_[task] = now + kAvoidAfterFailure;
+  std::erase_if(failures_, [now](const auto& entry) {
+    return entry.second.last + kDoubtAfterFailures <= now;
+  });
+  Failures& failures = failures_[task];
+  ++failures.in_a_row;
+  failures.last = now;
+  failures.avoided_until = now + kAvoidAfterFailure;
+}
+
+bool Routing::is_doubtful(const model::TaskId& task, TimePoint now) const {
+  const auto found = failures_.find(task);
+  return found != failures_.end() && found->second.in_a_row >= kFailuresToDoubt &&
+         found->second.last + kDoubtAfterFailures > now;
 }
 
 const model::MeshService* Routing::find_service(const model::ServiceId& service) const {

@@ -18,6 +18,11 @@ namespace swarm::mesh {
 // After an endpoint refused or did not answer, others are tried first for so long. Short: a sole
 // replica that is just being replaced must be asked again soon.
 inline constexpr Duration kAvoidAfterFailure = milliseconds(250);
+// One that failed again and again is the last choice for so long after its last failure: what
+// answers nobody, a container without its network for one, would else cost every few requests a
+// wait.
+inline constexpr Duration kDoubtAfterFailures = seconds(10);
+inline constexpr int kFailuresToDoubt = 3;
 
 // A client that finds no endpoint is held for so long before it fails, and host ports stay open for
 // so long after their last task left: a stop-first update fits in between.
@@ -91,7 +96,10 @@ class Routing {
   uint64_t connection_opened(const model::TaskId& task);
   void connection_closed(const model::TaskId& task, uint64_t number);
   size_t connections(const model::TaskId& task) const;
+  // The endpoint did not answer, or refused.
   void avoid(const model::TaskId& task, TimePoint now);
+  // It has answered.
+  void trust(const model::TaskId& task) { failures_.erase(task); }
 
   PortPlan plan(const std::map<uint16_t, OpenPort>& current, TimePoint now) const;
   // When `plan` may say something else although nothing happened; TimePoint::max() for never.
@@ -108,6 +116,13 @@ class Routing {
     // 0: the table says ready. 1: it says draining, or does not know the task (yet, or any more).
     int rank = 0;
   };
+
+  struct Failures {
+    int in_a_row = 0;
+    TimePoint last;
+    TimePoint avoided_until;
+  };
+  bool is_doubtful(const model::TaskId& task, TimePoint now) const;
 
   const model::MeshService* find_service(const model::ServiceId& service) const;
   std::vector<Candidate> candidates(const model::MeshService& service, const RouteKey& key) const;
@@ -126,7 +141,7 @@ class Routing {
   std::map<model::TaskId, Local> local_;
   std::map<model::TaskId, size_t> connections_;  // no zeros
   uint64_t last_connection_ = 0;
-  std::map<model::TaskId, TimePoint> avoided_until_;
+  std::map<model::TaskId, Failures> failures_;
   std::map<model::ServiceId, TimePoint>
       last_local_;  // when a service's last task here was forgotten
 };

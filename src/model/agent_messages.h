@@ -34,6 +34,8 @@ struct AgentHeartbeat {
 struct NodeReport {
   std::vector<NodeCondition> conditions;
   std::vector<ClosedPort> closed_ports;
+  // The newest mesh table the ports of which are open on the node, but for those that are closed.
+  Position ports_as_of = 0;
 
   bool operator==(const NodeReport&) const = default;
 };

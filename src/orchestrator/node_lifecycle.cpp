@@ -12,19 +12,35 @@ namespace {
 // A node that is down for so long is given up: its tasks no longer count as possibly running.
 constexpr Duration kOrphanAfter = hours(24);
 
+// An engine that is restarted with many containers is back before this; nobody waits longer for a
+// service that may be down.
+constexpr Duration kEngineGrace = seconds(20);
+
 enum class Condition {
-  fit,    // may keep the tasks whose constraints it meets
-  leave,  // suspect or unknown: wait for what it turns out to be
+  fit,          // may keep the tasks whose constraints it meets
+  leave,        // suspect or unknown, or its engine is just away: wait for what it turns out to be
+  engine_away,  // for longer than kEngineGrace
   drained,
   down,
   removed,
 };
 
-Condition condition_of(const model::Node* node) {
+// When a node whose engine is away loses its tasks; nothing while the engine answers.
+std::optional<WallTime> engine_deadline(const model::Node& node) {
+  const model::NodeCondition* engine =
+      model::find_condition(node.status, model::ConditionKind::engine);
+  if (engine == nullptr) return std::nullopt;
+  return engine->since + kEngineGrace;
+}
+
+Condition condition_of(const model::Node* node, WallTime now) {
   if (!node) return Condition::removed;
   if (node->status.state == model::NodeState::down) return Condition::down;
   if (node->spec.availability == model::Availability::drain) return Condition::drained;
   if (node->status.state != model::NodeState::ready) return Condition::leave;
+  if (const std::optional<WallTime> deadline = engine_deadline(*node)) {
+    return *deadline <= now ? Condition::engine_away : Condition::leave;
+  }
   return Condition::fit;
 }
 
@@ -40,12 +56,13 @@ bool fits(const state::View& view, const model::Task& task, const model::Node& n
 
 // Takes tasks off nodes that are lost, removed, drained or no longer fit:
 // - down, removed: the task is retired and its successor starts at once; whether the old one still
-// runs
-//   cannot be known. If the node returns it is told to stop it.
+//   runs cannot be known. If the node returns it is told to stop it.
 // - removed, or down for kOrphanAfter: what had not ended is orphaned.
 // - drained: start-first makes the successor and leaves the task until that runs (handover), so a
 //   service of one replica stays up; stop-first holds the successor until the task is gone.
 // - constraints of the task's revision not met any more: retired and replaced at once.
+// - engine away for kEngineGrace: as drained, but stop-first does not wait for what nobody can stop;
+//   when the engine is back, it is told to stop what was replaced.
 // Nodes that are suspect, unknown or paused keep what they have. Nothing moves back to a node.
 class NodeLifecycle final : public state::Reconciler {
  public:
@@ -55,7 +72,7 @@ class NodeLifecycle final : public state::Reconciler {
 
   void load(const state::View& view, WallTime) override {
     dirty_.clear();
-    orphan_at_.clear();
+    look_at_.clear();
     for (const auto& [id, node] : view.nodes()) {
       dirty_.insert(id);
     }
@@ -77,10 +94,10 @@ class NodeLifecycle final : public state::Reconciler {
   }
 
   state::ChangeSet decide(const state::View& view, WallTime now) override {
-    for (auto due = orphan_at_.begin(); due != orphan_at_.end();) {
+    for (auto due = look_at_.begin(); due != look_at_.end();) {
       if (due->second <= now) {
         dirty_.insert(due->first);
-        due = orphan_at_.erase(due);
+        due = look_at_.erase(due);
       } else {
         ++due;
       }
@@ -103,7 +120,7 @@ class NodeLifecycle final : public state::Reconciler {
 
   std::optional<WallTime> next_deadline(const state::View&) const override {
     std::optional<WallTime> earliest;
-    for (const auto& [id, at] : orphan_at_) {
+    for (const auto& [id, at] : look_at_) {
       if (!earliest || at < *earliest) {
         earliest = at;
       }
@@ -119,7 +136,8 @@ class NodeLifecycle final : public state::Reconciler {
                  const state::TaskPtr& after) {
     if (after && !after->node.is_empty() && (!before || before->node != after->node)) {
       const state::NodePtr node = view.node(after->node);
-      if (condition_of(node.get()) != Condition::fit || !fits(view, *after, *node)) {
+      if (condition_of(node.get(), WallTime::max()) != Condition::fit ||
+          !fits(view, *after, *node)) {
         dirty_.insert(after->node);
       }
     }
@@ -128,9 +146,12 @@ class NodeLifecycle final : public state::Reconciler {
   // False when something is left for the next plan.
   bool plan_node(const model::NodeId& id, Plan& plan) {
     const state::NodePtr node = plan.view().node(id);
-    const Condition condition = condition_of(node.get());
-    orphan_at_.erase(id);
+    const Condition condition = condition_of(node.get(), plan.now());
+    look_at_.erase(id);
     if (condition == Condition::leave) {
+      if (const auto deadline = engine_deadline(*node); deadline && *deadline > plan.now()) {
+        look_at_[id] = *deadline;
+      }
       return true;
     }
     std::map<model::ServiceId, std::vector<state::TaskPtr>> tasks_of;
@@ -141,14 +162,14 @@ class NodeLifecycle final : public state::Reconciler {
     }
     const bool is_given_up = condition == Condition::removed || is_long_down(node, plan.now());
     if (condition == Condition::down && !is_given_up && !tasks_of.empty()) {
-      orphan_at_[id] = node->status.at + kOrphanAfter;
+      look_at_[id] = node->status.at + kOrphanAfter;
     }
     bool is_complete = true;
     for (const auto& [service, tasks] : tasks_of) {
       is_complete = plan_service(service, tasks, condition, node.get(), plan) && is_complete;
       for (const state::TaskPtr& task : tasks) {
         if (is_given_up) {
-          orphan(*task, plan);
+          orphan(*task, "the node is gone", plan);
         }
       }
     }
@@ -160,7 +181,7 @@ class NodeLifecycle final : public state::Reconciler {
            node->status.at + kOrphanAfter <= now;
   }
 
-  static void orphan(const model::Task& stored, Plan& plan) {
+  static void orphan(const model::Task& stored, const char* message, Plan& plan) {
     model::Task& task = plan.edit(stored);
     // Still wanted when the plan had no room: the successor comes first.
     if (is_wanted(task)) {
@@ -168,7 +189,7 @@ class NodeLifecycle final : public state::Reconciler {
     }
     task.status.state = model::TaskState::orphaned;
     task.status.at = plan.now();
-    task.status.message = "the node is gone";
+    task.status.message = message;
   }
 
   bool plan_service(const model::ServiceId& id, const std::vector<state::TaskPtr>& tasks,
@@ -207,8 +228,13 @@ class NodeLifecycle final : public state::Reconciler {
                        const model::Task& task, Condition condition, Plan& plan) {
     const bool is_start_first = order_of(plan.view(), service, successor_revision(service, task)) ==
                                 model::UpdateOrder::start_first;
-    if (condition != Condition::drained || !is_start_first || !is_running(task)) {
+    const bool may_serve_on =
+        condition == Condition::drained || condition == Condition::engine_away;
+    if (!may_serve_on || !is_start_first || !is_running(task)) {
       replace(service, slot, task, Cause::node, plan);
+      if (condition == Condition::engine_away && !is_start_first) {
+        orphan(task, "the engine of its node does not answer", plan);
+      }
     } else if (!has_newer_live(slot, task)) {
       add_successor(service, task, plan);
     }
@@ -216,8 +242,8 @@ class NodeLifecycle final : public state::Reconciler {
 
   Random random_;
   std::set<model::NodeId> dirty_;
-  std::map<model::NodeId, WallTime> orphan_at_;
-  std::set<SlotKey> touched_;  // in the plan being made
+  std::map<model::NodeId, WallTime> look_at_;  // again, though nothing changes
+  std::set<SlotKey> touched_;                  // in the plan being made
 };
 
 }  // namespace

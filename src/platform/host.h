@@ -37,6 +37,9 @@ Result<std::vector<std::string>> resolve_host(const std::string& name);
 // The file this program was started from, to start it again as something else.
 std::filesystem::path program_path();
 
+// A variable of the environment; empty when it is not set.
+std::string environment(const std::string& name);
+
 // Writing to a connection whose other end is gone is an error of that write, not the end of this
 // program. Programs that are spawned do not inherit it.
 void ignore_broken_connections();

@@ -142,6 +142,11 @@ std::filesystem::path program_path() {
   return std::filesystem::read_symlink("/proc/self/exe", error);
 }
 
+std::string environment(const std::string& name) {
+  const char* const value = std::getenv(name.c_str());
+  return value == nullptr ? "" : value;
+}
+
 void ignore_broken_connections() {
   std::signal(SIGPIPE, SIG_IGN);
 }

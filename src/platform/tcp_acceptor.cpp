@@ -1,6 +1,8 @@
 #include "platform/tcp_acceptor.h"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <utility>
 
@@ -89,6 +91,16 @@ void TcpAcceptor::close() {
   ErrorCode ignored;
   acceptor_.close(ignored);
   pause_.cancel();
+}
+
+Status check_port_free(const std::string& address, uint16_t port) {
+  ErrorCode error;
+  const auto host = boost::asio::ip::make_address(address, error);
+  if (error) {
+    return absl::OkStatus();  // a name: whoever resolves it will find out
+  }
+  boost::asio::io_context context;
+  return TcpAcceptor::open(context, {host, port}, [](Tcp::socket) {}).status();
 }
 
 }  // namespace swarm::platform

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
+#include <cstdint>
 #include <memory>
+#include <string>
 
 #include "absl/functional/any_invocable.h"
 #include "base/fault_counter.h"
@@ -41,5 +43,8 @@ class TcpAcceptor : public std::enable_shared_from_this<TcpAcceptor> {
   OnSocket on_socket_;
   FaultCounter faults_;
 };
+
+// Whether somebody could listen there now; errors as of TcpAcceptor::open.
+Status check_port_free(const std::string& address, uint16_t port);
 
 }  // namespace swarm::platform

@@ -13,6 +13,15 @@ bool is_ready(const NodeAccount& account, const Needs&) {
          account.node->spec.availability == model::Availability::active;
 }
 
+bool has_engine(const NodeAccount& account, const Needs&) {
+  return !model::find_condition(account.node->status, model::ConditionKind::engine);
+}
+
+bool has_mesh(const NodeAccount& account, const Needs& needs) {
+  return !needs.has_published_ports ||
+         !model::find_condition(account.node->status, model::ConditionKind::mesh);
+}
+
 bool has_resources(const NodeAccount& account, const Needs& needs) {
   const model::Resources free = NodeLedger::free_on(account);
   const model::Resources& asked = needs.reservations;
@@ -57,6 +66,10 @@ constexpr std::array<NamedFilter, kFilterCount> kPipeline = {{
        return std::to_string(nodes) + (nodes == 1 ? " node" : " nodes") +
               " not available for new tasks";
      }},
+    {Filter::engine, has_engine,
+     [](size_t nodes) { return "the engine does not answer" + on_nodes(nodes); }},
+    {Filter::mesh, has_mesh,
+     [](size_t nodes) { return "the mesh does not run" + on_nodes(nodes); }},
     {Filter::resources, has_resources,
      [](size_t nodes) { return "insufficient resources" + on_nodes(nodes); }},
     {Filter::constraints, meets_constraints,

@@ -11,13 +11,23 @@ namespace swarm::scheduler {
 
 // The pipeline, in order; the first that refuses a node stops it.
 //   ready          heard of, and open for new tasks
+//   engine         its engine answers
+//   mesh           its mesh runs, if the revision publishes ports
 //   resources      what is described minus what is reserved is enough
 //   constraints    all of the revision's hold
 //   host_port      no other service has a host-mode port of the revision on the node
 //   max_replicas   fewer slots of the service than the limit per node
 // There is no filter for what the store does not say (platform of an image, volumes).
-enum class Filter : uint8_t { ready, resources, constraints, host_port, max_replicas };
-inline constexpr size_t kFilterCount = 5;
+enum class Filter : uint8_t {
+  ready,
+  engine,
+  mesh,
+  resources,
+  constraints,
+  host_port,
+  max_replicas
+};
+inline constexpr size_t kFilterCount = 7;
 
 // The filter that refuses the node; nothing when it fits.
 std::optional<Filter> refusal(const NodeAccount& account, const Needs& needs);

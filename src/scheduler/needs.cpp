@@ -20,6 +20,7 @@ Needs parse_needs(const model::ServiceId& service, model::RevisionNumber revisio
   }
   needs.preferences = task.placement->preferences;
   needs.max_replicas_per_node = task.placement->max_replicas_per_node;
+  needs.has_published_ports = !task.ports.empty();
   for (const model::PublishedPort& port : task.ports) {
     if (port.mode == model::PublishMode::host && port.published != 0) {
       needs.host_ports.emplace_back(port.published, port.protocol);

@@ -24,6 +24,7 @@ struct Needs {
   std::vector<std::string> preferences;
   uint64_t max_replicas_per_node = 0;
   std::vector<HostPort> host_ports;
+  bool has_published_ports = false;
   // Clients or data know the node: a successor must not move while the node fits.
   bool is_tied_to_node = false;
 };

@@ -49,6 +49,7 @@ void encode_one(const model::NodeReport& report, v1::AgentUp* out) {
   for (const model::ClosedPort& closed : report.closed_ports) {
     encode(closed, message->add_closed_ports());
   }
+  message->set_ports_as_of(report.ports_as_of);
 }
 
 void encode_one(const model::AgentRestarting&, v1::AgentUp* out) {
@@ -61,6 +62,7 @@ Result<model::AgentUpMessage> decode_node(const v1::NodeReport& in) {
                          decode_all<model::NodeCondition>(in.conditions(), decode));
   SWARM_ASSIGN_OR_RETURN(report.closed_ports,
                          decode_all<model::ClosedPort>(in.closed_ports(), decode));
+  report.ports_as_of = in.ports_as_of();
   return report;
 }
 

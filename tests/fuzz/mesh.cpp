@@ -68,6 +68,8 @@ std::vector<std::string> mesh_control_seeds() {
       mesh::Welcome{mesh::kControlProtocol, model::SwarmId("swarm"), model::NodeId("node1")},
       mesh::Retired{model::TaskId("task1")},
       mesh::Problems{{{web, {.target = 80, .published = 8080}, "the port is taken"}}},
+      mesh::Ping{},
+      mesh::Pong{},
   };
   std::vector<std::string> seeds;
   for (const mesh::ControlMessage& message : messages) {

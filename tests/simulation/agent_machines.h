@@ -16,16 +16,23 @@ class IdleMesh final : public agent::MeshControl {
  public:
   explicit IdleMesh(EventLoop& loop) : loop_(loop) {}
 
-  void set_table(const model::MeshTable&) override {}
+  void set_table(const model::MeshTable& table) override {
+    loop_.post(anchor_.bind([this, position = table.position] { listener_({{}, position}); }));
+  }
   void admit(const model::TaskId&, const model::ServiceId&,
              const std::vector<agent::TaskAddress>&) override {}
   void retire(const model::TaskId&, Duration, absl::AnyInvocable<void()> done) override {
     loop_.post(std::move(done));
   }
-  void set_problem_listener(absl::AnyInvocable<void(const std::vector<PortProblem>&)>) override {}
+  void set_port_listener(absl::AnyInvocable<void(const PortReport&)> listener) override {
+    listener_ = std::move(listener);
+  }
+  void set_condition_listener(absl::AnyInvocable<void(const std::string&)>) override {}
 
  private:
   EventLoop& loop_;
+  absl::AnyInvocable<void(const PortReport&)> listener_;
+  Anchor anchor_;
 };
 
 // Workers of a swarm: the real agent with its real record file, over scripted containers and the

@@ -60,9 +60,11 @@ void SwarmInvariants::look() {
 
 void SwarmInvariants::look_at_nodes(const state::View& view) {
   for (const auto& [id, node] : view.nodes()) {
-    if (node->status.state == model::NodeState::down) {
-      for (const auto& [task, unused] : view.tasks_on(id)) {
-        given_up_.insert(task);
+    const bool is_down = node->status.state == model::NodeState::down;
+    for (const auto& [task_id, task] : view.tasks_on(id)) {
+      // Orphaned: its engine was away for too long.
+      if (is_down || task->status.state == model::TaskState::orphaned) {
+        given_up_.insert(task_id);
       }
     }
   }

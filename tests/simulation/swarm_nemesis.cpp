@@ -25,6 +25,7 @@ SwarmPlan::SwarmPlan(Random& random) {
   pace.hop = microseconds(random.below(random.chance(0.3) ? 2'000 : 50));
   pace.disk = microseconds(random.below(random.chance(0.3) ? 20'000 : 1'000));
   pace.snapshot_log_bytes = random.chance(0.5) ? 10'000 + random.below(30'000) : 1 << 20;
+  engine_loss_rate = sometimes(0.1);
 }
 
 // Once a second.
@@ -45,6 +46,9 @@ void SwarmSimulation::nemesis() {
   for (const auto& machine : agents_.all()) {
     if (random_.chance(plan_.agent_restart_rate)) {
       later(seconds(1), [this, &machine = *machine] { restart_agent(machine); });
+    }
+    if (random_.chance(plan_.engine_loss_rate)) {
+      lose_engine(*machine);
     }
   }
   if (random_.chance(plan_.container_crash_rate)) {
@@ -99,6 +103,13 @@ void SwarmSimulation::step_clock(ManagerMachines::Machine& machine) {
   machine.clock_offset = Duration(random_.below(most)) - hours(1);
 }
 
+// Its containers go on, and it may be away for longer than the swarm waits.
+void SwarmSimulation::lose_engine(AgentMachines::Machine& machine) {
+  machine.executor.set_answering(false);
+  later(random_.chance(0.7) ? seconds(3) : seconds(40),
+        [&machine] { machine.executor.set_answering(true); });
+}
+
 void SwarmSimulation::crash_container() {
   AgentMachines::Machine& machine = *agents_.all()[random_.below(agents_.all().size())];
   const std::set<model::TaskId> running = machine.executor.running();
@@ -126,6 +137,7 @@ void SwarmSimulation::heal() {
   }
   for (const auto& machine : agents_.all()) {
     agents_.start(*machine);
+    machine->executor.set_answering(true);
   }
 }
 

@@ -28,6 +28,7 @@ struct SwarmPlan {
   double reboot_rate = 0;
   double container_crash_rate = 0;
   double clock_step_rate = 0;
+  double engine_loss_rate = 0;
   bool has_bad_tasks = false;  // images that crash, never work or cannot be started
   ManagerMachines::Pace pace;
 };
@@ -68,6 +69,7 @@ class SwarmSimulation {
   void restart_agent(AgentMachines::Machine& machine);
   void crash_container();
   void step_clock(ManagerMachines::Machine& machine);
+  void lose_engine(AgentMachines::Machine& machine);
   void heal();
 
   // swarm_operator.cpp

@@ -28,6 +28,10 @@ class Engine:
         self.janitor = Janitor(self.folder)
         self.socket = self.folder / "docker.sock"
         self.log = open(self.folder / "log", "wb")
+        self.start()
+
+    def start(self):
+        """Starts it, again after `kill` with the same containers; it answers then."""
         self.process = subprocess.Popen(
             ["dockerd", "--data-root", str(self.folder / "data"), "--exec-root",
              str(self.folder / "exec"), "-H", f"unix://{self.socket}", "--pidfile",
@@ -40,6 +44,11 @@ class Engine:
                 self.close()
                 raise RuntimeError(f"dockerd did not start:\n{text}")
             time.sleep(0.05)
+
+    def kill(self):
+        """Ends the engine alone; its containers go on."""
+        self.process.kill()
+        self.process.wait(10)
 
     def docker(self, *arguments, stdin=None):
         return subprocess.run(["docker", "-H", f"unix://{self.socket}", *arguments], check=True,

@@ -42,6 +42,7 @@ class Client {
     std::string image;
     std::string node_hostname;
     std::vector<model::PublishedPort> ports;
+    std::string node_trouble;  // of its node, as far as the task suffers from it
   };
   struct NodeView {
     model::Node node;

@@ -16,6 +16,7 @@ Result<Client::TaskView> decode(const v1::TaskView& in) {
   view.service_name = in.service_name();
   view.image = in.image();
   view.node_hostname = in.node_hostname();
+  view.node_trouble = in.node_trouble();
   for (const v1::PublishedPort& port : in.ports()) {
     SWARM_ASSIGN_OR_RETURN(view.ports.emplace_back(), wire::decode(port));
   }

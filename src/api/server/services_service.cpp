@@ -29,13 +29,18 @@ model::RevisionNumber revision_after(const View& view, const std::string& refere
   return service.ok() ? (*service)->revision : 0;
 }
 
-void fill_summary(const View& view, const model::Service& service, v1::ServiceSummary& out) {
+void fill_summary(const View& view, const Gateway& gateway, const model::Service& service,
+                  v1::ServiceSummary& out) {
   const control::ServiceCount count = control::count_service(view, service);
   wire::encode(service, out.mutable_service());
   wire::encode(view.template_of(service), out.mutable_task());
   out.set_running(count.running);
   out.set_desired(count.desired);
-  for (const control::ServiceClosedPort& closed : control::closed_ports_of(view, service)) {
+  const auto has_opened = [&](const model::NodeId& node) {
+    return gateway.has_opened(node, service.id);
+  };
+  for (const control::ServiceClosedPort& closed :
+       control::closed_ports_of(view, service, has_opened)) {
     v1::ServiceClosedPort& entry = *out.add_closed_ports();
     entry.set_node(closed.node.value());
     entry.set_node_hostname(closed.node_hostname);
@@ -125,17 +130,17 @@ Result<ChangeSet> remove(const Context& context, const Caller&,
   return control::remove_service(context, request.reference());
 }
 
-Status get(const View& view, Gateway&, const Caller&, const v1::ServiceGetRequest& request,
+Status get(const View& view, Gateway& gateway, const Caller&, const v1::ServiceGetRequest& request,
            v1::ServiceSummary& out) {
   SWARM_ASSIGN_OR_RETURN(const state::ServicePtr service, view.find_service(request.reference()));
-  fill_summary(view, *service, out);
+  fill_summary(view, gateway, *service, out);
   return absl::OkStatus();
 }
 
-Status list(const View& view, Gateway&, const Caller&, const v1::ServiceListRequest&,
+Status list(const View& view, Gateway& gateway, const Caller&, const v1::ServiceListRequest&,
             v1::ServiceListReply& out) {
   for (const state::ServicePtr& service : control::list_services(view)) {
-    fill_summary(view, *service, *out.add_services());
+    fill_summary(view, gateway, *service, *out.add_services());
   }
   return absl::OkStatus();
 }

@@ -67,6 +67,7 @@ void fill_view(const View& view, const Gateway& gateway, const model::Task& stor
   if (const state::NodePtr node = view.node(stored.node)) {
     out.set_node_hostname(node->description.hostname);
   }
+  out.set_node_trouble(control::node_trouble_of(view, stored));
   const model::TaskTemplate& made_from = view.template_of(stored);
   out.set_image(made_from.container.image);
   for (const model::PublishedPort& port : made_from.ports) {

@@ -98,6 +98,7 @@ void EntrySession::open(const Route& route) {
 }
 
 void EntrySession::on_open() {
+  node_->routing.trust(task_id_);
   state_ = State::relaying;
   hold_until_.reset();
   if (move_if_possible()) return;

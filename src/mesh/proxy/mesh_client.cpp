@@ -20,6 +20,12 @@ constexpr Duration kFirstPatience = milliseconds(250);
 constexpr Duration kLongestPatience = seconds(15);
 // A mesh that lived so long is replaced at once, one that keeps dying more and more slowly.
 constexpr Duration kHealthyLife = seconds(10);
+// A mesh that is away for longer is a condition of the node. One that is started, or started again,
+// answers in a fraction of it.
+constexpr Duration kAbsenceLimit = seconds(3);
+constexpr Duration kPingPeriod = seconds(1);
+constexpr int kPingsToDoubt = 3;
+constexpr const char* kSilence = "the mesh does not answer";
 
 }  // namespace
 
@@ -42,7 +48,10 @@ MeshClient::MeshClient(AsioLoop& loop, Options options, Launch launch)
       options_(std::move(options)),
       launch_(std::move(launch)),
       leaving_([this](const model::TaskId& task) { finish_if_retired(task); }),
+      shut_down_timer_(loop),
       reconnect_timer_(loop),
+      absence_timer_(loop),
+      ping_timer_(loop),
       patience_(kFirstPatience) {}
 
 MeshClient::~MeshClient() {
@@ -59,7 +68,50 @@ void MeshClient::start() {
     log::error("listening sockets of the mesh are not kept",
                {{"reason", keeper.status().message()}});
   }
+  expect_welcome();
   connect();
+}
+
+void MeshClient::expect_welcome() {
+  absence_timer_.set_after(kAbsenceLimit, [this] { tell_condition(kSilence); });
+}
+
+void MeshClient::ping() {
+  if (unanswered_pings_ == kPingsToDoubt) {
+    tell_condition(kSilence);
+  } else {
+    ++unanswered_pings_;
+    channel_->send(Ping{});
+  }
+  ping_timer_.set_after(kPingPeriod, [this] { ping(); });
+}
+
+void MeshClient::tell_condition(std::string reason) {
+  absence_timer_.cancel();
+  if (condition_ == reason || is_shut_down_) return;
+  condition_ = std::move(reason);
+  if (condition_listener_ != nullptr) condition_listener_(condition_);
+  if (condition_.empty() || is_welcome_) return;
+  // No mesh, no connections: nobody is to wait for their end.
+  for (const auto& [task, waiters] : retiring_) {
+    if (leaving_.is_busy_with(task)) continue;
+    for (const auto& waiter : waiters) {
+      waiter->timer.set_after(Duration{0}, [waiting = waiter.get()] { waiting->finish(); });
+    }
+  }
+}
+
+void MeshClient::launch() {
+  const Status started = launch_(anchor_.bind([this](std::string reason) {
+    // A mesh that was told to make way may still have the port: that is no news while one serves.
+    if (!is_welcome_) tell_condition("the mesh does not run: " + reason);
+  }));
+  if (started.ok()) {
+    log::info("mesh process started");
+    return;
+  }
+  log::error("mesh process could not be started", {{"reason", started.message()}});
+  tell_condition("the mesh does not run: " + std::string(started.message()));
 }
 
 void MeshClient::connect() {
@@ -78,12 +130,7 @@ void MeshClient::on_connect_failed() {
   if (is_shut_down_) return;
   left_pid_ = 0;
   if (loop_.now() >= next_launch_) {
-    const Status started = launch_();
-    if (started.ok()) {
-      log::info("mesh process started");
-    } else {
-      log::error("mesh process could not be started", {{"reason", started.message()}});
-    }
+    launch();
     next_launch_ = loop_.now() + patience_;
     patience_ = std::min(patience_ * 2, kLongestPatience);
   }
@@ -95,6 +142,9 @@ void MeshClient::on_connected(Socket socket) {
   if (pid_ != 0 && pid_ == left_pid_) {
     reconnect_after(kReconnect);  // it has not left the control socket yet
     return;
+  }
+  if (auto process = platform::identify_process(pid_); process.ok()) {
+    process_ = *std::move(process);
   }
   channel_ = std::make_shared<ControlChannel>(std::move(socket));
   channel_->start({anchor_.bind([this](ControlMessage message) { on_message(std::move(message)); }),
@@ -108,6 +158,7 @@ void MeshClient::on_connected(Socket socket) {
 
 void MeshClient::on_closed() {
   channel_ = nullptr;
+  ping_timer_.cancel();
   answered_.clear();
   const bool was_healthy = is_welcome_ && loop_.now() - welcomed_at_ >= kHealthyLife;
   is_welcome_ = false;
@@ -116,10 +167,12 @@ void MeshClient::on_closed() {
     patience_ = kFirstPatience;
   }
   if (is_shut_down_) {
+    shut_down_timer_.cancel();
     if (on_shut_down_ != nullptr) std::exchange(on_shut_down_, nullptr)();
     return;
   }
   log::warning("mesh process is gone");
+  if (condition_.empty()) expect_welcome();
   reconnect_after(kReconnect);
 }
 
@@ -132,11 +185,16 @@ void MeshClient::shut_down(Callback done) {
   keeper_ = nullptr;
   leaving_.send(Shutdown{});
   reconnect_timer_.cancel();
+  absence_timer_.cancel();
   if (channel_ == nullptr) {
     loop_.post(std::move(done));
     return;
   }
   on_shut_down_ = std::move(done);
+  shut_down_timer_.set_after(kShutDownLimit, [this] {
+    log::warning("mesh process does not end");
+    std::exchange(on_shut_down_, nullptr)();
+  });
   channel_->send(Shutdown{});
 }
 
@@ -148,6 +206,8 @@ void MeshClient::send(const ControlMessage& message) {
 // ---- what the mesh says ----
 
 void MeshClient::on_message(ControlMessage message) {
+  unanswered_pings_ = 0;
+  if (is_welcome_) tell_condition("");
   if (const auto* welcome = std::get_if<Welcome>(&message)) {
     on_welcome(*welcome);
   } else if (const auto* retired = std::get_if<Retired>(&message)) {
@@ -174,6 +234,8 @@ void MeshClient::on_welcome(const Welcome& welcome) {
     return;
   }
   is_welcome_ = true;
+  tell_condition("");
+  ping();
   welcomed_at_ = loop_.now();
   if (credentials_.has_value()) send(*credentials_);
   if (table_.has_value()) send(*table_);
@@ -189,6 +251,7 @@ void MeshClient::on_welcome(const Welcome& welcome) {
 void MeshClient::replace_mesh(bool is_understood) {
   log::info("mesh of another build makes way", {{"pid", pid_}});
   const std::shared_ptr<ControlChannel> channel = std::exchange(channel_, nullptr);
+  ping_timer_.cancel();
   if (is_understood) {
     leaving_.add(channel);
   } else {
@@ -220,12 +283,13 @@ void MeshClient::finish_waiters(const model::TaskId& task) {
 }
 
 void MeshClient::on_problems(const Problems& problems) {
-  std::vector<PortProblem> converted;
-  converted.reserve(problems.issues.size());
+  PortReport report;
+  report.table = problems.table;
+  report.problems.reserve(problems.issues.size());
   for (const PortIssue& issue : problems.issues) {
-    converted.push_back({issue.service, issue.port, issue.error});
+    report.problems.push_back({issue.service, issue.port, issue.error});
   }
-  if (listener_ != nullptr) listener_(converted);
+  if (port_listener_ != nullptr) port_listener_(report);
 }
 
 // ---- what is wanted ----
@@ -261,15 +325,22 @@ void MeshClient::retire(const model::TaskId& task, Duration timeout,
   auto waiter = std::make_unique<Waiter>(loop_, std::move(done));
   // Not within the call, even with no time to wait.
   Waiter* waiting = waiter.get();
-  waiter->deadline = loop_.now() + timeout;
-  waiter->timer.set_after(timeout, [waiting] { waiting->finish(); });
+  // No mesh, no connections; one that makes way may have some.
+  const bool may_have_some = is_welcome_ || condition_.empty() || leaving_.is_busy_with(task);
+  const Duration limit = may_have_some ? timeout : Duration{0};
+  waiter->deadline = loop_.now() + limit;
+  waiter->timer.set_after(limit, [waiting] { waiting->finish(); });
   retiring_[task].push_back(std::move(waiter));
   send(Retire{task, timeout});
 }
 
-void MeshClient::set_problem_listener(
-    absl::AnyInvocable<void(const std::vector<PortProblem>&)> listener) {
-  listener_ = std::move(listener);
+void MeshClient::set_port_listener(absl::AnyInvocable<void(const PortReport&)> listener) {
+  port_listener_ = std::move(listener);
+}
+
+void MeshClient::set_condition_listener(
+    absl::AnyInvocable<void(const std::string& reason)> listener) {
+  condition_listener_ = std::move(listener);
 }
 
 }  // namespace swarm::mesh

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "agent/mesh_control.h"
@@ -14,12 +15,16 @@
 #include "mesh/proxy/control_channel.h"
 #include "mesh/proxy/leaving_meshes.h"
 #include "platform/listener_keeper.h"
+#include "platform/process.h"
 
 namespace swarm {
 class AsioLoop;
 }
 
 namespace swarm::mesh {
+
+// A mesh that is told to end closes its side at once, unless it is stuck.
+inline constexpr Duration kShutDownLimit = seconds(3);
 
 // swarmd's side of the control socket. Keeps all that is wanted (credentials, table, admitted and
 // retiring tasks) and brings whichever mesh answers up to it: the one a former swarmd has left, or
@@ -35,8 +40,9 @@ class MeshClient final : public agent::MeshControl {
     model::SwarmId swarm;
     model::NodeId node;
   };
-  // Starts a mesh process; OK once it is on its way.
-  using Launch = absl::AnyInvocable<Status()>;
+  // Starts a mesh process; OK once it is on its way. One that ends before it serves says why.
+  using Failed = absl::AnyInvocable<void(std::string reason)>;
+  using Launch = absl::AnyInvocable<Status(Failed)>;
 
   MeshClient(AsioLoop& loop, Options options, Launch launch);
   ~MeshClient() override;
@@ -46,8 +52,10 @@ class MeshClient final : public agent::MeshControl {
   // At the start and after each renewal. Without, the mesh reaches only local tasks.
   void set_credentials(Credentials credentials);
   // The node leaves the swarm: ends the mesh and does not start it again. `done` when it has closed
-  // its side, or at once if none is connected.
+  // its side, or at once if none is connected, or when it does not in kShutDownLimit.
   void shut_down(Callback done);
+  // The mesh that was connected last.
+  const std::optional<platform::ProcessId>& process() const { return process_; }
   bool is_connected() const { return is_welcome_; }
   // Whether the mesh has told of its listening sockets, so that its end refuses nobody.
   bool keeps_listeners() const { return keeper_ != nullptr && keeper_->kept() > 0; }
@@ -57,8 +65,9 @@ class MeshClient final : public agent::MeshControl {
              const std::vector<agent::TaskAddress>& addresses) override;
   void retire(const model::TaskId& task, Duration timeout,
               absl::AnyInvocable<void()> done) override;
-  void set_problem_listener(
-      absl::AnyInvocable<void(const std::vector<PortProblem>&)> listener) override;
+  void set_port_listener(absl::AnyInvocable<void(const PortReport&)> listener) override;
+  void set_condition_listener(
+      absl::AnyInvocable<void(const std::string& reason)> listener) override;
 
  private:
   using Socket = ControlChannel::Socket;
@@ -77,13 +86,21 @@ class MeshClient final : public agent::MeshControl {
   void finish_if_retired(const model::TaskId& task);
   void on_problems(const Problems& problems);
   void on_closed();
+  void launch();
+  void expect_welcome();
+  // A mesh that is stopped, or hangs, serves nobody although it is there.
+  void ping();
+  // Empty: the mesh runs.
+  void tell_condition(std::string reason);
   void reconnect_after(Duration delay);
   void send(const ControlMessage& message);
 
   AsioLoop& loop_;
   const Options options_;
   Launch launch_;
-  absl::AnyInvocable<void(const std::vector<PortProblem>&)> listener_;
+  absl::AnyInvocable<void(const PortReport&)> port_listener_;
+  absl::AnyInvocable<void(const std::string&)> condition_listener_;
+  std::string condition_;
 
   // Has the listening sockets of the mesh beyond its end. Null: they are lost with it.
   std::unique_ptr<platform::ListenerKeeper> keeper_;
@@ -94,9 +111,14 @@ class MeshClient final : public agent::MeshControl {
   LeavingMeshes leaving_;
   // Of the tasks that are retired: those of which the mesh has said that they have no connection.
   std::set<model::TaskId> answered_;
+  std::optional<platform::ProcessId> process_;
   Callback on_shut_down_;
+  Timer shut_down_timer_;
   bool is_shut_down_ = false;
   Timer reconnect_timer_;
+  Timer absence_timer_;  // set while the mesh is away and that was not told
+  Timer ping_timer_;
+  int unanswered_pings_ = 0;
   TimePoint next_launch_;
   TimePoint welcomed_at_;
   Duration patience_;  // how long a mesh that was started has to answer

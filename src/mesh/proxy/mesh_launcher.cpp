@@ -1,43 +1,33 @@
 #include "mesh/proxy/mesh_launcher.h"
 
-#include <memory>
 #include <utility>
 
 #include "base/asio_loop.h"
 #include "base/log.h"
-#include "platform/process.h"
 
 namespace swarm::mesh {
 
-namespace {
-
-platform::SpawnRequest make_request(const std::filesystem::path& program,
-                                    const MeshOptions& options,
-                                    const std::filesystem::path& error_log) {
-  platform::SpawnRequest request;
-  request.command = {program.string(), "mesh"};
+MeshLauncher::MeshLauncher(AsioLoop& loop, const std::filesystem::path& program,
+                           const MeshOptions& options, const std::filesystem::path& error_log)
+    : loop_(loop) {
+  request_.command = {program.string(), "mesh"};
   for (std::string& argument : to_arguments(options)) {
-    request.command.push_back(std::move(argument));
+    request_.command.push_back(std::move(argument));
   }
-  request.error_log = error_log;
-  return request;
+  request_.error_log = error_log;
+  request_.wants_report = true;
 }
 
-}  // namespace
-
-MeshClient::Launch make_mesh_launcher(AsioLoop& loop, std::filesystem::path program,
-                                      MeshOptions options, std::filesystem::path error_log) {
-  // Watched only to collect its exit status; that it is gone is seen by the control connection.
-  return [&loop, request = make_request(program, options, error_log),
-          process = std::unique_ptr<platform::WatchedProcess>()]() mutable {
-    auto spawned = platform::spawn_process(
-        loop, request, {nullptr, [](platform::ExitStatus status) {
-                          log::warning("mesh process ended", {{"code", status.code}});
-                        }});
-    if (!spawned.ok()) return spawned.status();
-    process = *std::move(spawned);
-    return absl::OkStatus();
+Status MeshLauncher::launch(MeshClient::Failed on_failed) {
+  platform::ProcessEvents events;
+  events.on_report = [on_failed = std::move(on_failed)](std::string reason) mutable {
+    if (!reason.empty()) on_failed(std::move(reason));
   };
+  events.on_exit = [](platform::ExitStatus status) {
+    log::warning("mesh process ended", {{"code", status.code}});
+  };
+  SWARM_ASSIGN_OR_RETURN(process_, platform::spawn_process(loop_, request_, std::move(events)));
+  return absl::OkStatus();
 }
 
 }  // namespace swarm::mesh

@@ -69,7 +69,7 @@ Result<std::unique_ptr<MeshServer>> MeshServer::start(AsioLoop& loop, const Mesh
   server->ports_ = std::make_shared<PortListeners>(
       server->node_, server->loan_, data_address,
       server->anchor_.bind([self = server.get()](const std::vector<PortIssue>& issues) {
-        self->send_all(Problems{issues});
+        self->send_all(Problems{issues, self->node_->routing.table().position});
       }));
   SWARM_RETURN_IF_ERROR(server->open_peers(options.peer_address));
   SWARM_RETURN_IF_ERROR(server->open_control());
@@ -155,7 +155,7 @@ void MeshServer::handle(ControlChannel& from, ControlMessage message) {
 void MeshServer::on(ControlChannel& from, const Hello& hello) {
   log::info("swarmd connected to the mesh", {{"protocol", hello.protocol}});
   from.send(Welcome{kControlProtocol, options_.swarm, options_.node});
-  from.send(Problems{ports_->issues()});
+  from.send(problems());
   node_->routing.begin_claims();
   claim_timer_.expires_after(kClaimTime);
   claim_timer_.async_wait(anchor_.bind([this](ErrorCode error) {
@@ -167,10 +167,15 @@ void MeshServer::on(ControlChannel& from, const Hello& hello) {
   }));
 }
 
-void MeshServer::on(ControlChannel&, model::MeshTable& table) {
+void MeshServer::on(ControlChannel& from, model::MeshTable& table) {
   if (node_->routing.set_table(std::move(table))) on_routing_changed();
   // The table names all ports that are published: nobody wants what is left of an earlier mesh.
   loan_.drop_rest();
+  from.send(problems());
+}
+
+Problems MeshServer::problems() const {
+  return {ports_->issues(), node_->routing.table().position};
 }
 
 void MeshServer::on(ControlChannel&, const Admit& admit) {
@@ -199,6 +204,10 @@ void MeshServer::on(ControlChannel&, const Credentials& credentials) {
 void MeshServer::on(ControlChannel&, const Shutdown&) {
   log::info("told to end");
   on_shutdown_();
+}
+
+void MeshServer::on(ControlChannel& from, const Ping&) {
+  from.send(Pong{});
 }
 
 template <class Other>

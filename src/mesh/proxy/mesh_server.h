@@ -66,12 +66,14 @@ class MeshServer {
   void on(ControlChannel& from, const Retire& retire);
   void on(ControlChannel& from, const Credentials& credentials);
   void on(ControlChannel& from, const Shutdown& shutdown);
+  void on(ControlChannel& from, const Ping& ping);
   // What only a mesh says.
   template <class Other>
   void on(ControlChannel& from, const Other& other);
 
   void yield();
   void end_when_idle();
+  Problems problems() const;
   void on_routing_changed();
   void retire(const model::TaskId& task, Duration timeout);
   void on_connection_closed(const model::TaskId& task);

@@ -6,6 +6,7 @@
 #include "mesh/proxy/mesh_options.h"
 #include "mesh/proxy/mesh_server.h"
 #include "platform/descriptors.h"
+#include "platform/process.h"
 #include "platform/resident_code.h"
 
 namespace swarm::mesh {
@@ -25,8 +26,10 @@ int run_mesh(const MeshOptions& options) {
   auto server = MeshServer::start(loop, options, [&loop] { loop.stop(); });
   if (!server.ok()) {
     log::error("mesh could not start", {{"reason", server.status().message()}});
+    platform::write_report(std::string(server.status().message()));
     return 1;
   }
+  platform::write_report("");
   boost::asio::signal_set signals(loop.context(), SIGTERM, SIGINT);
   signals.async_wait([&loop](const boost::system::error_code& error, int) {
     if (!error) loop.stop();

@@ -23,13 +23,105 @@ TEST_F(AgentTest, DescribesTheNodeWithWhatTheEngineSays) {
   EXPECT_GT(described.resources.nano_cpus, 0);
 }
 
-TEST_F(AgentTest, LooksForNoManagerBeforeItsEngineAnswers) {
+TEST_F(AgentTest, IsAMemberWithoutItsEngineAndSaysWhatIsWrong) {
   engine.set_answering(false);
   start();
+  ASSERT_TRUE(world.run_until([&] { return managers.has_stream(); }));
+  managers.accept(seconds(1), 1'000'000);
+  managers.send(complete_set(1, {assignment("t1"), assignment("t2")}));
+  managers.send(changes(2, {assignment("t3")}, {TaskId("t2")}));
   world.run_for(minutes(1));
-  EXPECT_TRUE(managers.attempts().empty());
+  const auto reports = managers.received<model::NodeReport>();
+  ASSERT_FALSE(reports.empty());
+  ASSERT_EQ(reports.back().conditions.size(), 1u);
+  EXPECT_EQ(reports.back().conditions[0].kind, model::ConditionKind::engine);
+  EXPECT_EQ(managers.received<model::AgentHeartbeat>().back().applied, 0u);
   engine.set_answering(true);
-  EXPECT_TRUE(world.run_until([&] { return managers.has_stream(); }));
+  EXPECT_TRUE(await("t1", TaskState::running));
+  EXPECT_TRUE(await("t3", TaskState::running));
+  EXPECT_FALSE(engine.exists(TaskId("t2")));
+  EXPECT_TRUE(world.run_until(
+      [&] { return managers.received<model::NodeReport>().back().conditions.empty(); }));
+}
+
+TEST_F(AgentTest, SaysThatItRestartsAndWaitsUntilThatIsKnown) {
+  connect({});
+  bool is_known = false;
+  agent->announce_restart([&] { is_known = true; });
+  EXPECT_EQ(managers.received<model::AgentRestarting>().size(), 1u);
+  world.run_for(milliseconds(100));
+  EXPECT_FALSE(is_known);
+  managers.close(absl::CancelledError("the node restarts"));
+  const size_t attempts = managers.attempts().size();
+  ASSERT_TRUE(world.run_until([&] { return is_known; }));
+  world.run_for(minutes(1));
+  EXPECT_EQ(managers.attempts().size(), attempts);
+}
+
+TEST_F(AgentTest, DoesNotWaitForEverForAManagerToKnowOfItsRestart) {
+  connect({});
+  bool is_known = false;
+  agent->announce_restart([&] { is_known = true; });
+  EXPECT_TRUE(world.run_until([&] { return is_known; }, kRestartingLimit * 2));
+}
+
+model::MeshTable table_of(model::Position position, uint16_t published) {
+  return {position, {{model::ServiceId("web"), "web", {{80, published}}, {}}}, {}};
+}
+
+TEST_F(AgentTest, ReportsWhichPortsAreClosedAndForWhichTableItSaysSo) {
+  connect({});
+  managers.send(table_of(5, 8080));
+  mesh.set_problems({{model::ServiceId("web"), {80, 8080}, "port 8080 is in use"}});
+  ASSERT_TRUE(world.run_until([&] {
+    const auto reports = managers.received<model::NodeReport>();
+    return !reports.empty() && !reports.back().closed_ports.empty();
+  }));
+  const model::NodeReport report = managers.received<model::NodeReport>().back();
+  EXPECT_EQ(report.closed_ports[0].reason, "port 8080 is in use");
+  EXPECT_EQ(report.closed_ports[0].service, model::ServiceId("web"));
+  EXPECT_EQ(report.ports_as_of, 5u);
+}
+
+TEST_F(AgentTest, SaysThatThePortsOfATableAreOpenWhenTheyHaveChanged) {
+  connect({});
+  const auto confirmed = [&] { return managers.received<model::NodeReport>().back().ports_as_of; };
+  managers.send(table_of(5, 8080));
+  mesh.set_problems({});
+  ASSERT_TRUE(world.run_until([&] { return confirmed() == 5; }));
+  managers.send(table_of(6, 8080));
+  mesh.set_problems({});
+  world.run_for(seconds(1));
+  EXPECT_EQ(confirmed(), 5u);
+  managers.send(table_of(7, 8081));
+  mesh.set_problems({});
+  EXPECT_TRUE(world.run_until([&] { return confirmed() == 7; }));
+}
+
+TEST_F(AgentTest, ReportsConditionsWhileTheyHoldToEveryManager) {
+  connect({});
+  engine.set_answering(false);
+  mesh.set_condition("the mesh does not run: port 7946 is in use");
+  const auto kinds = [&] {
+    std::vector<model::ConditionKind> found;
+    const auto reports = managers.received<model::NodeReport>();
+    if (!reports.empty()) {
+      for (const model::NodeCondition& condition : reports.back().conditions) {
+        found.push_back(condition.kind);
+      }
+    }
+    return found;
+  };
+  using model::ConditionKind;
+  ASSERT_TRUE(world.run_until([&] { return kinds().size() == 2; }));
+  EXPECT_THAT(kinds(), ElementsAre(ConditionKind::engine, ConditionKind::mesh));
+  managers.close(absl::UnavailableError("gone"));
+  ASSERT_TRUE(world.run_until([&] { return managers.has_stream(); }));
+  managers.accept(seconds(1), 1'000'000);
+  EXPECT_THAT(kinds(), ElementsAre(ConditionKind::engine, ConditionKind::mesh));
+  engine.set_answering(true);
+  mesh.set_condition("");
+  EXPECT_TRUE(world.run_until([&] { return kinds().empty(); }));
 }
 
 TEST_F(AgentTest, TellsTheManagerWhenTheEngineChanges) {

@@ -40,12 +40,17 @@ class FakeMesh final : public MeshControl {
     loop_.call_at(loop_.now() + wait, std::move(done));
   }
 
-  void set_problem_listener(
-      absl::AnyInvocable<void(const std::vector<PortProblem>&)> listener) override {
-    listener_ = std::move(listener);
+  void set_port_listener(absl::AnyInvocable<void(const PortReport&)> listener) override {
+    port_listener_ = std::move(listener);
+  }
+  void set_condition_listener(absl::AnyInvocable<void(const std::string&)> listener) override {
+    condition_listener_ = std::move(listener);
   }
 
-  void set_problems(const std::vector<PortProblem>& problems) { listener_(problems); }
+  void set_problems(const std::vector<PortProblem>& problems) {
+    port_listener_({problems, table_.position});
+  }
+  void set_condition(const std::string& reason) { condition_listener_(reason); }
   // Tasks have open connections that never end.
   void set_busy(bool busy) { busy_ = busy; }
   bool is_admitted(const TaskId& task) const { return admitted_.contains(task); }
@@ -58,7 +63,8 @@ class FakeMesh final : public MeshControl {
   bool busy_ = false;
   std::map<TaskId, std::vector<TaskAddress>> admitted_;
   model::MeshTable table_;
-  absl::AnyInvocable<void(const std::vector<PortProblem>&)> listener_;
+  absl::AnyInvocable<void(const PortReport&)> port_listener_;
+  absl::AnyInvocable<void(const std::string&)> condition_listener_;
 };
 
 // All managers of a swarm, played by the test.

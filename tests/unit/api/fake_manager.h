@@ -88,6 +88,7 @@ class FakeManager final : public Gateway {
   bool is_removed(const model::NodeId& node) const override;
   void ask_reachability(absl::AnyInvocable<void(ManagerReachability)> done) override;
   const model::TaskStatus* soft_status(const model::TaskId& task) const override;
+  bool has_opened(const model::NodeId&, const model::ServiceId&) const override { return true; }
 
  private:
   class NullProposer final : public state::Proposer {

@@ -95,6 +95,36 @@ TEST_F(Wait, CreateConvergesAfterTheMonitorWindow) {
   EXPECT_EQ(swarm().polls, 13);  // at once, until it runs, and one second
 }
 
+TEST_F(Wait, AClosedPortKeepsAServiceFromConverging) {
+  at(1, [this] {
+    add(1, TaskState::running);
+    swarm().service("web").closed_ports = {
+        {model::NodeId("n1"), "host1", {80, 8080}, "port 8080/tcp is in use by another program"}};
+  });
+  at(40, [this] { swarm().service("web").closed_ports.clear(); });
+  const RunResult result = fixture_.run(kCreateWeb);
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.out,
+              HasSubstr("port 8080/tcp is closed on node host1: port 8080/tcp is in use "
+                        "by another program\n"));
+  EXPECT_GT(swarm().polls, 50);  // the port, then one second
+}
+
+TEST_F(Wait, APortThatStaysClosedEndsTheWaitAfterTheProgressDeadline) {
+  at(1, [this] {
+    add(1, TaskState::running);
+    swarm().service("web").closed_ports = {
+        {model::NodeId("n1"), "host1", {80, 8080}, "it is in use by another program"}};
+  });
+  const RunResult result = fixture_.run(
+      "service create --name web --update-monitor 1s --update-progress-deadline 5s web:1.0");
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(
+      result.err,
+      HasSubstr("1 out of 1 tasks are running: port 8080/tcp is closed on node host1: it is "
+                "in use by another program"));
+}
+
 TEST_F(Wait, QuietWaitsWithoutProgress) {
   at(1, [this] { add(1, TaskState::running); });
   EXPECT_EQ(fixture_.run(std::string(kCreateWeb).insert(15, "-q ")).out,

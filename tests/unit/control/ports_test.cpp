@@ -39,11 +39,29 @@ TEST_F(PortsTest, AHostPortKeepsIngressAwayButNotOtherHostPorts) {
   EXPECT_TRUE(create(publishing("web", {port(8080, 80, PublishMode::host)})).ok());
 }
 
-TEST_F(PortsTest, TcpAndUdpDoNotCollide) {
-  ASSERT_TRUE(create(publishing("dns", {port(53, 53)})).ok());
+TEST_F(PortsTest, UdpIsRefusedUntilThereAreNetworks) {
   model::PublishedPort udp = port(53, 53);
   udp.protocol = model::PortProtocol::udp;
-  EXPECT_TRUE(create(publishing("dns2", {udp})).ok());
+  EXPECT_TRUE(fails_with(create(publishing("dns", {udp})), StatusCode::kInvalidArgument,
+                         "udp ports are not supported yet: they come with networks"));
+  ASSERT_TRUE(create(publishing("dns", {port(53, 53)})).ok());
+  udp.published = 0;
+  EXPECT_TRUE(fails_with(update(publishing("dns", {port(53, 53), udp})),
+                         StatusCode::kInvalidArgument, "udp ports are not supported yet"));
+}
+
+TEST_F(PortsTest, WhatANodeListensOnIsNotPublished) {
+  model::Node manager = node_of("m", model::Role::manager);
+  manager.manager = model::ManagerStatus{model::MemberId(1), "[fd00::1]:2377"};
+  manager.description.mesh_address = "10.0.0.1:7946";
+  given(manager);
+  EXPECT_TRUE(fails_with(create(publishing("web", {port(2377)})), StatusCode::kInvalidArgument,
+                         "port 2377 cannot be published: it is the swarm port of node m"));
+  EXPECT_TRUE(fails_with(create(publishing("web", {port(7946, 80, PublishMode::host)})),
+                         StatusCode::kInvalidArgument, "it is the mesh port of node m"));
+  ASSERT_TRUE(create(publishing("web", {port(8080)})).ok());
+  EXPECT_TRUE(fails_with(update(publishing("web", {port(2377)})), StatusCode::kInvalidArgument,
+                         "it is the swarm port"));
 }
 
 TEST_F(PortsTest, AnUpdateIsCheckedAndDoesNotCollideWithItself) {

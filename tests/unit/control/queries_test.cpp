@@ -45,6 +45,62 @@ TEST_F(QueriesTest, CountsRunningTasksOfAnyRevisionOnNodesThatAreNotDown) {
   EXPECT_EQ(count_service(view(), *view().services().begin()->second).desired, 0u);
 }
 
+class ClosedPortsTest : public QueriesTest {
+ protected:
+  ClosedPortsTest() {
+    model::ServiceSpec spec = spec_of("web");
+    spec.task.ports = {{.target = 80, .published = 8080}};
+    EXPECT_TRUE(create(spec).ok());
+  }
+  std::vector<std::string> closed() {
+    std::vector<std::string> found;
+    const auto has_opened = [this](const NodeId& node) { return !unconfirmed.contains(node); };
+    for (const ServiceClosedPort& port : closed_ports_of(view(), service(), has_opened)) {
+      found.push_back(port.node.value() + ": " + port.reason);
+    }
+    return found;
+  }
+  std::set<NodeId> unconfirmed;
+};
+
+TEST_F(ClosedPortsTest, APortIsClosedWhereItsNodeSaysSoOrRunsNoMeshOrHasNotConfirmed) {
+  model::Node busy = node_of("busy", Role::worker);
+  busy.status.closed_ports = {
+      {service().id, {.target = 80, .published = 8080}, "in use"},
+      {model::ServiceId("other"), {.target = 80, .published = 1}, "in use"}};
+  model::Node meshless = node_of("meshless", Role::worker);
+  meshless.status.conditions = {{model::ConditionKind::mesh, "does not run", {}}};
+  model::Node down = meshless;
+  down.id = NodeId("down");
+  down.status.state = NodeState::down;
+  given(busy, meshless, down, node_of("fine", Role::worker), node_of("new", Role::worker));
+  unconfirmed = {NodeId("new"), NodeId("down"), NodeId("busy")};
+  EXPECT_THAT(closed(), ElementsAre("busy: in use", "meshless: does not run",
+                                    "new: the node has not opened it yet"));
+}
+
+TEST_F(ClosedPortsTest, AHostModePortMattersWhereATaskIsToRun) {
+  model::ServiceSpec spec = spec_of("host");
+  spec.task.ports = {{.target = 80, .published = 9090, .mode = model::PublishMode::host}};
+  ASSERT_TRUE(create(spec).ok());
+  given(node_of("used", Role::worker), node_of("unused", Role::worker),
+        on("used", task_of("host", "t1", 1)));
+  const auto none = [](const NodeId&) { return false; };
+  const auto found = closed_ports_of(view(), *view().service_by_name("host"), none);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].node, NodeId("used"));
+}
+
+TEST_F(ClosedPortsTest, ATaskIsToldWhatItsNodeSuffersFrom) {
+  model::Node node = node_of("n", Role::worker);
+  node.status.conditions = {{model::ConditionKind::engine, "the engine is away", {}},
+                            {model::ConditionKind::disk, "nearly full", {}}};
+  node.status.closed_ports = {{service().id, {.target = 80, .published = 8080}, "8080 is in use"}};
+  given(node, on("n", task_of("web", "t1", 1)));
+  EXPECT_EQ(node_trouble_of(view(), *view().task(TaskId("t1"))),
+            "the engine is away; 8080 is in use");
+}
+
 TEST_F(QueriesTest, ListsServicesInNaturalOrderWithoutRemovedOnes) {
   for (const char* name : {"web10", "web2", "api", "old"}) {
     ASSERT_TRUE(create(spec_of(name)).ok());

@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/node_records.h"
 #include "dispatcher_fixture.h"
@@ -54,6 +56,83 @@ TEST_F(DispatcherTest, ADescriptionIsBounded) {
   const model::NodeDescription& stored = store.view().node(NodeId("n1"))->description;
   EXPECT_EQ(stored.hostname.size(), kMaxDescriptionText);
   EXPECT_EQ(stored.engine_labels.size(), kMaxEngineLabels);
+}
+
+using model::ConditionKind;
+
+model::NodeReport engine_away(const std::string& reason) {
+  return {.conditions = {{ConditionKind::engine, reason, {}}}, .closed_ports = {}};
+}
+
+TEST_F(DispatcherTest, AConditionIsStoredWithItsReasonAndSinceWhenItHolds) {
+  connect("n1");
+  const WallTime began = loop.wall_now();
+  dispatcher->receive(sessions["n1"], engine_away("connection refused"));
+  world.run_for(seconds(1));
+  dispatcher->receive(sessions["n1"], engine_away("timed out"));
+  const model::NodeStatus& status = store.view().node(NodeId("n1"))->status;
+  ASSERT_EQ(status.conditions.size(), 1u);
+  EXPECT_EQ(status.conditions[0].reason, "timed out");
+  EXPECT_EQ(status.conditions[0].since, began);
+  dispatcher->receive(sessions["n1"], model::NodeReport{});
+  EXPECT_TRUE(store.view().node(NodeId("n1"))->status.conditions.empty());
+}
+
+TEST_F(DispatcherTest, AReportThatSaysNothingNewIsNotStored) {
+  connect("n1");
+  dispatcher->receive(sessions["n1"], engine_away("connection refused"));
+  commits = 0;
+  world.run_for(seconds(1));
+  dispatcher->receive(sessions["n1"], engine_away("connection refused"));
+  EXPECT_EQ(commits, 0);
+}
+
+TEST_F(DispatcherTest, AReportIsBounded) {
+  connect("n1");
+  model::NodeReport report;
+  for (int i = 0; i < 1'000; ++i) {
+    report.conditions.push_back({ConditionKind::disk, std::string(100'000, 'x'), {}});
+    report.closed_ports.push_back({ServiceId("web"), {80, 8080}, std::string(100'000, 'x')});
+  }
+  dispatcher->receive(sessions["n1"], report);
+  const model::NodeStatus& status = store.view().node(NodeId("n1"))->status;
+  EXPECT_EQ(status.conditions.size(), 1u);
+  EXPECT_EQ(status.closed_ports.size(), kMaxClosedPorts);
+  EXPECT_EQ(status.conditions[0].reason.size(), kMaxReason);
+  EXPECT_EQ(status.closed_ports[0].reason.size(), kMaxReason);
+}
+
+TEST_F(DispatcherTest, PortsAreOpenOnceTheNodeHasSaidSoForTheTableThatHasThem) {
+  const auto inbox = connect("n1");
+  const auto confirm = [&] {
+    const model::Position table = inbox->last<model::MeshTable>().position;
+    dispatcher->receive(
+        sessions["n1"],
+        model::NodeReport{.conditions = {}, .closed_ports = {}, .ports_as_of = table});
+  };
+  EXPECT_FALSE(dispatcher->has_opened(NodeId("n1"), ServiceId("web")));
+  confirm();
+  EXPECT_TRUE(dispatcher->has_opened(NodeId("n1"), ServiceId("web")));
+  EXPECT_FALSE(dispatcher->has_opened(NodeId("n2"), ServiceId("web")));
+  model::Service service = *store.view().service(ServiceId("web"));
+  model::Revision revision;
+  revision.service = service.id;
+  revision.task = store.view().revision(service.id, 1)->task;
+  revision.number = service.revision = 2;
+  revision.task.ports.push_back({.target = 90, .published = 9090});
+  state::ChangeSet changes;
+  changes.put(service);
+  changes.put(revision);
+  commit(std::move(changes));
+  EXPECT_FALSE(dispatcher->has_opened(NodeId("n1"), ServiceId("web")));
+  world.run_for(seconds(1));
+  EXPECT_FALSE(dispatcher->has_opened(NodeId("n1"), ServiceId("web")));
+  confirm();
+  EXPECT_TRUE(dispatcher->has_opened(NodeId("n1"), ServiceId("web")));
+  // What does not touch ports needs no new word.
+  add_task("t1", "n1", TaskState::running);
+  world.run_for(seconds(1));
+  EXPECT_TRUE(dispatcher->has_opened(NodeId("n1"), ServiceId("web")));
 }
 
 TEST_F(DispatcherTest, ABrokenStreamMakesTheNodeSuspectAtOnce) {
@@ -198,6 +277,140 @@ TEST_F(DispatcherTest, ANodeStateThatTheStoreRefusesIsWrittenLater) {
   restore_quorum();
   world.run_for(kCommitRetryWait);
   EXPECT_EQ(node_state("n1"), NodeState::ready);
+}
+
+// A leader that can ask meshes.
+struct MeshProbeTest : DispatcherTest {
+  std::set<std::string> serving;  // nodes whose mesh answers
+  int probes = 0;
+
+  void SetUp() override {
+    DispatcherTest::SetUp();
+    lead();
+  }
+  void lead() {
+    dispatcher = Dispatcher::make(
+        loop, store, gate, Random(6),
+        [this](const NodeId& node, const std::string&, Duration limit, auto done) {
+          ++probes;
+          const bool answers = serving.contains(node.value());
+          // A refusal comes at once, silence lasts to the limit.
+          loop.call_at(loop.now() + (answers ? milliseconds(1) : limit),
+                       [answers, done = std::move(done)]() mutable { done(answers); });
+        });
+  }
+  std::string message() { return store.view().node(NodeId("n1"))->status.message; }
+};
+
+TEST_F(MeshProbeTest, ALostMachineIsDownAsSoonAsWithoutAProbe) {
+  connect("n1");
+  world.run_for(seconds(3) - milliseconds(1));
+  EXPECT_EQ(node_state("n1"), NodeState::ready);
+  world.run_for(milliseconds(1));
+  EXPECT_EQ(node_state("n1"), NodeState::down);
+}
+
+TEST_F(MeshProbeTest, ALostDaemonKeepsItsTasksWhileItsMeshServes) {
+  serving = {"n1"};
+  connect("n1");
+  dispatcher->stream_closed(sessions["n1"]);
+  world.run_for(kDaemonGrace - seconds(1));
+  EXPECT_EQ(node_state("n1"), NodeState::suspect);
+  EXPECT_EQ(message(), "the daemon does not answer, but the mesh does");
+  connect("n1");
+  EXPECT_EQ(node_state("n1"), NodeState::ready);
+  EXPECT_EQ(message(), "");
+}
+
+TEST_F(MeshProbeTest, ADaemonThatStaysAwayIsGivenUpAfterItsGrace) {
+  serving = {"n1"};
+  connect("n1");
+  dispatcher->stream_closed(sessions["n1"]);
+  world.run_for(kDaemonGrace + seconds(5));
+  EXPECT_EQ(node_state("n1"), NodeState::down);
+}
+
+TEST_F(MeshProbeTest, AMachineThatIsLostWhileItsDaemonIsAwayIsDownAtOnce) {
+  serving = {"n1"};
+  connect("n1");
+  dispatcher->stream_closed(sessions["n1"]);
+  world.run_for(seconds(30));
+  serving.clear();
+  world.run_for(kMeshProbePeriod + kMeshProbeLimit + milliseconds(10));
+  EXPECT_EQ(node_state("n1"), NodeState::down);
+}
+
+TEST_F(MeshProbeTest, ASilentDaemonWhoseMeshServesIsSuspectAndItsSessionEnds) {
+  serving = {"n1"};
+  const auto inbox = connect("n1");
+  world.run_for(seconds(3));
+  EXPECT_EQ(node_state("n1"), NodeState::suspect);
+  EXPECT_TRUE(inbox->closed);
+}
+
+TEST_F(MeshProbeTest, ANodeThatSaidItRestartsMayDoWithoutItsMeshForAWhile) {
+  const auto inbox = connect("n1");
+  dispatcher->receive(sessions["n1"], model::AgentRestarting{});
+  EXPECT_TRUE(inbox->closed);
+  EXPECT_EQ(node_state("n1"), NodeState::suspect);
+  EXPECT_EQ(message(), "the daemon is restarting");
+  world.run_for(kRestartGrace - seconds(1));
+  EXPECT_EQ(node_state("n1"), NodeState::suspect);
+  world.run_for(seconds(3));
+  EXPECT_EQ(node_state("n1"), NodeState::down);
+  EXPECT_FALSE(store.view().node(NodeId("n1"))->status.is_restarting);
+}
+
+TEST_F(MeshProbeTest, ARestartThatANewLeaderFindsKeepsItsGrace) {
+  serving = {"n1"};
+  connect("n1");
+  dispatcher->receive(sessions["n1"], model::AgentRestarting{});
+  dispatcher = nullptr;
+  lead();
+  world.run_for(kDaemonGrace - seconds(1));
+  EXPECT_EQ(node_state("n1"), NodeState::suspect);
+  connect("n1");
+  EXPECT_EQ(node_state("n1"), NodeState::ready);
+  EXPECT_FALSE(store.view().node(NodeId("n1"))->status.is_restarting);
+}
+
+TEST_F(DispatcherTest, AClockThatIsOffIsAConditionUntilItIsRight) {
+  connect("n1");
+  const auto beat_at = [&](Duration ahead) {
+    dispatcher->receive(sessions["n1"],
+                        model::AgentHeartbeat{.applied = 0, .sent_at = loop.wall_now() + ahead});
+  };
+  const auto reason = [&]() -> std::string {
+    const auto* clock =
+        model::find_condition(store.view().node(NodeId("n1"))->status, ConditionKind::clock);
+    return clock == nullptr ? "" : clock->reason;
+  };
+  beat_at(-minutes(5));  // it was on its way for so long
+  beat_at(seconds(5));
+  EXPECT_EQ(reason(), "");
+  for (int i = 0; i < 3; ++i) {
+    beat_at(hours(1));
+  }
+  EXPECT_EQ(reason(), "its clock is 1h0m0s ahead of the swarm's: synchronise it");
+  dispatcher->receive(sessions["n1"], model::NodeReport{});
+  EXPECT_NE(reason(), "");
+  beat_at(Duration{});
+  EXPECT_EQ(reason(), "");
+}
+
+TEST_F(DispatcherTest, AnAgentWithoutItsEngineDoesNotUndescribeTheNode) {
+  connect("n1");
+  model::NodeDescription full = store.view().node(NodeId("n1"))->description;
+  full.runtime = "docker";
+  full.engine_version = "26.1";
+  full.resources = {4, 8};
+  dispatcher->receive(sessions["n1"], full);
+  model::NodeDescription bare = full;
+  bare.engine_version.clear();
+  bare.resources = {};
+  open("n1");
+  dispatcher->receive(sessions["n1"], model::AgentHello{bare, {}, {}});
+  EXPECT_EQ(store.view().node(NodeId("n1"))->description, full);
 }
 
 }  // namespace

@@ -19,6 +19,8 @@ class NodeRecordTest : public ::testing::Test {
     record.member = model::MemberId(7'000'000'000'000'000'000);
     record.listen_address = "0.0.0.0:2377";
     record.advertise_address = "10.0.0.5:2377";
+    record.runtime = "docker";
+    record.engine = "/run/podman/podman.sock";
     record.managers = {"10.0.0.5:2377", "[fd00::6]:2377"};
     return record;
   }

@@ -111,7 +111,9 @@ std::vector<ControlMessage> example_messages() {
           Shutdown{},
           Welcome{7, model::SwarmId("swarm"), model::NodeId("node")},
           Retired{model::TaskId("t2")},
-          Problems{{{model::ServiceId("s1"), {80, 8080}, "port 8080 is in use"}}}};
+          Problems{{{model::ServiceId("s1"), {80, 8080}, "port 8080 is in use"}}},
+          Ping{},
+          Pong{}};
 }
 
 TEST(ControlMessage, EveryKindRoundTrips) {

@@ -125,6 +125,27 @@ TEST_F(RoutingTest, AnEndpointThatFailedIsAvoidedForAMoment) {
   EXPECT_EQ(chosen(kIngress, kNow + kAvoidAfterFailure), "t1");
 }
 
+TEST_F(RoutingTest, AnEndpointThatFailsAgainAndAgainIsTheLastChoiceForAWhile) {
+  routing.set_table(table_with({endpoint("t1", "n1"), endpoint("t2", "n2")}));
+  TimePoint now = kNow;
+  for (int i = 0; i < kFailuresToDoubt; ++i) {
+    routing.avoid(model::TaskId("t1"), now);
+    now += kAvoidAfterFailure;
+  }
+  // Busier by far, but it answers.
+  for (int i = 0; i < 5; ++i) {
+    routing.connection_opened(model::TaskId("t2"));
+  }
+  EXPECT_EQ(chosen(kIngress, now), "t2");
+  routing.avoid(model::TaskId("t2"), now);
+  EXPECT_EQ(chosen(kIngress, now), "t1");  // better than nobody
+  now += kDoubtAfterFailures;
+  EXPECT_EQ(chosen(kIngress, now), "t1");  // it gets another chance
+  routing.avoid(model::TaskId("t1"), now);
+  routing.trust(model::TaskId("t1"));
+  EXPECT_EQ(chosen(kIngress, now), "t1");
+}
+
 TEST_F(RoutingTest, NewsAboutAnEndpointEndsItsAvoidance) {
   routing.set_table(table_with({endpoint("t1", "n1")}));
   routing.avoid(model::TaskId("t1"), kNow);

@@ -138,6 +138,35 @@ TEST_F(Control, ABusyPortIsAProblemUntilItIsFree) {
   EXPECT_EQ(get_once(address), "one");
 }
 
+TEST_F(Control, AMeshThatCannotStartIsAConditionUntilItRuns) {
+  auto other = std::make_unique<Server>([](Connection&) {});
+  Node node({.peer_address = other->address()});
+  ASSERT_TRUE(await([&] { return !node.condition().empty(); }));
+  EXPECT_EQ(node.condition(), "the mesh does not run: the mesh's address " + other->address() +
+                                  " is in use by another program");
+  other.reset();
+  EXPECT_TRUE(await([&] { return node.condition().empty(); }));
+  EXPECT_TRUE(node.is_connected());
+}
+
+TEST_F(Control, WithoutAMeshNobodyWaitsForTheEndOfConnections) {
+  Server other([](Connection&) {});
+  Node node({.peer_address = other.address()});
+  const auto asked_before = node.retire("t1", hours(1));
+  ASSERT_TRUE(await([&] { return !node.condition().empty(); }));
+  EXPECT_TRUE(await_done(asked_before));
+  EXPECT_TRUE(await_done(node.retire("t2", hours(1))));
+}
+
+TEST_F(Control, AfterEachTableTheMeshSaysThatItsPortsAreOpen) {
+  Node node;
+  node.set_table(web_table(7, port_of(address)));
+  ASSERT_TRUE(await([&] { return node.ports().table == 7; }));
+  EXPECT_TRUE(Connection(address).is_open());
+  node.set_table(web_table(8, port_of(address)));
+  EXPECT_TRUE(await([&] { return node.ports().table == 8; }));
+}
+
 TEST_F(Control, ProblemsAreToldToANewSwarmd) {
   Server other([](Connection&) {});
   Node node;
@@ -239,7 +268,7 @@ TEST_F(Socket, AMeshOfAnotherSwarmIsToldToEndAndReplaced) {
   std::atomic<int> launches = 0;
   auto client = std::make_unique<MeshClient>(
       loop, MeshClient::Options{options.control_socket, model::SwarmId("swarm2"), options.node},
-      [&] {
+      [&](MeshClient::Failed) {
         ++launches;
         return absl::OkStatus();
       });

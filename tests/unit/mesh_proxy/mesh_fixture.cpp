@@ -67,7 +67,8 @@ Node::Node(const NodeSetup& setup) : setup_(setup) {
   options_.swarm = model::SwarmId(setup.swarm);
   options_.node = model::NodeId(setup.id);
   options_.data_address = setup.host;
-  options_.peer_address = free_address(setup.host);
+  options_.peer_address =
+      setup.peer_address.empty() ? free_address(setup.host) : setup.peer_address;
   options_.timeouts = setup.timeouts;
   start_swarmd();
 }
@@ -97,8 +98,10 @@ Status Node::launch() {
 void Node::start_swarmd() {
   loop_ = std::make_unique<AsioLoop>("swarmd");
   const MeshClient::Options options{options_.control_socket, options_.swarm, options_.node};
-  client_ = std::make_unique<MeshClient>(*loop_, options, [this] { return launch(); });
-  client_->set_problem_listener([this](const auto& problems) { problems_ = problems; });
+  client_ = std::make_unique<MeshClient>(*loop_, options,
+                                         [this](MeshClient::Failed) { return launch(); });
+  client_->set_port_listener([this](const auto& report) { ports_ = report; });
+  client_->set_condition_listener([this](const auto& reason) { condition_ = reason; });
   loop_->start();
   run([this] { client_->start(); });
 }
@@ -151,9 +154,19 @@ std::shared_future<void> Node::shut_down() {
 }
 
 std::vector<agent::MeshControl::PortProblem> Node::problems() {
-  std::vector<agent::MeshControl::PortProblem> problems;
-  run([&] { problems = problems_; });
-  return problems;
+  return ports().problems;
+}
+
+agent::MeshControl::PortReport Node::ports() {
+  agent::MeshControl::PortReport report;
+  run([&] { report = ports_; });
+  return report;
+}
+
+std::string Node::condition() {
+  std::string reason;
+  run([&] { reason = condition_; });
+  return reason;
 }
 
 void Node::kill_mesh() {

@@ -64,6 +64,7 @@ struct NodeSetup {
   std::string swarm = "swarm1";
   std::string host = "127.0.0.1";
   MeshTimeouts timeouts{};
+  std::string peer_address{};  // empty: a free one
 };
 
 // A node: swarmd's MeshClient on its loop, and the mesh that it starts.
@@ -92,6 +93,9 @@ class Node {
   // Waits until the mesh has done all it was told so far.
   bool settle();
   std::vector<agent::MeshControl::PortProblem> problems();
+  agent::MeshControl::PortReport ports();
+  // Why the mesh does not run.
+  std::string condition();
 
   // ---- mesh ----
   void kill_mesh();
@@ -109,7 +113,8 @@ class Node {
   std::atomic<size_t> launches_ = 0;
   std::mutex mutex_;
   std::unique_ptr<MeshProcess> mesh_;
-  std::vector<agent::MeshControl::PortProblem> problems_;
+  agent::MeshControl::PortReport ports_;
+  std::string condition_;
   std::unique_ptr<AsioLoop> loop_;
   std::unique_ptr<MeshClient> client_;
 };

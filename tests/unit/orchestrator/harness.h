@@ -303,7 +303,9 @@ class Swarm : public test::DeciderHarness {
     size_t fewest = SIZE_MAX;
     for (const auto& [id, node] : view().nodes()) {
       if (node->status.state != model::NodeState::ready ||
-          node->spec.availability != model::Availability::active || !fits(task, *node)) {
+          node->spec.availability != model::Availability::active ||
+          model::find_condition(node->status, model::ConditionKind::engine) != nullptr ||
+          !fits(task, *node)) {
         continue;
       }
       size_t count = 0;

@@ -54,6 +54,62 @@ TEST(NodeLifecycle, SuspectUnknownAndPausedNodesKeepTheirTasks) {
   EXPECT_EQ(swarm.tasks(), before);
 }
 
+void take_engine(Swarm& swarm, const model::NodeId& node) {
+  swarm.change_node(node.value(), [&](model::Node& changed) {
+    changed.status.conditions = {
+        {model::ConditionKind::engine, "the engine does not answer", swarm.now()}};
+  });
+}
+
+void return_engine(Swarm& swarm, const model::NodeId& node) {
+  swarm.change_node(node.value(), [](model::Node& changed) { changed.status.conditions.clear(); });
+}
+
+TEST(NodeLifecycle, AnEngineThatIsBackWithinTheGraceCostsNothing) {
+  Swarm swarm;
+  swarm.create(3);
+  swarm.live_for(seconds(5));
+  const std::vector<model::Task> before = swarm.tasks();
+  const model::NodeId node = swarm.only(1).node;
+  take_engine(swarm, node);
+  swarm.live_for(seconds(19));
+  swarm.new_leader(4);
+  swarm.settle();
+  EXPECT_EQ(swarm.tasks(), before);
+  return_engine(swarm, node);
+  swarm.live_for(minutes(5), seconds(10));
+  EXPECT_EQ(swarm.tasks(), before);
+}
+
+TEST(NodeLifecycle, TasksOfAnEngineThatStaysAwayAreReplacedAndServeUntilThen) {
+  Swarm swarm;
+  swarm.create(3, Swarm::serve_a_port);
+  swarm.settle();
+  const model::Task left = swarm.only(1);
+  take_engine(swarm, left.node);
+  swarm.advance(seconds(20));
+  ASSERT_EQ(swarm.wanted(1).size(), 2U);
+  EXPECT_EQ(swarm.running(), 3U);
+  swarm.live_for(seconds(5));
+  EXPECT_EQ(swarm.view().task(left.id)->desired, TaskState::shutdown);
+  EXPECT_NE(swarm.only(1).node, left.node);
+}
+
+TEST(NodeLifecycle, StopFirstDoesNotWaitForAnEngineThatIsAway) {
+  Swarm swarm;
+  swarm.create(3, stop_first);
+  swarm.settle();
+  const model::Task left = swarm.only(1);
+  take_engine(swarm, left.node);
+  swarm.live_for(seconds(25));
+  EXPECT_EQ(swarm.view().task(left.id)->status.state, TaskState::orphaned);
+  EXPECT_NE(swarm.only(1).node, left.node);
+  EXPECT_EQ(swarm.only(1).status.state, TaskState::running);
+  return_engine(swarm, left.node);
+  swarm.live_for(minutes(1));
+  EXPECT_EQ(swarm.wanted(1).size(), 1U);
+}
+
 TEST(NodeLifecycle, LostNodeIsNoAttemptOfTheRestartPolicy) {
   Swarm swarm;
   swarm.create(1, [](model::ServiceSpec& spec) { spec.task.restart.edit().max_attempts = 1; });

@@ -32,6 +32,41 @@ TEST(Filters, WhatIsReservedMustBeFree) {
   EXPECT_EQ(refusal(account, needs_of(task)), Filter::resources);
 }
 
+model::Node troubled_node(model::ConditionKind kind) {
+  model::Node node = test::ready_node("n");
+  node.status.conditions = {{kind, "a reason", {}}};
+  return node;
+}
+
+TEST(Filters, ANodeWhoseEngineDoesNotAnswerTakesNoTasks) {
+  const NodeAccount account = account_of(troubled_node(model::ConditionKind::engine));
+  EXPECT_EQ(refusal(account, needs_of({})), Filter::engine);
+}
+
+TEST(Filters, ANodeWhoseMeshDoesNotRunTakesNoTasksThatPublishPorts) {
+  const NodeAccount account = account_of(troubled_node(model::ConditionKind::mesh));
+  EXPECT_EQ(refusal(account, needs_of({})), std::nullopt);
+  model::TaskTemplate task;
+  task.ports = {{.target = 80, .published = 8080}};
+  EXPECT_EQ(refusal(account, needs_of(task)), Filter::mesh);
+}
+
+TEST(Filters, OtherConditionsAreOnlyShown) {
+  using model::ConditionKind;
+  for (const auto kind : {ConditionKind::disk, ConditionKind::clock, ConditionKind::descriptors}) {
+    EXPECT_EQ(refusal(account_of(troubled_node(kind)), needs_of({})), std::nullopt);
+  }
+}
+
+TEST(Filters, TheEngineAndTheMeshHaveTheirSentence) {
+  Refusals refusals{};
+  refusals[static_cast<size_t>(Filter::engine)] = 2;
+  refusals[static_cast<size_t>(Filter::mesh)] = 1;
+  EXPECT_EQ(explain(refusals),
+            "no suitable node (the engine does not answer on 2 nodes; the mesh does not run on 1 "
+            "node)");
+}
+
 TEST(Filters, LimitsAreNotReservations) {
   model::TaskTemplate task;
   task.resources.edit().limits = {100 * kCpu, 100'000 * kMiB};
