@@ -35,11 +35,10 @@ bool is_out_of_sequence(const Status& status) {
 Session::Session(Environment& environment, GlobalOptions options)
     : environment_(environment), options_(std::move(options)) {}
 
-api::Client& Session::client() {
+api::Client& Session::client(Duration deadline) {
   if (client_ == nullptr) {
-    const Duration deadline =
-        std::min(kRequestDeadline, options_.timeout.value_or(kRequestDeadline));
-    client_ = environment_.connect(host_of(environment_, options_), deadline);
+    client_ = environment_.connect(host_of(environment_, options_),
+                                   std::min(deadline, options_.timeout.value_or(deadline)));
   }
   return *client_;
 }

@@ -14,6 +14,9 @@ namespace swarm::cli {
 inline constexpr std::string_view kDefaultHost = "unix:/run/swarmd/swarmd.sock";
 // Of one request, unless --timeout is shorter: init and join may take this long on a slow machine.
 inline constexpr Duration kRequestDeadline = seconds(30);
+// Of one that waits until the tasks of the node have drained and stopped: swarmd knows for how
+// long.
+inline constexpr Duration kLeaveDeadline = hours(1);
 
 // Flags every command has.
 struct GlobalOptions {
@@ -29,7 +32,8 @@ class Session {
   Environment& environment() { return environment_; }
   Clock& clock() { return environment_.clock; }
   const GlobalOptions& options() const { return options_; }
-  api::Client& client();
+  // `deadline`: of its requests; the first use decides.
+  api::Client& client(Duration deadline = kRequestDeadline);
 
   void print(std::string_view line);        // to stdout, with a newline
   void print_error(std::string_view line);  // to stderr, with a newline

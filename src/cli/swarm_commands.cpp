@@ -150,7 +150,7 @@ Action define_leave(CLI::App& app, Environment&) {
   auto force = std::make_shared<bool>(false);
   add_switch(app, "-f,--force", "Leave although this node is a manager", *force);
   return [force](Session& session) {
-    const Status left = session.client().leave(*force);
+    const Status left = session.client(kLeaveDeadline).leave(*force);
     if (!left.ok()) {
       return session.fail(left);
     }
