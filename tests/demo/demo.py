@@ -6,6 +6,7 @@ Exits with 1 if a single request failed or a step did not come about."""
 
 import argparse
 import contextlib
+import socket
 import sys
 import time
 from pathlib import Path
@@ -221,8 +222,28 @@ def host_port(story, swarm, nodes):
     story.step("service rm", lambda: first.ctl("service", "rm", "pinned"))
 
 
+def taken_port(story, swarm, nodes):
+    """A port that another program has on one node: the service is not said to be done."""
+    first, second = nodes[:2]
+    with socket.create_server((second.address, 9602)):
+        created = story.step("service create, port 9602 in use on node 2: told", lambda: first.ctl(
+            "service", "create", "--name", "taken", "--publish", "published=9602,target=80",
+            "--timeout", "5s", "web:1.0", check=False))
+        expect(created.code != 0 and "9602" in created.out + created.err,
+               f"that the port is in use was not told:\n{created}")
+        listed = first.ctl("service", "ls").out
+        expect("closed on 1 node" in listed, f"service ls does not show the closed port:\n{listed}")
+
+    def opened():
+        return "closed" not in first.ctl("service", "ls").out
+    story.step("the other program ends: the port opens", lambda: wait_until(
+        opened, 20, "the port is open on every node"))
+    expect("1.0" in answer(second, 9602), "the service does not answer on node 2")
+    story.step("service rm", lambda: first.ctl("service", "rm", "taken"))
+
+
 def part_two(story, swarm):
-    """Act three: what an update never does."""
+    """Act three: what an update never does, and what is never said to be done."""
     print("\nThree nodes, ports of one node each")
     nodes = [story.step(f"start node {number}", swarm.add) for number in (1, 2, 3)]
 
@@ -234,6 +255,7 @@ def part_two(story, swarm):
     story.step("swarm of three managers", gather)
     bad_version(story, swarm, nodes)
     host_port(story, swarm, nodes)
+    taken_port(story, swarm, nodes)
 
 
 def choose_runtime(wanted, stack, build):
