@@ -61,8 +61,8 @@ bool fits(const state::View& view, const model::Task& task, const model::Node& n
 // - drained: start-first makes the successor and leaves the task until that runs (handover), so a
 //   service of one replica stays up; stop-first holds the successor until the task is gone.
 // - constraints of the task's revision not met any more: retired and replaced at once.
-// - engine away for kEngineGrace: as drained, but stop-first does not wait for what nobody can stop;
-//   when the engine is back, it is told to stop what was replaced.
+// - engine away for kEngineGrace: as drained, but stop-first does not wait for what nobody can
+//   stop; when the engine is back, it is told to stop what was replaced.
 // Nodes that are suspect, unknown or paused keep what they have. Nothing moves back to a node.
 class NodeLifecycle final : public state::Reconciler {
  public:

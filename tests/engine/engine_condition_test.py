@@ -18,7 +18,7 @@ class EngineConditions(SwarmTest):
     @classmethod
     def setUpClass(cls):
         if not can_have_one():
-            raise unittest.SkipTest("no Docker Engine: needs root and the package docker.io")
+            raise unittest.SkipTest("NO DOCKER ENGINE: needs root and the package docker.io")
         cls.engine = Engine()
         cls.addClassCleanup(cls.engine.close)
         cls.engine.import_bundles(BUILD / "bundles")
