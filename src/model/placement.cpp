@@ -86,4 +86,12 @@ bool matches_all(const std::vector<Constraint>& constraints, const Node& node) {
                      [&](const Constraint& constraint) { return matches(constraint, node); });
 }
 
+bool meets_constraints(const Placement& placement, const Node& node) {
+  return std::all_of(placement.constraints.begin(), placement.constraints.end(),
+                     [&](const std::string& text) {
+                       const Result<Constraint> constraint = parse_constraint(text);
+                       return constraint.ok() && matches(*constraint, node);
+                     });
+}
+
 }  // namespace swarm::model

@@ -22,5 +22,8 @@ std::optional<std::string> node_attribute(const Node& node, std::string_view key
 // operator.
 bool matches(const Constraint& constraint, const Node& node);
 bool matches_all(const std::vector<Constraint>& constraints, const Node& node);
+// Whether the node meets the constraints of a stored template. A constraint that cannot be read,
+// which validation refuses, is met by no node: no task is placed, kept or taken over against it.
+bool meets_constraints(const Placement& placement, const Node& node);
 
 }  // namespace swarm::model

@@ -45,13 +45,7 @@ Condition condition_of(const model::Node* node, WallTime now) {
 }
 
 bool fits(const state::View& view, const model::Task& task, const model::Node& node) {
-  for (const std::string& text : view.template_of(task).placement->constraints) {
-    const Result<model::Constraint> constraint = model::parse_constraint(text);
-    if (constraint.ok() && !model::matches(*constraint, node)) {
-      return false;
-    }
-  }
-  return true;
+  return model::meets_constraints(*view.template_of(task).placement, node);
 }
 
 // Takes tasks off nodes that are lost, removed, drained or no longer fit:

@@ -34,14 +34,6 @@ bool makes_same_container(const TaskTemplate& old, const TaskTemplate& next) {
   return changed == next;
 }
 
-bool meets_constraints(const TaskTemplate& task, const model::Node& node) {
-  return std::all_of(task.placement->constraints.begin(), task.placement->constraints.end(),
-                     [&](const std::string& text) {
-                       const Result<model::Constraint> constraint = model::parse_constraint(text);
-                       return constraint.ok() && model::matches(*constraint, node);
-                     });
-}
-
 bool is_host_port_of(const TaskTemplate& task, const PublishedPort& port) {
   return std::any_of(task.ports.begin(), task.ports.end(), [&](const PublishedPort& other) {
     return other.mode == model::PublishMode::host && other.published == port.published &&
@@ -108,7 +100,7 @@ class Restamp {
     }
     const state::NodePtr node = plan_.view().node(task.node);
     const uint64_t limit = next_.placement->max_replicas_per_node;
-    return node && meets_constraints(next_, *node) &&
+    return node && model::meets_constraints(*next_.placement, *node) &&
            (limit == 0 || at_revision_on_[task.node] < limit) &&
            !has_port_conflict(plan_.view(), service_.id, next_, task.node);
   }

@@ -243,6 +243,21 @@ TEST(NodeLifecycle, TaskWhoseConstraintNoLongerHoldsMoves) {
   }
 }
 
+// As the scheduler sees it: nothing is placed against a constraint that cannot be read.
+TEST(NodeLifecycle, TaskWhoseConstraintCannotBeReadIsTakenOffItsNode) {
+  Swarm swarm;
+  swarm.create(1, [](model::ServiceSpec& spec) {
+    spec.task.placement.edit().constraints = {"node.color==red"};
+  });
+  model::Task task = swarm.only(1);
+  task.node = model::NodeId("node1");
+  task.status.state = model::TaskState::running;
+  swarm.put(task);
+  swarm.run();
+  EXPECT_FALSE(is_wanted(*swarm.view().task(task.id)));
+  EXPECT_TRUE(swarm.only(1).node.is_empty());
+}
+
 TEST(NodeLifecycle, OtherLabelsDoNotMoveTasks) {
   Swarm swarm;
   swarm.create(3);
