@@ -14,8 +14,7 @@ using model::NodeState;
 using model::Role;
 
 std::string name_of(const model::Node& node) {
-  const std::string& hostname = node.description.hostname;
-  return "node " + (hostname.empty() ? node.id.value() : hostname);
+  return "node " + model::display_name(node);
 }
 
 Status no_such_node(std::string_view reference) {

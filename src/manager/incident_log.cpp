@@ -10,9 +10,9 @@ namespace {
 
 using model::RolloutState;
 
-std::string hostname_of(const state::View& view, const model::NodeId& id) {
+std::string node_name(const state::View& view, const model::NodeId& id) {
   const state::NodePtr node = view.node(id);
-  return node == nullptr ? id.value() : node->description.hostname;
+  return node == nullptr ? id.value() : model::display_name(*node);
 }
 
 log::Level level_of(RolloutState state) {
@@ -63,7 +63,7 @@ void log_task(const state::View& view, const state::TaskPtr& before, const state
                 {"slot", after->slot},
                 {"task", after->id.value()},
                 {"revision", after->revision},
-                {"node", hostname_of(view, after->node)},
+                {"node", node_name(view, after->node)},
                 {"state", model::to_string(after->status.state)},
                 {"error", after->status.error}});
 }
@@ -74,7 +74,7 @@ void log_node(const state::NodePtr& before, const state::NodePtr& after) {
   }
   const bool is_lost = after->status.state == model::NodeState::down;
   log::write(is_lost ? log::Level::warning : log::Level::info, "node changed state",
-             {{"node", after->description.hostname},
+             {{"node", model::display_name(*after)},
               {"id", after->id.value()},
               {"state", model::to_string(after->status.state)},
               {"message", after->status.message}});

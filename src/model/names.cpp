@@ -191,6 +191,10 @@ std::optional<UpdateOrder> parse_update_order(std::string_view text) {
   return value_of(kUpdateOrders, text);
 }
 
+std::string display_name(const Node& node) {
+  return node.description.hostname.empty() ? node.id.value() : node.description.hostname;
+}
+
 std::string task_name(std::string_view service_name, const Task& task) {
   return std::string(service_name) + "." + std::to_string(task.slot);
 }

@@ -98,6 +98,9 @@ struct Node {
   bool operator==(const Node&) const = default;
 };
 
+// What people call the node: its hostname, or its id until it has said that.
+std::string display_name(const Node& node);
+
 std::string_view to_string(Role role);
 std::string_view to_string(Availability availability);
 std::string_view to_string(NodeState state);

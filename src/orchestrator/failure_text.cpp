@@ -7,8 +7,7 @@ std::string name_with_node(const state::View& view, const model::Service& servic
                            const model::Task& task) {
   std::string text = model::task_name(service.settings.name, task);
   if (const state::NodePtr node = view.node(task.node)) {
-    const std::string& hostname = node->description.hostname;
-    text += " on node " + (hostname.empty() ? node->id.value() : hostname);
+    text += " on node " + model::display_name(*node);
   }
   return text;
 }

@@ -140,8 +140,7 @@ std::string wait_for_predecessor(const state::View& view, const model::Service& 
   std::string text = "waiting for " + model::task_name(service.settings.name, *predecessor) + "." +
                      predecessor->id.value();
   if (const state::NodePtr node = view.node(predecessor->node)) {
-    text += " on node " +
-            (node->description.hostname.empty() ? node->id.value() : node->description.hostname);
+    text += " on node " + model::display_name(*node);
   }
   const model::TaskTemplate& spec = view.template_of(*predecessor);
   return text + " to stop: at most " + format_duration(spec.drain_timeout) +

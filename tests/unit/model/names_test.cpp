@@ -74,6 +74,14 @@ TEST(NamesDeath, AValueOutsideTheEnumIsABrokenInvariant) {
   EXPECT_DEATH(to_string(static_cast<TaskState>(7)), "saw number 7");
 }
 
+TEST(Names, OfANodeIsItsHostnameOrItsIdUntilItHasOne) {
+  Node node;
+  node.id = NodeId("n1");
+  EXPECT_EQ(display_name(node), "n1");
+  node.description.hostname = "alpha";
+  EXPECT_EQ(display_name(node), "alpha");
+}
+
 TEST(Names, OfATaskIsServiceAndSlot) {
   Task task;
   task.slot = 3;
