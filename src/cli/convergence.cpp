@@ -17,18 +17,6 @@ using model::Service;
 // looks: only what stays ended has.
 constexpr Duration kStaysEnded = seconds(1);
 
-bool is_final(RolloutState state) {
-  return state == RolloutState::completed || state == RolloutState::rollback_completed;
-}
-
-bool is_moving(RolloutState state) {
-  return state == RolloutState::updating || state == RolloutState::rollback_started;
-}
-
-bool is_paused(RolloutState state) {
-  return state == RolloutState::paused || state == RolloutState::rollback_paused;
-}
-
 Duration monitor_of(const Service& service, bool is_rollback) {
   return is_rollback ? service.settings.rollback->monitor : service.settings.update->monitor;
 }

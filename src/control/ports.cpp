@@ -17,8 +17,7 @@ constexpr uint16_t kFirstDynamicPort = 30'000;
 constexpr uint16_t kLastDynamicPort = 32'767;
 
 bool is_under_way(const model::Service& service) {
-  return service.rollout && service.rollout->state != model::RolloutState::completed &&
-         service.rollout->state != model::RolloutState::rollback_completed;
+  return service.rollout && !model::is_final(service.rollout->state);
 }
 
 // The present ones, and while a rollout is on those of where it comes from and may go back to.

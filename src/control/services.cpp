@@ -95,8 +95,7 @@ void switch_revision(model::Service* service, RevisionNumber to, model::RolloutS
 }
 
 bool is_paused(const model::Service& service) {
-  return service.rollout && (service.rollout->state == model::RolloutState::paused ||
-                             service.rollout->state == model::RolloutState::rollback_paused);
+  return service.rollout && model::is_paused(service.rollout->state);
 }
 
 // A rollout that stands still begins anew to the same revision: what failed before is no failure of

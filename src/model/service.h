@@ -188,6 +188,17 @@ enum class RolloutState {
   rollback_completed,
 };
 
+// The three phases of a rollout, whether it goes forward or back.
+constexpr bool is_moving(RolloutState state) {
+  return state == RolloutState::updating || state == RolloutState::rollback_started;
+}
+constexpr bool is_paused(RolloutState state) {
+  return state == RolloutState::paused || state == RolloutState::rollback_paused;
+}
+constexpr bool is_final(RolloutState state) {
+  return state == RolloutState::completed || state == RolloutState::rollback_completed;
+}
+
 // The stored state machine that moves a service's slots from one revision to another. What cannot
 // be read from the tasks themselves is here, so that a new leader goes on where the old one
 // stopped.

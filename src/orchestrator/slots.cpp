@@ -83,14 +83,11 @@ bool is_occupied(const state::View& view, const SlotTasks& slot) {
 }
 
 bool is_rollout_moving(const model::Service& service) {
-  return service.rollout && (service.rollout->state == RolloutState::updating ||
-                             service.rollout->state == RolloutState::rollback_started);
+  return service.rollout && model::is_moving(service.rollout->state);
 }
 
 bool is_rollout_open(const model::Service& service) {
-  return is_rollout_moving(service) ||
-         (service.rollout && (service.rollout->state == RolloutState::paused ||
-                              service.rollout->state == RolloutState::rollback_paused));
+  return service.rollout && !model::is_final(service.rollout->state);
 }
 
 bool is_rollback(const model::Rollout& rollout) {

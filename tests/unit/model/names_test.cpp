@@ -70,6 +70,18 @@ TEST(Names, CoverStatesThatAreOnlyShown) {
   EXPECT_EQ(to_string(RolloutState::rollback_completed), "rollback_completed");
 }
 
+TEST(RolloutPhases, EveryStateIsInExactlyOne) {
+  for (const RolloutState state :
+       {RolloutState::updating, RolloutState::paused, RolloutState::completed,
+        RolloutState::rollback_started, RolloutState::rollback_paused,
+        RolloutState::rollback_completed}) {
+    EXPECT_EQ(is_moving(state) + is_paused(state) + is_final(state), 1) << to_string(state);
+  }
+  EXPECT_TRUE(is_moving(RolloutState::rollback_started));
+  EXPECT_TRUE(is_paused(RolloutState::rollback_paused));
+  EXPECT_TRUE(is_final(RolloutState::rollback_completed));
+}
+
 TEST(NamesDeath, AValueOutsideTheEnumIsABrokenInvariant) {
   EXPECT_DEATH(to_string(static_cast<TaskState>(7)), "saw number 7");
 }
