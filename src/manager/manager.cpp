@@ -29,34 +29,6 @@ bool concerns_nodes(const std::vector<state::Change>& changes) {
   });
 }
 
-WallTime stamp_of(const state::ChangeSet::Object& object) {
-  return std::visit(
-      [](const auto& stored) { return stored == nullptr ? WallTime{} : stored->meta.updated_at; },
-      object);
-}
-
-WallTime latest_time(const std::vector<state::Change>& changes) {
-  WallTime latest;
-  for (const state::Change& change : changes) {
-    latest = std::max(latest, stamp_of(change.after));
-  }
-  return latest;
-}
-
-// O(everything), once for each leadership.
-WallTime latest_time(const state::View& view) {
-  WallTime latest = view.cluster() == nullptr ? WallTime{} : view.cluster()->meta.updated_at;
-  const auto look_at = [&latest](const auto& table) {
-    for (const auto& [id, object] : table) {
-      latest = std::max(latest, object->meta.updated_at);
-    }
-  };
-  look_at(view.nodes());
-  look_at(view.services());
-  look_at(view.tasks());
-  return latest;
-}
-
 }  // namespace
 
 Manager::Manager(ManagerOptions options, ManagerEnvironment environment, Random random)

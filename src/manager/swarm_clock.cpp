@@ -1,8 +1,18 @@
 #include "manager/swarm_clock.h"
 
 #include <algorithm>
+#include <variant>
 
 namespace swarm::manager {
+namespace {
+
+WallTime stamp_of(const state::ChangeSet::Object& object) {
+  return std::visit(
+      [](const auto& stored) { return stored == nullptr ? WallTime{} : stored->meta.updated_at; },
+      object);
+}
+
+}  // namespace
 
 void SwarmClock::follow(WallTime stamp, TimePoint now) {
   // An entry may come late, never early: of all estimates the latest is the best.
@@ -20,6 +30,27 @@ void SwarmClock::begin_to_lead(TimePoint now, WallTime own, WallTime latest) {
 
 WallTime SwarmClock::at(TimePoint now, WallTime own) const {
   return is_leading_ ? epoch_ + now.time_since_epoch() : own;
+}
+
+WallTime latest_time(const std::vector<state::Change>& changes) {
+  WallTime latest;
+  for (const state::Change& change : changes) {
+    latest = std::max(latest, stamp_of(change.after));
+  }
+  return latest;
+}
+
+WallTime latest_time(const state::View& view) {
+  WallTime latest = view.cluster() == nullptr ? WallTime{} : view.cluster()->meta.updated_at;
+  const auto look_at = [&latest](const auto& table) {
+    for (const auto& [id, object] : table) {
+      latest = std::max(latest, object->meta.updated_at);
+    }
+  };
+  look_at(view.nodes());
+  look_at(view.services());
+  look_at(view.tasks());
+  return latest;
 }
 
 }  // namespace swarm::manager

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <utility>
+#include <vector>
+
 #include "base/event_loop.h"
+#include "state/view.h"
 
 namespace swarm::manager {
 
@@ -30,6 +34,11 @@ class SwarmClock {
   bool has_followed_ = false;  // or led
   WallTime epoch_;             // the swarm's time at TimePoint{}
 };
+
+// When the latest of these objects was stored, for SwarmClock; not set when there are none.
+WallTime latest_time(const std::vector<state::Change>& changes);
+// O(everything): once for each leadership.
+WallTime latest_time(const state::View& view);
 
 // The control loop as all that lives on it sees it: the same loop with the swarm's wall time.
 class SwarmTimeLoop final : public EventLoop {

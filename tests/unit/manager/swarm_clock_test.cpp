@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "support/decider_harness.h"
+
 namespace swarm::manager {
 namespace {
 
@@ -54,6 +56,29 @@ TEST(SwarmClock, WhoDoesNotLeadHasItsOwn) {
   EXPECT_EQ(clock.at(steady(seconds(3)), kNoon + hours(2)), kNoon + hours(2));
   clock.begin_to_lead(steady(seconds(4)), kNoon + hours(2), kNoon);
   EXPECT_EQ(clock.at(steady(seconds(4)), kNoon), kNoon + seconds(3)) << "led before: goes on";
+}
+
+// A store that nobody decides on.
+class PlainStore final : public test::DeciderHarness {
+ public:
+  PlainStore() : DeciderHarness(Deciders()) {}
+};
+
+TEST(LatestTime, IsWhenTheLastOfTheObjectsWasStored) {
+  PlainStore store;
+  EXPECT_FALSE(is_set(latest_time(store.view())));
+  store.put(test::ready_node("first"));
+  store.advance(seconds(5));
+  store.put(test::ready_node("last"));
+  EXPECT_EQ(latest_time(store.view()), store.now());
+}
+
+TEST(LatestTime, OfChangesLeavesOutWhatIsGone) {
+  model::Node node = test::ready_node("n");
+  node.meta.updated_at = kNoon;
+  const auto stored = std::make_shared<const model::Node>(node);
+  EXPECT_EQ(latest_time({state::Change{state::NodePtr(), stored}}), kNoon);
+  EXPECT_FALSE(is_set(latest_time({state::Change{stored, state::NodePtr()}})));
 }
 
 }  // namespace
