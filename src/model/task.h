@@ -62,7 +62,9 @@ struct TaskStatus {
   bool operator==(const TaskStatus&) const = default;
 };
 
-// One attempt to run a slot at a revision. Immutable but for node, status and desired state.
+// One attempt to run a slot at a revision. Immutable but for node, status and desired state, and
+// for the revision: a rollout takes a task over as it is when its new revision would make the same
+// container (orchestrator/restamp.h).
 // Lean on purpose: it names its revision and does not embed it, and small fields stand together (a
 // swarm of 100,000 tasks keeps each in less than 1 KiB, indexes included).
 struct Task {
