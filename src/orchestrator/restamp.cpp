@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "model/placement.h"
@@ -60,21 +61,21 @@ bool has_port_conflict(const state::View& view, const model::ServiceId& service,
 
 class Restamp {
  public:
-  Restamp(const model::Service& service, Plan& plan)
+  Restamp(const model::Service& service, const std::vector<SlotTasks>& slots, Plan& plan)
       : service_(service),
+        slots_(slots),
         plan_(plan),
         next_(plan.view().revision(service.id, service.rollout->to)->task) {}
 
-  bool run(const std::vector<SlotTasks>& slots) {
+  bool run() {
     bool has_any = false;
-    count_on_nodes(slots);
-    for (const SlotTasks& slot : slots) {
+    for (const SlotTasks& slot : slots_) {
       for (const model::Task* task : slot.tasks) {
         if (plan_.is_full()) {
           return has_any;
         }
         if (is_live(*task) && task->revision != service_.rollout->to && fits(*task)) {
-          ++at_revision_on_[task->node];
+          ++at_revision_on(task->node);
           plan_.edit(*task).revision = service_.rollout->to;
           has_any = true;
         }
@@ -84,14 +85,20 @@ class Restamp {
   }
 
  private:
-  void count_on_nodes(const std::vector<SlotTasks>& slots) {
-    for (const SlotTasks& slot : slots) {
-      for (const model::Task* task : slot.tasks) {
-        if (is_live(*task) && task->revision == service_.rollout->to) {
-          ++at_revision_on_[task->node];
+  // Live tasks at the new revision on the node, those taken over in this plan included. A step of a
+  // rollout that finds nothing to take over never counts.
+  uint64_t& at_revision_on(const model::NodeId& node) {
+    if (!at_revision_on_) {
+      at_revision_on_.emplace();
+      for (const SlotTasks& slot : slots_) {
+        for (const model::Task* task : slot.tasks) {
+          if (is_live(*task) && task->revision == service_.rollout->to) {
+            ++(*at_revision_on_)[task->node];
+          }
         }
       }
     }
+    return (*at_revision_on_)[node];
   }
 
   bool fits(const model::Task& task) {
@@ -101,7 +108,7 @@ class Restamp {
     const state::NodePtr node = plan_.view().node(task.node);
     const uint64_t limit = next_.placement->max_replicas_per_node;
     return node && model::meets_constraints(*next_.placement, *node) &&
-           (limit == 0 || at_revision_on_[task.node] < limit) &&
+           (limit == 0 || at_revision_on(task.node) < limit) &&
            !has_port_conflict(plan_.view(), service_.id, next_, task.node);
   }
 
@@ -114,17 +121,18 @@ class Restamp {
   }
 
   const model::Service& service_;
+  const std::vector<SlotTasks>& slots_;
   Plan& plan_;
   const TaskTemplate& next_;
   std::map<model::RevisionNumber, bool> is_same_;
-  std::map<model::NodeId, uint64_t> at_revision_on_;
+  std::optional<std::map<model::NodeId, uint64_t>> at_revision_on_;
 };
 
 }  // namespace
 
 bool restamp_what_fits(const model::Service& service, const std::vector<SlotTasks>& slots,
                        Plan& plan) {
-  return Restamp(service, plan).run(slots);
+  return Restamp(service, slots, plan).run();
 }
 
 }  // namespace swarm::orchestrator
