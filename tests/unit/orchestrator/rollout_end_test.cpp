@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "unit/orchestrator/harness.h"
 
 // Where a rollout ends: only revisions that converged are gone back to, and nothing that still fits
@@ -129,6 +131,17 @@ TEST(RolloutEnd, AChangeOfPlacementOrPublishedPortRestartsNothingThatFits) {
     EXPECT_EQ(swarm.rollout().state, RolloutState::completed) << "there is nothing to wait for";
     EXPECT_THAT(swarm.service()->converged, testing::ElementsAre(1U, 2U));
   }
+}
+
+TEST(RolloutEnd, ALimitOfReplicasTakesOverAsManyTasksAsFitTheNode) {
+  Swarm swarm(1, 1);
+  swarm.create_converged(3, Swarm::serve_a_port);
+  const std::set<model::TaskId> before = ids_of_running(swarm);
+  swarm.update([](model::TaskTemplate& task) { task.placement.edit().max_replicas_per_node = 2; });
+  const auto taken_over = std::count_if(before.begin(), before.end(), [&](const model::TaskId& id) {
+    return swarm.view().task(id)->revision == 2;
+  });
+  EXPECT_EQ(taken_over, 2);
 }
 
 TEST(RolloutEnd, AConstraintMovesOnlyTheTasksThatDoNotFit) {
