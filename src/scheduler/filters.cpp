@@ -91,7 +91,7 @@ std::optional<Filter> refusal(const NodeAccount& account, const Needs& needs) {
   return std::nullopt;
 }
 
-std::string explain(const Refusals& refusals) {
+std::string explain(const Refusals& refusals, const std::string& port_holder) {
   std::array<size_t, kFilterCount> order;
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(),
@@ -100,6 +100,9 @@ std::string explain(const Refusals& refusals) {
   for (const size_t index : order) {
     if (refusals[index] > 0) {
       reasons += (reasons.empty() ? "" : "; ") + kPipeline[index].sentence(refusals[index]);
+      if (kPipeline[index].filter == Filter::host_port && !port_holder.empty()) {
+        reasons += ": " + port_holder;
+      }
     }
   }
   return reasons.empty() ? "no suitable node (the swarm has no nodes)"

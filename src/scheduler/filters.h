@@ -36,7 +36,8 @@ std::optional<Filter> refusal(const NodeAccount& account, const Needs& needs);
 using Refusals = std::array<size_t, kFilterCount>;
 
 // "no suitable node (insufficient resources on 2 nodes; 1 node not available for new tasks)": most
-// frequent first, then in the order of the pipeline.
-std::string explain(const Refusals& refusals);
+// frequent first, then in the order of the pipeline. `port_holder`, when known, says who holds a
+// port on one of the nodes (port_holder.h).
+std::string explain(const Refusals& refusals, const std::string& port_holder = "");
 
 }  // namespace swarm::scheduler

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "scheduler/mutants.h"
+#include "scheduler/port_holder.h"
 
 namespace swarm::scheduler {
 namespace {
@@ -140,16 +141,20 @@ const NodeAccount* pick(const NodeLedger& ledger, const SpreadTree& tree, const 
   return tree.best(home.node);
 }
 
-std::string explain_now(const NodeLedger& ledger, const Needs& needs) {
+std::string explain_now(const state::View& view, const NodeLedger& ledger, const Needs& needs) {
   Refusals refusals{};
+  std::string port_holder;
   for (const auto& [id, account] : ledger.nodes()) {
     if (account.node) {
       if (const std::optional<Filter> filter = refusal(account, needs)) {
         ++refusals[static_cast<size_t>(*filter)];
+        if (*filter == Filter::host_port && port_holder.empty()) {
+          port_holder = port_holder_on(view, account, needs);
+        }
       }
     }
   }
-  return explain(refusals);
+  return explain(refusals, port_holder);
 }
 
 // The slots of a group keep their places until each is placed: a stop-first update of several at
@@ -195,7 +200,7 @@ RoundResult place_group(const state::View& view, NodeLedger& ledger, const Needs
     const NodeAccount* const node = pick(ledger, tree, needs, lifted.predecessors(), now);
     if (!node) {
       if (explanation.empty()) {
-        explanation = explain_now(ledger, needs);
+        explanation = explain_now(view, ledger, needs);
       }
       if (std::optional<model::Task> told = still_pending(*task, explanation)) {
         result.decided.push_back(*std::move(told));

@@ -19,6 +19,10 @@ Cluster::TemplateEdit asking_for_memory(int64_t mebibytes) {
   };
 }
 
+void publish_8080_on_host(model::TaskTemplate& task) {
+  task.ports = {{80, 8080, model::PortProtocol::tcp, model::PublishMode::host}};
+}
+
 TEST(Scheduler, SpreadsReplicasEvenly) {
   Cluster cluster;
   cluster.add_nodes(3);
@@ -306,6 +310,41 @@ TEST(Scheduler, RemovedNodeAndServiceLeaveNothingBehind) {
   cluster.add(next, asking_for_memory(1'000));
   cluster.add_pending(next, 1);
   EXPECT_EQ(cluster.counts(), (Counts{{"node2", 1}}));
+}
+
+TEST(Scheduler, WhoWaitsForAPortIsToldWhoHoldsIt) {
+  Cluster cluster;
+  cluster.add_nodes(1);
+  const model::Service old = test::service_of("old", 1);
+  cluster.add(old, publish_8080_on_host);
+  cluster.add(test::running_task(old, "old.1", 1, "node1"));
+  const model::Service web = test::service_of("web", 1);
+  cluster.add(web, publish_8080_on_host);
+  cluster.add_pending(web, 1);
+  EXPECT_EQ(cluster.task("web.000001").status.error,
+            "no suitable node (host-mode port already in use on 1 node: port 8080 on node "
+            "host-node1 is held by old.1)");
+  cluster.change_service(old, [](model::Service& service) { service.is_removed = true; });
+  cluster.change_task("old.1", [](model::Task& task) { task.desired = TaskState::remove; });
+  EXPECT_EQ(cluster.task("web.000001").status.error,
+            "no suitable node (host-mode port already in use on 1 node: port 8080 on node "
+            "host-node1 is held by old.1 (stopping))");
+  cluster.change_task("old.1", [](model::Task& task) { task.status.state = TaskState::shutdown; });
+  EXPECT_EQ(cluster.task("web.000001").status.state, TaskState::assigned);
+}
+
+TEST(Scheduler, ATaskThatGoesOnHoldsAPortRatherThanOneThatStops) {
+  Cluster cluster;
+  cluster.add_nodes(1);
+  const model::Service old = test::service_of("old", 2);
+  cluster.add(old, publish_8080_on_host);
+  cluster.add(test::running_task(old, "old.1", 1, "node1"));
+  cluster.add(test::running_task(old, "old.2", 2, "node1"));
+  cluster.change_task("old.1", [](model::Task& task) { task.desired = TaskState::shutdown; });
+  const model::Service web = test::service_of("web", 1);
+  cluster.add(web, publish_8080_on_host);
+  cluster.add_pending(web, 1);
+  EXPECT_THAT(cluster.task("web.000001").status.error, testing::HasSubstr("is held by old.2)"));
 }
 
 }  // namespace
