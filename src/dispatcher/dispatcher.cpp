@@ -19,8 +19,6 @@
 namespace swarm::dispatcher {
 namespace {
 
-// The leader handles at most about a thousand heartbeats a second: the period grows with the nodes.
-constexpr Duration kHeartbeatCost = milliseconds(1);
 // A table goes out this long after the first change of it.
 constexpr Duration kMeshTableDelay = milliseconds(10);
 // How long after the last attempt of the other machine a node is said to be used by two.
@@ -91,7 +89,6 @@ class LeaderDispatcher final : public Dispatcher {
   void observe_cluster(const model::Cluster& cluster);
   // What a session is told now: period, misses, role.
   model::SessionAccepted terms_of(const Session& session) const;
-  model::SessionAccepted heartbeat_terms() const;
   // How long a node may be silent under these terms.
   Duration patience() const;
 
@@ -406,21 +403,12 @@ void LeaderDispatcher::set_managers(model::ManagerList managers) {
   }
 }
 
-model::SessionAccepted LeaderDispatcher::heartbeat_terms() const {
-  const model::Cluster defaults;
-  const state::ClusterPtr& stored = store_.view().cluster();
-  const model::Cluster& cluster = stored != nullptr ? *stored : defaults;
-  model::SessionAccepted terms;
-  // By all nodes, not by those connected: after a failover they all come at once.
-  terms.heartbeat_period =
-      std::max<Duration>(cluster.heartbeat_period, kHeartbeatCost * store_.view().nodes().size());
-  terms.heartbeat_misses = std::max(cluster.heartbeat_misses, 1u);
-  return terms;
-}
-
 model::SessionAccepted LeaderDispatcher::terms_of(const Session& session) const {
-  model::SessionAccepted terms = heartbeat_terms();
+  const model::HeartbeatTerms heartbeat = state::heartbeat_terms(store_.view());
+  model::SessionAccepted terms;
   terms.session = session.id();
+  terms.heartbeat_period = heartbeat.period;
+  terms.heartbeat_misses = heartbeat.misses;
   if (const state::NodePtr node = store_.view().node(session.node())) {
     terms.role = role_of(*node);
   }
@@ -428,8 +416,7 @@ model::SessionAccepted LeaderDispatcher::terms_of(const Session& session) const 
 }
 
 Duration LeaderDispatcher::patience() const {
-  const model::SessionAccepted terms = heartbeat_terms();
-  return terms.heartbeat_period * terms.heartbeat_misses;
+  return state::heartbeat_terms(store_.view()).patience();
 }
 
 }  // namespace

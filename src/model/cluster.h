@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -48,5 +49,23 @@ struct Cluster {
 
   bool operator==(const Cluster&) const = default;
 };
+
+// How often agents are heard in a swarm of so many nodes, and how long one may be silent before the
+// leader takes its node for lost.
+struct HeartbeatTerms {
+  Duration period{};
+  uint32_t misses = 0;
+
+  Duration patience() const { return period * misses; }
+};
+
+// The leader handles at most about a thousand heartbeats a second: the period grows with the nodes,
+// those that are away included, since after a failover they all come at once.
+inline constexpr Duration kHeartbeatCost = milliseconds(1);
+
+inline HeartbeatTerms heartbeat_terms(const Cluster& cluster, size_t nodes) {
+  return {std::max<Duration>(cluster.heartbeat_period, kHeartbeatCost * nodes),
+          std::max(cluster.heartbeat_misses, 1u)};
+}
 
 }  // namespace swarm::model

@@ -184,6 +184,12 @@ Result<TaskPtr> View::find_task(std::string_view reference) const {
                 reference);
 }
 
+model::HeartbeatTerms heartbeat_terms(const View& view) {
+  const model::Cluster defaults;
+  const ClusterPtr& stored = view.cluster();
+  return model::heartbeat_terms(stored != nullptr ? *stored : defaults, view.nodes().size());
+}
+
 model::RevisionNumber last_converged(const View& view, const model::Service& service,
                                      model::RevisionNumber except) {
   const auto found = std::find_if(

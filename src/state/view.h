@@ -65,6 +65,9 @@ class View {
   const Tables* tables_;
 };
 
+// Of the swarm as it is; the defaults before it is made.
+model::HeartbeatTerms heartbeat_terms(const View& view);
+
 // The revision of `service` that converged last, `except` left out; 0 when there is none. Where a
 // rollback goes.
 model::RevisionNumber last_converged(const View& view, const model::Service& service,
