@@ -91,6 +91,14 @@ std::optional<Filter> refusal(const NodeAccount& account, const Needs& needs) {
   return std::nullopt;
 }
 
+bool is_refused_for_suspicion_only(const NodeAccount& account, const Needs& needs) {
+  return account.node->status.state == model::NodeState::suspect &&
+         account.node->spec.availability == model::Availability::active &&
+         std::all_of(kPipeline.begin(), kPipeline.end(), [&](const NamedFilter& filter) {
+           return filter.filter == Filter::ready || filter.passes(account, needs);
+         });
+}
+
 std::string explain(const Refusals& refusals, const std::string& port_holder) {
   std::array<size_t, kFilterCount> order;
   std::iota(order.begin(), order.end(), size_t{0});

@@ -32,6 +32,9 @@ inline constexpr size_t kFilterCount = 7;
 // The filter that refuses the node; nothing when it fits.
 std::optional<Filter> refusal(const NodeAccount& account, const Needs& needs);
 
+// Nothing stands against the node but that it is suspect: it may be ready again in a moment.
+bool is_refused_for_suspicion_only(const NodeAccount& account, const Needs& needs);
+
 // How many nodes each filter refused.
 using Refusals = std::array<size_t, kFilterCount>;
 

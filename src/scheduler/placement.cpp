@@ -1,5 +1,6 @@
 #include "scheduler/placement.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,16 +44,13 @@ model::Task assigned_to(const model::Task& pending, const model::NodeId& node, W
 }
 
 // Nothing when the task says so already.
-std::optional<model::Task> still_pending(const model::Task& pending, const std::string& reason) {
-  if (pending.status.wait == model::WaitReason::no_suitable_node &&
-      pending.status.error == reason) {
-    return std::nullopt;
-  }
+std::optional<model::Task> still_pending(const model::Task& pending, const std::string& message,
+                                         const std::string& error) {
   model::Task task = pending;
   task.status.wait = model::WaitReason::no_suitable_node;
-  task.status.message = reason;
-  task.status.error = reason;
-  return task;
+  task.status.message = message;
+  task.status.error = error;
+  return task == pending ? std::nullopt : std::optional(std::move(task));
 }
 
 // A slot whose tasks are out of the books while a successor is placed in it.
@@ -122,6 +120,36 @@ Home home_of(const NodeLedger& ledger, const Needs& needs,
     }
   }
   return {};
+}
+
+// A node that a successor waits for, and until when.
+struct SuspectHome {
+  state::NodePtr node;
+  WallTime until;
+};
+
+// The node of the first predecessor that has a say, when nothing but a fresh suspicion stands
+// against it. A suspicion mostly ends within the heartbeat patience, one way or the other; a daemon
+// may be away for minutes, and nobody waits for that.
+std::optional<SuspectHome> suspect_home_of(const state::View& view, const NodeLedger& ledger,
+                                           const Needs& needs,
+                                           const std::vector<state::TaskPtr>& predecessors,
+                                           WallTime now) {
+  for (const state::TaskPtr& task : predecessors) {
+    const auto found = ledger.nodes().find(task->node);
+    if (found == ledger.nodes().end() || !found->second.node) {
+      continue;
+    }
+    if (!refusal(found->second, needs)) {
+      return std::nullopt;
+    }
+    const state::NodePtr& node = found->second.node;
+    const WallTime until = node->status.at + state::heartbeat_terms(view).patience();
+    if (is_refused_for_suspicion_only(found->second, needs) && now < until) {
+      return SuspectHome{node, until};
+    }
+  }
+  return std::nullopt;
 }
 
 // See "A task stays where it is" in scheduler.h.
@@ -197,14 +225,19 @@ RoundResult place_group(const state::View& view, NodeLedger& ledger, const Needs
       break;
     }
     LiftedSlot lifted(ledger, tree, needs.service, slot);
+    if (const auto home = suspect_home_of(view, ledger, needs, lifted.predecessors(), now)) {
+      result.retry_at = std::min(result.retry_at.value_or(home->until), home->until);
+      result.tell(still_pending(
+          *task, "waiting for node " + model::display_name(*home->node) + ", which is not heard of",
+          ""));
+      continue;
+    }
     const NodeAccount* const node = pick(ledger, tree, needs, lifted.predecessors(), now);
     if (!node) {
       if (explanation.empty()) {
         explanation = explain_now(view, ledger, needs);
       }
-      if (std::optional<model::Task> told = still_pending(*task, explanation)) {
-        result.decided.push_back(*std::move(told));
-      }
+      result.tell(still_pending(*task, explanation, explanation));
       continue;
     }
     auto placed = std::make_shared<const model::Task>(assigned_to(*task, node->node->id, now));

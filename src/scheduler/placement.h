@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -16,6 +17,14 @@ using Waiting = std::set<std::pair<model::Slot, model::TaskId>>;
 struct RoundResult {
   std::vector<model::Task> decided;  // assigned, or still pending with another explanation
   bool is_complete = true;           // false: the limit was reached
+  // When a task that waits for a suspect node is to be placed whatever has become of that.
+  std::optional<WallTime> retry_at;
+
+  void tell(std::optional<model::Task> task) {
+    if (task) {
+      decided.push_back(*std::move(task));
+    }
+  }
 };
 
 // Books every placement in the ledger.

@@ -1,6 +1,8 @@
 #include "scheduler/scheduler.h"
 
+#include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "base/check.h"
@@ -40,6 +42,7 @@ class Scheduler final : public state::Reconciler {
     ledger_.load(view);
     groups_.clear();
     dirty_.clear();
+    retry_at_.clear();
     for (const auto& [id, task] : view.unplaced_tasks()) {
       enqueue(*task);
     }
@@ -64,11 +67,17 @@ class Scheduler final : public state::Reconciler {
   }
 
   state::ChangeSet decide(const state::View& view, WallTime now) override {
+    for (const auto& [key, at] : retry_at_) {
+      if (at <= now) {
+        dirty_.insert(key);
+      }
+    }
     state::ChangeSet changes;
     size_t left = state::kMaxDecisions;
     while (!dirty_.empty() && left > 0) {
       const RevisionKey key = *dirty_.begin();
       dirty_.erase(dirty_.begin());
+      retry_at_.erase(key);
       const auto group = groups_.find(key);
       if (group == groups_.end()) {
         continue;
@@ -82,6 +91,8 @@ class Scheduler final : public state::Reconciler {
       }
       if (!round.is_complete) {
         dirty_.insert(key);
+      } else if (round.retry_at) {
+        retry_at_[key] = *round.retry_at;
       }
     }
     return changes;
@@ -89,7 +100,13 @@ class Scheduler final : public state::Reconciler {
 
   bool has_more() const override { return !dirty_.empty(); }
 
-  std::optional<WallTime> next_deadline(const state::View&) const override { return std::nullopt; }
+  std::optional<WallTime> next_deadline(const state::View&) const override {
+    std::optional<WallTime> earliest;
+    for (const auto& [key, at] : retry_at_) {
+      earliest = std::min(earliest.value_or(at), at);
+    }
+    return earliest;
+  }
 
  private:
   void enqueue(const model::Task& task) {
@@ -151,6 +168,7 @@ class Scheduler final : public state::Reconciler {
   NodeLedger ledger_;
   std::map<RevisionKey, Waiting> groups_;
   std::set<RevisionKey> dirty_;
+  std::map<RevisionKey, WallTime> retry_at_;  // groups with a task that waits for a suspect node
 };
 
 }  // namespace

@@ -25,6 +25,10 @@ namespace swarm::scheduler {
 // back to where that ran, under the same rule; when it is tied to its node only as long as its
 // revision does not keep failing there.
 //
+// While that node is suspect, and nothing else stands against it, the successor waits for what it
+// turns out to be, but no longer than heartbeats may be missed: a connection that breaks for a
+// moment moves nothing.
+//
 // A task that fits nowhere stays pending with WaitReason::no_suitable_node and the count of nodes
 // each filter refused, written only when it changed. It is tried again when a node changes, when a
 // task ends, goes or is told to stop, when its service changes, and on a new leader.

@@ -280,6 +280,72 @@ TEST(Stay, NewLeaderKnowsWhereATaskRanLast) {
   EXPECT_EQ(web.places(), (Places{{1, "node2"}}));
 }
 
+// Two nodes, slot 1 of `web` on node1, which fell silent just now, and its successor to be placed.
+class SuspectHome : public testing::Test {
+ protected:
+  SuspectHome() {
+    cluster_.add_nodes(2);
+    cluster_.add(web_);
+    cluster_.add(test::running_task(web_, "old", 1, "node1"));
+    suspect([](model::Node&) {});
+  }
+  void suspect(const std::function<void(model::Node&)>& change) {
+    cluster_.change_node("node1", [&](model::Node& node) {
+      node.status.state = model::NodeState::suspect;
+      node.status.at = cluster_.now();
+      change(node);
+    });
+  }
+  void become(model::NodeState state) {
+    cluster_.change_node("node1", [&](model::Node& node) { node.status.state = state; });
+  }
+  model::Task add_successor() {
+    cluster_.add(test::pending_task(web_, "new", 1));
+    return successor();
+  }
+  model::Task successor() const { return cluster_.task("new"); }
+
+  Cluster cluster_;
+  const model::Service web_ = test::service_of("web", 1);
+};
+
+TEST_F(SuspectHome, ASuccessorWaitsAndStaysWhenTheNodeIsBack) {
+  const model::Task waiting = add_successor();
+  EXPECT_TRUE(waiting.node.is_empty());
+  EXPECT_EQ(waiting.status.wait, model::WaitReason::no_suitable_node);
+  EXPECT_EQ(waiting.status.message, "waiting for node host-node1, which is not heard of");
+  EXPECT_EQ(waiting.status.error, "");
+  become(model::NodeState::ready);
+  EXPECT_EQ(successor().node, model::NodeId("node1"));
+}
+
+TEST_F(SuspectHome, ASuccessorMovesAtOnceWhenTheNodeIsLost) {
+  add_successor();
+  become(model::NodeState::down);
+  EXPECT_EQ(successor().node, model::NodeId("node2"));
+}
+
+TEST_F(SuspectHome, ASuccessorMovesWhenTheSuspicionLastsLongerThanHeartbeatsMayBeMissed) {
+  add_successor();
+  cluster_.advance(seconds(2));
+  EXPECT_TRUE(successor().node.is_empty());
+  cluster_.new_leader();
+  cluster_.run();
+  EXPECT_TRUE(successor().node.is_empty());
+  cluster_.advance(seconds(1));
+  EXPECT_EQ(successor().node, model::NodeId("node2"));
+}
+
+TEST_F(SuspectHome, ANodeThatWouldNotTakeTheSuccessorAnywayIsNotWaitedFor) {
+  suspect([](model::Node& node) { node.spec.availability = model::Availability::drain; });
+  EXPECT_EQ(add_successor().node, model::NodeId("node2"));
+}
+
+TEST_F(SuspectHome, ANewSlotWaitsForNobody) {
+  cluster_.add_pending(web_, 1, 2);
+  EXPECT_EQ(cluster_.task(Cluster::id_of(web_, 2)).node, model::NodeId("node2"));
+}
+
 // From anywhere: zones as even as they can be, and the nodes of each zone, too.
 TEST(Stay, SpreadAfterAnUpdateIsNoWorseThanThatOfAFreshPlacement) {
   const uint64_t seed = Random::from_system().next();
