@@ -58,7 +58,7 @@ std::string running_of_total(const Progress& progress) {
 std::string first_reason(const Progress& progress) {
   for (const SlotProgress& slot : progress.slots) {
     if (slot.state != model::TaskState::running && !slot.reason.empty()) {
-      return ": slot " + std::to_string(slot.slot) + ": " + slot.reason;
+      return ": slot " + std::to_string(slot.slot) + ": " + slot.reason_with_time();
     }
   }
   return progress.closed_port.empty() ? "" : ": " + progress.closed_port;

@@ -120,8 +120,10 @@ void note_ends(const Slots& slots, Progress& progress) {
   }
 }
 
-uint64_t count_stopping(const std::vector<Client::TaskView>& tasks,
-                        const std::map<model::Slot, const Task*>& chosen) {
+// The task that stands for each slot.
+using ChosenTasks = std::map<model::Slot, const Client::TaskView*>;
+
+uint64_t count_stopping(const std::vector<Client::TaskView>& tasks, const ChosenTasks& chosen) {
   return static_cast<uint64_t>(
       std::count_if(tasks.begin(), tasks.end(), [&](const Client::TaskView& view) {
         const Task& task = view.task;
@@ -144,6 +146,17 @@ std::string failure_before(const Task& task, const std::vector<Client::TaskView>
   return newest == nullptr ? "" : newest->status.error;
 }
 
+SlotProgress slot_on_its_way(const Client::TaskView& view,
+                             const std::vector<Client::TaskView>& tasks, WallTime now) {
+  SlotProgress slot{view.task.slot, view.task.status.state, task_reason(view), {}};
+  if (slot.reason.empty()) {
+    slot.reason = failure_before(view.task, tasks);
+  } else if (view.wait && view.wait->what == slot.reason) {
+    slot.waited = time_waited(*view.wait, now);
+  }
+  return slot;
+}
+
 std::string bar(TaskState state) {
   const size_t step = step_of(state);
   std::string text = "[";
@@ -158,7 +171,7 @@ std::string bar(TaskState state) {
 std::string slot_line(const SlotProgress& slot, bool with_bar) {
   std::string state(model::to_string(slot.state));
   if (!slot.reason.empty()) {
-    return state + ": " + on_one_line(slot.reason);
+    return state + ": " + on_one_line(with_bar ? slot.reason_with_time() : slot.reason);
   }
   if (!with_bar) {
     return state;
@@ -177,9 +190,13 @@ std::string verify_line(Duration left) {
 
 }  // namespace
 
+std::string SlotProgress::reason_with_time() const {
+  return waited.empty() ? reason : reason + ": " + waited;
+}
+
 Progress measure_progress(const model::Service& service, const std::vector<Client::TaskView>& tasks,
-                          bool any_revision) {
-  std::map<model::Slot, const Task*> chosen;
+                          bool any_revision, WallTime now) {
+  ChosenTasks chosen;
   bool has_superfluous = false;
   for (const Client::TaskView& view : tasks) {
     const Task& task = view.task;
@@ -190,9 +207,9 @@ Progress measure_progress(const model::Service& service, const std::vector<Clien
       has_superfluous = true;
       continue;
     }
-    const Task*& best = chosen[task.slot];
-    if (best == nullptr || stands_before(task, *best)) {
-      best = &task;
+    const Client::TaskView*& best = chosen[task.slot];
+    if (best == nullptr || stands_before(task, best->task)) {
+      best = &view;
     }
   }
   Progress progress;
@@ -200,17 +217,14 @@ Progress measure_progress(const model::Service& service, const std::vector<Clien
   progress.is_rolling_back =
       has_rollout && service.rollout->state == model::RolloutState::rollback_started;
   progress.total = service.settings.replicas;
-  for (const auto& [slot, task] : chosen) {
-    SlotProgress line{.slot = slot, .state = task->status.state, .reason = {}};
-    if (task->status.state == TaskState::running && task->desired == TaskState::running) {
+  for (const auto& [slot, view] : chosen) {
+    const Task& task = view->task;
+    if (task.status.state == TaskState::running && task.desired == TaskState::running) {
       ++progress.running;
+      progress.slots.push_back({slot, task.status.state, {}, {}});
     } else {
-      line.reason = task_reason(task->status);
-      if (line.reason.empty()) {
-        line.reason = failure_before(*task, tasks);
-      }
+      progress.slots.push_back(slot_on_its_way(*view, tasks, now));
     }
-    progress.slots.push_back(std::move(line));
   }
   note_ends(records_by_slot(tasks), progress);
   if (any_revision) {

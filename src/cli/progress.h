@@ -18,6 +18,10 @@ struct SlotProgress {
   model::Slot slot = 0;
   model::TaskState state = model::TaskState::fresh;
   std::string reason;  // why it fails or waits; also of the failed task it replaces
+  std::string waited;  // how long it has waited for that: "1m1s of 1m30s"; empty: it does not wait
+
+  // "waiting for web.1 on node w2 to stop: 1m1s of 1m30s".
+  std::string reason_with_time() const;
 };
 
 struct Progress {
@@ -38,12 +42,14 @@ struct Progress {
 
 // `any_revision`: for scaling, where tasks of an older revision are as good.
 Progress measure_progress(const model::Service& service,
-                          const std::vector<api::Client::TaskView>& tasks, bool any_revision);
+                          const std::vector<api::Client::TaskView>& tasks, bool any_revision,
+                          WallTime now);
 
 // A service is not done while one of its ports is closed on a node that should serve it.
 void note_closed_ports(const std::vector<api::Client::ClosedPort>& closed, Progress* progress);
 
-// "overall progress: 1 out of 3 tasks", then one line a slot if there are at most twenty.
+// "overall progress: 1 out of 3 tasks", then one line a slot if there are at most twenty. For a
+// terminal (`with_bars`) a line that waits says how long; elsewhere it would be news every second.
 std::vector<std::string> progress_lines(const Progress& progress, bool with_bars);
 
 // Shows what changes: on a terminal by rewriting lines in place, otherwise as lines of their own.

@@ -63,6 +63,12 @@ std::string replicas_text(const Client::ServiceSummary& summary) {
   return text;
 }
 
+std::string wait_text(const Client::TaskView& view, WallTime now) {
+  const std::string what = task_wait(view);
+  const std::string time = what.empty() ? "" : time_waited(*view.wait, now);
+  return time.empty() ? what : what + ": " + time;
+}
+
 std::string error_text(const Client::TaskView& view) {
   const std::string& error = view.task.status.error;
   const std::string& reason = error.empty() ? view.node_trouble : error;
@@ -136,13 +142,23 @@ std::string run_text(const PortRun& run) {
 
 }  // namespace
 
-std::string task_wait(const model::TaskStatus& status) {
-  const bool is_waiting = status.wait != model::WaitReason::none && status.message != status.error;
-  return is_waiting ? status.message : "";
+std::string task_wait(const Client::TaskView& view) {
+  return view.wait && view.wait->what != view.task.status.error ? view.wait->what : "";
 }
 
-std::string task_reason(const model::TaskStatus& status) {
-  return status.error.empty() ? task_wait(status) : status.error;
+std::string task_reason(const Client::TaskView& view) {
+  const std::string& error = view.task.status.error;
+  return error.empty() ? task_wait(view) : error;
+}
+
+std::string time_waited(const model::TaskWait& wait, WallTime now) {
+  if (!is_set(wait.since)) {
+    return "";
+  }
+  // The clock of this machine may be behind the swarm's.
+  const Duration waited = std::max(std::chrono::floor<seconds>(now - wait.since), seconds(0));
+  return format_duration(waited) +
+         (wait.limit > Duration{} ? " of " + format_duration(wait.limit) : "");
 }
 
 std::string current_state(const model::TaskStatus& status, WallTime now) {
@@ -226,12 +242,11 @@ Listing task_listing(std::vector<Client::TaskView> tasks, WallTime now, TaskRowS
       name = " \\_ " + name;
     }
     const bool has_hostname = !style.no_resolve && !view.node_hostname.empty();
-    listing.rows.push_back({style.no_trunc ? task.id.value() : short_id(task.id.value()),
-                            std::move(name), image_without_digest(view.image),
-                            has_hostname ? view.node_hostname : task.node.value(),
-                            capitalised(model::to_string(task.desired)),
-                            current_state(task.status, now), task_wait(task.status),
-                            error_text(view), ports_text(view.ports, model::PublishMode::host)});
+    listing.rows.push_back(
+        {style.no_trunc ? task.id.value() : short_id(task.id.value()), std::move(name),
+         image_without_digest(view.image), has_hostname ? view.node_hostname : task.node.value(),
+         capitalised(model::to_string(task.desired)), current_state(task.status, now),
+         wait_text(view, now), error_text(view), ports_text(view.ports, model::PublishMode::host)});
   }
   return listing;
 }

@@ -45,8 +45,11 @@ std::string image_without_digest(const std::string& image);
 // "*:8080->80/tcp, *:90-91->90-91/tcp", of the ports of one mode.
 std::string ports_text(std::vector<model::PublishedPort> ports, model::PublishMode mode);
 // What a task waits for; empty when it does not wait, or when its error says so already.
-std::string task_wait(const model::TaskStatus& status);
+std::string task_wait(const api::Client::TaskView& view);
 // Why a task fails or waits; empty when there is nothing to say.
-std::string task_reason(const model::TaskStatus& status);
+std::string task_reason(const api::Client::TaskView& view);
+// How long it has waited, and can at most where that is known: "1m1s of 1m30s". Empty when
+// nobody knows.
+std::string time_waited(const model::TaskWait& wait, WallTime now);
 
 }  // namespace swarm::cli

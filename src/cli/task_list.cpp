@@ -84,9 +84,8 @@ int print_tasks(Session& session, TaskListOptions options) {
     listing.format = "{{.ID}}";
   }
   // Most lists have nobody who waits: the column is there when it says something.
-  const bool is_waiting = std::any_of(tasks->begin(), tasks->end(), [](const auto& view) {
-    return !task_wait(view.task.status).empty();
-  });
+  const bool is_waiting = std::any_of(tasks->begin(), tasks->end(),
+                                      [](const auto& view) { return !task_wait(view).empty(); });
   const Result<std::string> text =
       format_listing(task_listing(*std::move(tasks), session.clock().wall_now(), style),
                      listing.format, is_waiting ? kWaitingTaskTable : kTaskTable,

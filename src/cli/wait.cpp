@@ -59,7 +59,8 @@ class Wait {
   std::optional<int> on_snapshot(const Client::ServiceSummary& summary,
                                  const std::vector<Client::TaskView>& tasks) {
     const model::Service& service = summary.service;
-    progress_ = measure_progress(service, tasks, options_.command.what == WaitFor::scale);
+    progress_ = measure_progress(service, tasks, options_.command.what == WaitFor::scale,
+                                 session_.clock().wall_now());
     note_closed_ports(summary.closed_ports, &progress_);
     const Convergence::Step step = convergence_.observe(service, progress_, session_.clock().now());
     if (!step.notice.empty()) {
@@ -118,7 +119,8 @@ class Wait {
     for (const SlotProgress& slot : progress_.slots) {
       if (!slot.reason.empty()) {
         session_.print_error("  slot " + std::to_string(slot.slot) + ": " +
-                             std::string(model::to_string(slot.state)) + ": " + slot.reason);
+                             std::string(model::to_string(slot.state)) + ": " +
+                             slot.reason_with_time());
       }
     }
     print_how_to_continue();

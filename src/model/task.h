@@ -62,6 +62,15 @@ struct TaskStatus {
   bool operator==(const TaskStatus&) const = default;
 };
 
+// What a task waits for, as people are told, and for how long at most.
+struct TaskWait {
+  std::string what;  // "waiting for web.1 on node w2 to stop"
+  WallTime since;    // not set: nobody knows
+  Duration limit{};  // zero: nobody knows
+
+  bool operator==(const TaskWait&) const = default;
+};
+
 // One attempt to run a slot at a revision. Immutable but for node, status and desired state, and
 // for the revision: a rollout takes a task over as it is when its new revision would make the same
 // container (orchestrator/restamp.h).

@@ -4,6 +4,7 @@
 #include "orchestrator/service_reconciler.h"
 #include "orchestrator/slots.h"
 #include "orchestrator/takeover.h"
+#include "state/task_wait.h"
 
 namespace swarm::orchestrator {
 namespace {
@@ -79,11 +80,11 @@ void let_go(const model::Task& held, Plan& plan) {
 }
 
 // The delay is over but the predecessor is not gone: say what it waits for now.
-void tell_predecessor(const model::Service& service, const model::Task& held, Plan& plan) {
+void tell_predecessor(const model::Task& held, Plan& plan) {
   if (held.status.wait == model::WaitReason::restart_delay) {
     model::Task& task = plan.edit(held);
     task.status.wait = model::WaitReason::predecessor;
-    task.status.message = wait_for_predecessor(plan.view(), service, held);
+    task.status.message = state::wait_for_predecessor(plan.view(), held).what;
   }
 }
 
@@ -136,7 +137,7 @@ class Handover final : public ServiceReconciler {
             let_go(*task, plan);
           }
         } else {
-          tell_predecessor(service, *task, plan);
+          tell_predecessor(*task, plan);
         }
       }
     }

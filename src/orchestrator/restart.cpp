@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "base/units.h"
 #include "orchestrator/orchestrators.h"
 #include "orchestrator/restart_policy.h"
 #include "orchestrator/rollout_watch.h"
 #include "orchestrator/service_reconciler.h"
+#include "state/task_wait.h"
 
 namespace swarm::orchestrator {
 namespace {
@@ -58,7 +58,7 @@ void hold_for_attempt(const model::Service& service, const model::RestartPolicy&
     successor.not_before = now + attempt.delay;
     successor.desired = model::TaskState::ready;
     successor.status.wait = model::WaitReason::restart_delay;
-    successor.status.message = "restart in " + format_duration(attempt.delay);
+    successor.status.message = state::wait_for_restart_delay(successor).what;
   }
 }
 

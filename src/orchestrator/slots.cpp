@@ -4,9 +4,9 @@
 #include <tuple>
 
 #include "base/check.h"
-#include "base/units.h"
 #include "model/update_order.h"
 #include "orchestrator/restart_policy.h"
+#include "state/task_wait.h"
 
 namespace swarm::orchestrator {
 
@@ -128,23 +128,6 @@ model::Task make_task(const model::Service& service, model::Slot slot,
   return task;
 }
 
-std::string wait_for_predecessor(const state::View& view, const model::Service& service,
-                                 const model::Task& held) {
-  const state::TaskPtr predecessor = view.task(held.predecessor);
-  if (!predecessor) {
-    return "waiting for the task before it to stop";
-  }
-  std::string text = "waiting for " + model::task_name(service.settings.name, *predecessor) + "." +
-                     predecessor->id.value();
-  if (const state::NodePtr node = view.node(predecessor->node)) {
-    text += " on node " + model::display_name(*node);
-  }
-  const model::TaskTemplate& spec = view.template_of(*predecessor);
-  return text + " to stop: at most " + format_duration(spec.drain_timeout) +
-         " for its connections and " + format_duration(spec.container.stop_grace_period) +
-         " for itself";
-}
-
 void hold_behind(const state::View& view, const model::Service& service, const SlotTasks& slot,
                  model::Task& task) {
   if (order_of(view, service, task.revision) != model::UpdateOrder::stop_first) {
@@ -159,7 +142,7 @@ void hold_behind(const state::View& view, const model::Service& service, const S
   if (!task.predecessor.is_empty()) {
     task.desired = TaskState::ready;
     task.status.wait = model::WaitReason::predecessor;
-    task.status.message = wait_for_predecessor(view, service, task);
+    task.status.message = state::wait_for_predecessor(view, task).what;
   }
 }
 

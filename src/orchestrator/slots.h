@@ -59,10 +59,6 @@ void note_converged(model::Service& service, model::RevisionNumber revision);
 model::Task make_task(const model::Service& service, model::Slot slot,
                       model::RevisionNumber revision, WallTime now);
 
-// What a task held behind its predecessor waits for: who, where, and how long at most.
-std::string wait_for_predecessor(const state::View& view, const model::Service& service,
-                                 const model::Task& held);
-
 // stop-first: holds `task` until every other task of the slot is gone. Those that are wanted must
 // be retired by the caller. start-first: does nothing.
 void hold_behind(const state::View& view, const model::Service& service, const SlotTasks& slot,

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "scheduler/mutants.h"
 #include "scheduler/port_holder.h"
+#include "state/task_wait.h"
 
 namespace swarm::scheduler {
 namespace {
@@ -21,25 +22,26 @@ model::WaitReason wait_once_placed(const model::Task& task) {
                                      : model::WaitReason::predecessor;
 }
 
-std::string message_once_placed(const model::Task& task) {
+std::string message_once_placed(const state::View& view, const model::Task& task) {
   switch (task.status.wait) {
     case model::WaitReason::restart_delay:
-      return "waiting for the restart delay";
+      return state::wait_for_restart_delay(task).what;
     case model::WaitReason::predecessor:
-      return "waiting for task " + task.predecessor.value() + " to stop";
+      return state::wait_for_predecessor(view, task).what;
     default:
       return "scheduler assigned task to node";
   }
 }
 
-model::Task assigned_to(const model::Task& pending, const model::NodeId& node, WallTime now) {
+model::Task assigned_to(const state::View& view, const model::Task& pending,
+                        const model::NodeId& node, WallTime now) {
   model::Task task = pending;
   task.node = node;
   task.status.state = model::TaskState::assigned;
   task.status.at = now;
   task.status.error.clear();
   task.status.wait = wait_once_placed(task);
-  task.status.message = message_once_placed(task);
+  task.status.message = message_once_placed(view, task);
   return task;
 }
 
@@ -240,7 +242,8 @@ RoundResult place_group(const state::View& view, NodeLedger& ledger, const Needs
       result.tell(still_pending(*task, explanation, explanation));
       continue;
     }
-    auto placed = std::make_shared<const model::Task>(assigned_to(*task, node->node->id, now));
+    auto placed =
+        std::make_shared<const model::Task>(assigned_to(view, *task, node->node->id, now));
     lifted.take(view, placed, *node);
     result.decided.push_back(*placed);
   }

@@ -69,4 +69,14 @@ Result<model::Task> decode(const v1::Task& in) {
   return task;
 }
 
+void encode(const model::TaskWait& wait, v1::TaskWait* out) {
+  out->set_what(wait.what);
+  out->set_since_ns(to_ns(wait.since));
+  out->set_limit_ns(to_ns(wait.limit));
+}
+
+Result<model::TaskWait> decode(const v1::TaskWait& in) {
+  return model::TaskWait{in.what(), time_of(in.since_ns()), duration_of(in.limit_ns())};
+}
+
 }  // namespace swarm::wire

@@ -43,6 +43,7 @@ class Client {
     std::string node_hostname;
     std::vector<model::PublishedPort> ports;
     std::string node_trouble;  // of its node, as far as the task suffers from it
+    std::optional<model::TaskWait> wait;
   };
   struct NodeView {
     model::Node node;

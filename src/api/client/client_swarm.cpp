@@ -17,6 +17,9 @@ Result<Client::TaskView> decode(const v1::TaskView& in) {
   view.image = in.image();
   view.node_hostname = in.node_hostname();
   view.node_trouble = in.node_trouble();
+  if (in.has_wait()) {
+    SWARM_ASSIGN_OR_RETURN(view.wait, wire::decode(in.wait()));
+  }
   for (const v1::PublishedPort& port : in.ports()) {
     SWARM_ASSIGN_OR_RETURN(view.ports.emplace_back(), wire::decode(port));
   }

@@ -3,6 +3,7 @@
 #include "api/server/store_call.h"
 #include "control/queries.h"
 #include "proto/tasks.grpc.pb.h"
+#include "state/task_wait.h"
 #include "wire/service_codec.h"
 #include "wire/task_codec.h"
 
@@ -54,6 +55,9 @@ Result<Resolved> resolve(const View& view, const v1::TaskListRequest& request,
 void fill_view(const View& view, const Gateway& gateway, const model::Task& stored,
                v1::TaskView& out) {
   const model::TaskStatus* soft = gateway.soft_status(stored.id);
+  if (const auto wait = state::wait_of(view, stored, soft != nullptr ? *soft : stored.status)) {
+    wire::encode(*wait, out.mutable_wait());
+  }
   if (soft != nullptr) {
     model::Task task = stored;
     task.status = *soft;

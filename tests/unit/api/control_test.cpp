@@ -160,12 +160,16 @@ TEST_F(Control, TasksAreListedWithTheNewestKnownStatus) {
   model::TaskStatus soft;
   soft.state = model::TaskState::preparing;
   soft.message = "the image is fetched";
+  soft.wait = model::WaitReason::image;
+  soft.at = WallTime(seconds(7));
   manager_->set_soft_status(model::TaskId("t1"), soft);
 
   const auto tasks = client_->list_tasks({.services = {"web"}, .nodes = {"self"}});
   ASSERT_TRUE(tasks.ok()) << tasks.status();
   ASSERT_EQ(tasks->size(), 1U);
   EXPECT_EQ(tasks->front().task.status, soft);
+  EXPECT_EQ(tasks->front().wait,
+            (model::TaskWait{"the image is fetched", WallTime(seconds(7)), {}}));
   EXPECT_EQ(tasks->front().service_name, "web");
   EXPECT_EQ(tasks->front().image, "web:1.0");
   EXPECT_EQ(tasks->front().node_hostname, "host1");

@@ -400,10 +400,9 @@ void add_tasks(FakeSwarm& swarm) {
   model::Task& failed = swarm.add_task("api", 1, TaskState::failed).task;
   failed.desired = TaskState::shutdown;
   failed.status.error = "task: non-zero exit (1): cannot open /etc/api.conf";
-  model::Task& waiting = swarm.add_task("api", 1, TaskState::pending).task;
-  waiting.status.wait = model::WaitReason::no_suitable_node;
-  waiting.status.message = "no suitable node (insufficient memory on 3 nodes)";
-  waiting.status.error = waiting.status.message;  // as the scheduler writes it
+  api::Client::TaskView& waiting = swarm.add_task("api", 1, TaskState::pending);
+  waiting.task.status.error = "no suitable node (insufficient memory on 3 nodes)";
+  waiting.wait = {waiting.task.status.error, kNow, {}};  // as the scheduler writes it
 }
 
 }  // namespace

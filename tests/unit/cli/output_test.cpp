@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/command.h"
+#include "cli/rows.h"
 #include "fixture.h"
 
 // What reaches the terminal, and what happens when nothing does.
@@ -111,17 +112,22 @@ TEST(TaskTable, TheErrorColumnShowsErrorsAndTheWaitColumnWaits) {
     view.task.status.message = "started";
   }
   EXPECT_THAT(fixture.run("service ps web").out, Not(HasSubstr("WAIT")));
-  model::TaskStatus& first = fixture.swarm.tasks[0].task.status;
-  first.state = model::TaskState::assigned;
-  first.wait = model::WaitReason::predecessor;
-  first.message = "waiting for task t9 to stop";
+  api::Client::TaskView& first = fixture.swarm.tasks[0];
+  first.wait = {"waiting for web.1 on node beta to stop", kNow - milliseconds(61'500), seconds(90)};
   EXPECT_THAT(fixture.run("service ps web").out, HasSubstr("WAIT "));
   EXPECT_THAT(fixture.run("service ps --format '{{.Wait}}|{{.Error}}' web").out,
-              HasSubstr("waiting for task t9 to stop|\n"));
-  first.wait = model::WaitReason::no_suitable_node;
-  first.message = first.error = "no suitable node (the swarm has no nodes)";
+              HasSubstr("waiting for web.1 on node beta to stop: 1m1s of 1m30s|\n"));
+  first.wait = {"no suitable node (the swarm has no nodes)", kNow, {}};
+  first.task.status.error = first.wait->what;
   EXPECT_THAT(fixture.run("service ps --format '{{.Wait}}|{{.Error}}' web").out,
               HasSubstr("|\"no suitable node (the swarm has no nodes)\"\n"));
+}
+
+TEST(TaskTable, AWaitThatMayLastForEverTellsItsTimeSoFar) {
+  const model::TaskWait wait{"started, not yet healthy", kNow - seconds(12), {}};
+  EXPECT_EQ(time_waited(wait, kNow), "12s");
+  EXPECT_EQ(time_waited({"paused from outside", {}, {}}, kNow), "") << "nobody knows";
+  EXPECT_EQ(time_waited(wait, kNow - seconds(20)), "0s") << "by a clock that is behind";
 }
 
 TEST(TaskTable, AnErrorIsCutOnlyToTheWidthOfATerminal) {

@@ -26,7 +26,7 @@ class ProgressOf : public testing::Test {
     return swarm_.add_task("web", slot, state).task;
   }
   Progress measure(bool any_revision = false) {
-    return measure_progress(service(), swarm_.tasks, any_revision);
+    return measure_progress(service(), swarm_.tasks, any_revision, kNow);
   }
 
   FakeSwarm swarm_;
@@ -94,8 +94,8 @@ TEST_F(ProgressOf, AWaitingSlotTellsWhyItsLastTaskFailed) {
   failed.desired = TaskState::shutdown;
   failed.status.error = "exit code 1";
   add(1, TaskState::assigned);
-  add(2, TaskState::pending).status.wait = model::WaitReason::no_suitable_node;
-  swarm_.tasks.back().task.status.message = "no suitable node";
+  add(2, TaskState::pending);
+  swarm_.tasks.back().wait = {"no suitable node", kNow, {}};
   EXPECT_EQ(measure().slots[0].reason, "exit code 1");
   EXPECT_EQ(measure().slots[1].reason, "no suitable node");
 }
@@ -140,6 +140,22 @@ TEST_F(ProgressOf, ManySlotsHaveNoLinesOfTheirOwn) {
 TEST_F(ProgressOf, RollingBackSaysSo) {
   service().rollout.edit().state = model::RolloutState::rollback_started;
   EXPECT_EQ(progress_lines(measure(), false)[0], "rolling back update: 0 out of 2 tasks");
+}
+
+TEST_F(ProgressOf, ATerminalIsToldHowLongASlotHasWaitedAndAPipeIsNot) {
+  add(1, TaskState::ready).desired = TaskState::ready;
+  swarm_.tasks.back().wait = {"waiting for web.1 to stop", kNow - seconds(61), seconds(90)};
+  EXPECT_EQ(progress_lines(measure(), true)[1],
+            "1/2: ready: waiting for web.1 to stop: 1m1s of 1m30s");
+  EXPECT_EQ(progress_lines(measure(), false)[1], "1/2: ready: waiting for web.1 to stop");
+}
+
+TEST_F(ProgressOf, TheFailureThatASlotRecoversFromHasNoTime) {
+  model::Task& failed = add(1, TaskState::failed);
+  failed.desired = TaskState::shutdown;
+  failed.status.error = "exit code 1";
+  add(1, TaskState::assigned);
+  EXPECT_EQ(measure().slots[0].reason_with_time(), "exit code 1");
 }
 
 class Printer : public ProgressOf {

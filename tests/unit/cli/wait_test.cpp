@@ -161,14 +161,13 @@ TEST_F(Wait, AFailureRestartsTheWindow) {
 TEST_F(Wait, TimeoutNamesTheReasonAndGivesFour) {
   at(1, [this] {
     add(1, TaskState::pending);
-    swarm().tasks[0].task.status.wait = model::WaitReason::no_suitable_node;
-    swarm().tasks[0].task.status.message = "no suitable node (insufficient memory on 3 nodes)";
+    swarm().tasks[0].wait = {"no suitable node (insufficient memory on 3 nodes)", kNow, {}};
   });
   const RunResult result = fixture_.run(std::string("--timeout 1.05s ") + kCreateWeb);
   EXPECT_EQ(result.exit_code, 4);
   EXPECT_EQ(result.err,
             "Error: timed out after 1.05s: 0 out of 1 tasks are running\n"
-            "  slot 1: pending: no suitable node (insufficient memory on 3 nodes)\n"
+            "  slot 1: pending: no suitable node (insufficient memory on 3 nodes): 1s\n"
             "Operation continuing in background. Use `swarmctl service ps "
             "newservice0aaaaaaaaaaaaaa` to check progress.\n");
 }

@@ -24,8 +24,8 @@ using Messages =
     testing::Types<v1::PublishedPort, v1::Resources, v1::TaskTemplate, v1::UpdatePolicy,
                    v1::ServiceSpec, v1::Rollout, v1::Service, v1::Revision, v1::NodeSpec,
                    v1::NodeDescription, v1::NodeStatus, v1::ManagerStatus, v1::Node, v1::Cluster,
-                   v1::TaskStatus, v1::Task, v1::StoreObject, v1::AgentUp, v1::AgentDown,
-                   v1::Assignment, v1::AssignmentSet, v1::Endpoint, v1::MeshTable>;
+                   v1::TaskStatus, v1::Task, v1::TaskWait, v1::StoreObject, v1::AgentUp,
+                   v1::AgentDown, v1::Assignment, v1::AssignmentSet, v1::Endpoint, v1::MeshTable>;
 TYPED_TEST_SUITE(Codec, Messages);
 
 TYPED_TEST(Codec, ForgetsNoField) {
