@@ -321,12 +321,7 @@ class Swarm : public test::DeciderHarness {
   }
 
   bool fits(const model::Task& task, const model::Node& node) const {
-    for (const std::string& text : view().template_of(task).placement->constraints) {
-      if (!model::matches(*model::parse_constraint(text), node)) {
-        return false;
-      }
-    }
-    return true;
+    return model::meets_constraints(*view().template_of(task).placement, node);
   }
 
   model::ServiceId web_;
