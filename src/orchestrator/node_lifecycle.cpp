@@ -19,6 +19,7 @@ constexpr Duration kEngineGrace = seconds(20);
 enum class Condition {
   fit,          // may keep the tasks whose constraints it meets
   leave,        // suspect or unknown, or its engine is just away: wait for what it turns out to be
+  daemon_away,  // suspect for longer than a node may be silent: its mesh answers
   engine_away,  // for longer than kEngineGrace
   drained,
   down,
@@ -33,10 +34,19 @@ std::optional<WallTime> engine_deadline(const model::Node& node) {
   return engine->since + kEngineGrace;
 }
 
-Condition condition_of(const model::Node* node, WallTime now) {
+// When a suspicion is about more than a connection that broke.
+std::optional<WallTime> daemon_deadline(const state::View& view, const model::Node& node) {
+  if (node.status.state != model::NodeState::suspect) return std::nullopt;
+  return node.status.at + state::heartbeat_terms(view).patience();
+}
+
+Condition condition_of(const state::View& view, const model::Node* node, WallTime now) {
   if (!node) return Condition::removed;
   if (node->status.state == model::NodeState::down) return Condition::down;
   if (node->spec.availability == model::Availability::drain) return Condition::drained;
+  if (const std::optional<WallTime> deadline = daemon_deadline(view, *node)) {
+    return *deadline <= now ? Condition::daemon_away : Condition::leave;
+  }
   if (node->status.state != model::NodeState::ready) return Condition::leave;
   if (const std::optional<WallTime> deadline = engine_deadline(*node)) {
     return *deadline <= now ? Condition::engine_away : Condition::leave;
@@ -51,13 +61,16 @@ bool fits(const state::View& view, const model::Task& task, const model::Node& n
 // Takes tasks off nodes that are lost, removed, drained or no longer fit:
 // - down, removed: the task is retired and its successor starts at once; whether the old one still
 //   runs cannot be known. If the node returns it is told to stop it.
+// - daemon away: what runs is left to serve, what does not yet is replaced as if the node were
+// down:
+//   nobody is there to start it.
 // - removed, or down for kOrphanAfter: what had not ended is orphaned.
 // - drained: start-first makes the successor and leaves the task until that runs (handover), so a
 //   service of one replica stays up; stop-first holds the successor until the task is gone.
 // - constraints of the task's revision not met any more: retired and replaced at once.
 // - engine away for kEngineGrace: as drained, but stop-first does not wait for what nobody can
 //   stop; when the engine is back, it is told to stop what was replaced.
-// Nodes that are suspect, unknown or paused keep what they have. Nothing moves back to a node.
+// Nodes that are just suspect, unknown or paused keep what they have. Nothing moves back to a node.
 class NodeLifecycle final : public state::Reconciler {
  public:
   explicit NodeLifecycle(Random random) : random_(random) {}
@@ -130,7 +143,7 @@ class NodeLifecycle final : public state::Reconciler {
                  const state::TaskPtr& after) {
     if (after && !after->node.is_empty() && (!before || before->node != after->node)) {
       const state::NodePtr node = view.node(after->node);
-      if (condition_of(node.get(), WallTime::max()) != Condition::fit ||
+      if (condition_of(view, node.get(), WallTime::max()) != Condition::fit ||
           !fits(view, *after, *node)) {
         dirty_.insert(after->node);
       }
@@ -140,10 +153,11 @@ class NodeLifecycle final : public state::Reconciler {
   // False when something is left for the next plan.
   bool plan_node(const model::NodeId& id, Plan& plan) {
     const state::NodePtr node = plan.view().node(id);
-    const Condition condition = condition_of(node.get(), plan.now());
+    const Condition condition = condition_of(plan.view(), node.get(), plan.now());
     look_at_.erase(id);
     if (condition == Condition::leave) {
-      if (const auto deadline = engine_deadline(*node); deadline && *deadline > plan.now()) {
+      const auto daemon = daemon_deadline(plan.view(), *node);
+      if (const auto deadline = daemon ? daemon : engine_deadline(*node)) {
         look_at_[id] = *deadline;
       }
       return true;
@@ -186,12 +200,20 @@ class NodeLifecycle final : public state::Reconciler {
     task.status.message = message;
   }
 
+  static bool stays(const state::View& view, const model::Task& task, Condition condition,
+                    const model::Node* node) {
+    if (condition == Condition::daemon_away) {
+      return is_running(task);
+    }
+    return condition == Condition::fit && fits(view, task, *node);
+  }
+
   bool plan_service(const model::ServiceId& id, const std::vector<state::TaskPtr>& tasks,
                     Condition condition, const model::Node* node, Plan& plan) {
     const state::ServicePtr service = plan.view().service(id);
     std::vector<SlotTasks> slots;  // looked up when first needed
     for (const state::TaskPtr& task : tasks) {
-      if (!is_wanted(*task) || (condition == Condition::fit && fits(plan.view(), *task, *node))) {
+      if (!is_wanted(*task) || stays(plan.view(), *task, condition, node)) {
         continue;
       }
       // One change of a slot in a plan: the next must see what this one did.

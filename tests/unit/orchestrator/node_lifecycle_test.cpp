@@ -110,6 +110,37 @@ TEST(NodeLifecycle, StopFirstDoesNotWaitForAnEngineThatIsAway) {
   EXPECT_EQ(swarm.wanted(1).size(), 1U);
 }
 
+// Its mesh answers, so the leader leaves it suspect: what runs there serves on.
+TEST(NodeLifecycle, WhatADaemonThatIsAwayHasNotStartedIsReplaced) {
+  Swarm swarm;
+  swarm.create(3, Swarm::serve_a_port);
+  swarm.settle();
+  const model::Task runs = swarm.only(1);
+  swarm.starts = false;
+  swarm.fail(swarm.only(2).id);
+  swarm.live_for(seconds(6));
+  const model::Task waits = swarm.only(2);
+  ASSERT_FALSE(waits.node.is_empty());
+  const auto suspect = [&](const model::Task& task) {
+    swarm.change_node(task.node.value(), [&](model::Node& node) {
+      node.status.state = model::NodeState::suspect;
+      node.status.at = swarm.now();
+    });
+  };
+  suspect(waits);
+  if (runs.node != waits.node) {
+    suspect(runs);
+  }
+  swarm.advance(seconds(2));
+  EXPECT_EQ(swarm.only(2).id, waits.id) << "it may be only its connection";
+  swarm.advance(seconds(2));
+  EXPECT_NE(swarm.only(2).id, waits.id);
+  swarm.starts = true;
+  swarm.settle();
+  EXPECT_EQ(swarm.only(2).status.state, TaskState::running);
+  EXPECT_EQ(swarm.only(1).id, runs.id) << "it runs, and its mesh serves it";
+}
+
 TEST(NodeLifecycle, LostNodeIsNoAttemptOfTheRestartPolicy) {
   Swarm swarm;
   swarm.create(1, [](model::ServiceSpec& spec) { spec.task.restart.edit().max_attempts = 1; });
