@@ -13,7 +13,8 @@
 namespace swarm::platform {
 
 // A listening port. Hands over every connection until it is closed or destroyed, but for those that
-// would take the last descriptors of the process: they are closed. On the loop of its context.
+// would take the last descriptors of the process: they are closed. A connection that has not been
+// handed over by then is left to whoever else has the listener. On the loop of its context.
 class TcpAcceptor : public std::enable_shared_from_this<TcpAcceptor> {
  public:
   using OnSocket = absl::AnyInvocable<void(Tcp::socket)>;
@@ -29,13 +30,16 @@ class TcpAcceptor : public std::enable_shared_from_this<TcpAcceptor> {
                                             OnSocket on_socket);
 
   TcpAcceptor(boost::asio::io_context& context, OnSocket on_socket);
+  ~TcpAcceptor() { close(); }
   void close();
   int native_handle() { return acceptor_.native_handle(); }
   Tcp::endpoint address() const { return acceptor_.local_endpoint(); }
 
  private:
   Status listen(const Tcp::endpoint& address);
+  void await();
   void accept();
+  void pause_after(const ErrorCode& error);
   void tell(const std::string& problem);
 
   Tcp::acceptor acceptor_;
