@@ -226,10 +226,11 @@ void MeshServer::yield() {
   loan_.let_go();
   ports_->yield();
   peers_->close();
-  ErrorCode ignored;
-  control_.close(ignored);
+  // Before it is closed: from then on the next mesh may be started, whose file it would be.
   std::error_code not_removed;
   std::filesystem::remove(options_.control_socket, not_removed);
+  ErrorCode ignored;
+  control_.close(ignored);
   node_->let_links_go();
   end_when_idle();
 }
