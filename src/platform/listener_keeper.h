@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "absl/functional/any_invocable.h"
@@ -55,8 +56,8 @@ class ListenerLoan {
   // From now on it is kept, too, until it is said to be closed. `native` stays the caller's.
   void opened(const std::string& name, int native);
   void closed(const std::string& name);
-  // What was not taken is wanted by nobody.
-  void drop_rest();
+  // Of what was not taken, the rest is wanted by nobody.
+  void drop_all_but(const std::set<std::string>& names);
   // The next process has them: nothing is told to the keeper any more, nor asked of it.
   void let_go();
 

@@ -280,10 +280,14 @@ class ListenerLoan::Desk {
     offered_.clear();
   }
 
-  void drop_rest() {
-    for (const auto& [name, listener] : std::exchange(offered_, {})) {
-      tell(std::string(kDrop) + name);
-    }
+  void drop_all_but(const std::set<std::string>& names) {
+    std::erase_if(offered_, [&](const auto& offer) {
+      const bool is_dropped = !names.contains(offer.first);
+      if (is_dropped) {
+        tell(std::string(kDrop) + offer.first);
+      }
+      return is_dropped;
+    });
   }
 
  private:
@@ -374,8 +378,8 @@ void ListenerLoan::opened(const std::string& name, int native) {
 void ListenerLoan::closed(const std::string& name) {
   desk_->closed(name);
 }
-void ListenerLoan::drop_rest() {
-  desk_->drop_rest();
+void ListenerLoan::drop_all_but(const std::set<std::string>& names) {
+  desk_->drop_all_but(names);
 }
 void ListenerLoan::let_go() {
   desk_->let_go();

@@ -169,8 +169,7 @@ void MeshServer::on(ControlChannel& from, const Hello& hello) {
 
 void MeshServer::on(ControlChannel& from, model::MeshTable& table) {
   if (node_->routing.set_table(std::move(table))) on_routing_changed();
-  // The table names all ports that are published: nobody wants what is left of an earlier mesh.
-  loan_.drop_rest();
+  ports_->drop_unclaimed();
   from.send(problems());
 }
 

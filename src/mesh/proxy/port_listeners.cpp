@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -22,11 +23,13 @@ PortListeners::PortListeners(std::shared_ptr<MeshNode> node, platform::ListenerL
       loan_(loan),
       address_(std::move(address)),
       on_issues_(std::move(on_issues)),
-      timer_(node_->context) {}
+      timer_(node_->context),
+      unclaimed_timer_(node_->context) {}
 
 void PortListeners::yield() {
   has_yielded_ = true;
   timer_.cancel();
+  unclaimed_timer_.cancel();
   for (const auto& [port, acceptor] : open_) {
     acceptor->close();
   }
@@ -45,6 +48,25 @@ void PortListeners::update() {
     issues_ = std::move(plan.issues);
     on_issues_(issues_);
   }
+}
+
+// A port of `host` mode is planned only once a task is admitted, which comes after the table. Its
+// clients wait as they would after the last task has left.
+void PortListeners::drop_unclaimed() {
+  if (has_yielded_) return;
+  std::set<std::string> published;
+  for (const model::MeshService& service : node_->routing.table().services) {
+    for (const model::PublishedPort& port : service.ports) {
+      published.insert(name_of(port.published));
+    }
+  }
+  loan_.drop_all_but(published);
+  if (std::exchange(is_unclaimed_timed_, true)) return;
+  unclaimed_timer_.expires_after(node_->timeouts.hold);
+  unclaimed_timer_.async_wait([weak = weak_from_this()](ErrorCode error) {
+    const auto self = weak.lock();
+    if (!error && self != nullptr) self->loan_.drop_all_but({});
+  });
 }
 
 void PortListeners::close_unwanted() {

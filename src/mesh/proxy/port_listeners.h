@@ -28,6 +28,9 @@ class PortListeners : public std::enable_shared_from_this<PortListeners> {
   // Whenever the routing has changed.
   void update();
   const std::vector<PortIssue>& issues() const { return issues_; }
+  // Of the listeners of an earlier mesh that are not in use: lets go of those whose ports are not
+  // published any more, and of the others once their tasks have had the time to be admitted again.
+  void drop_unclaimed();
   // Another mesh has them: nothing is opened any more.
   void yield();
 
@@ -48,6 +51,8 @@ class PortListeners : public std::enable_shared_from_this<PortListeners> {
   std::vector<PortIssue> issues_;
   bool has_yielded_ = false;
   boost::asio::steady_timer timer_;
+  boost::asio::steady_timer unclaimed_timer_;
+  bool is_unclaimed_timed_ = false;
 };
 
 }  // namespace swarm::mesh

@@ -84,6 +84,27 @@ TEST_F(Control, ListenersAreKeptByASwarmdThatCameAfterTheMesh) {
   EXPECT_EQ(get_once(address), "one");
 }
 
+TEST_F(Control, AHostPortIsKeptUntilItsTaskIsAdmittedAgain) {
+  Node node;
+  node.set_table(web_table(++position, port_of(address), {}, model::PublishMode::host));
+  HttpServer one("one");
+  node.admit("t1", one.address());
+  ASSERT_TRUE(await([&] { return get_once(address) == "one"; }));
+  // The next swarmd has the table before it has found its tasks again, and so has the next mesh.
+  node.kill_swarmd();
+  node.start_swarmd();
+  ASSERT_TRUE(await([&] { return node.is_connected() && node.keeps_listeners(); }));
+  node.set_table(web_table(++position, port_of(address), {}, model::PublishMode::host));
+  ASSERT_TRUE(await([&] { return node.ports().table == position; }));
+  node.kill_mesh();
+  Connection waiting(address);
+  ASSERT_TRUE(waiting.send("GET / HTTP/1.1\r\n\r\n"));
+  ASSERT_TRUE(await([&] { return node.launches() == 2 && node.is_connected(); }));
+  ASSERT_TRUE(node.settle());
+  node.admit("t1", one.address());
+  EXPECT_EQ(waiting.receive_answer(), "one");
+}
+
 TEST_F(Control, APortThatIsNoLongerPublishedIsNotKept) {
   Node node;
   publish(node);
