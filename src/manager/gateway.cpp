@@ -278,42 +278,64 @@ namespace {
 
 using Issued = Result<api::Gateway::IssuedCertificate>;
 
+Issued sign(const model::Cluster& cluster, CertificateSigner& signer, const model::NodeId& node,
+            model::Role role, const std::string& csr) {
+  api::Gateway::IssuedCertificate issued;
+  issued.node = node;
+  issued.swarm = cluster.id;
+  issued.role = role;
+  SWARM_ASSIGN_OR_RETURN(issued.certificate, signer.sign(cluster, csr, node, role));
+  return issued;
+}
+
 // The node's new certificate and the transaction that records it go together: signed first, given
 // out when committed.
 void sign_and_commit(Manager& manager, CertificateSigner& signer, const model::NodeId& node,
                      model::Role role, const std::string& csr, Result<state::ChangeSet> changes,
                      Reply<Issued> reply) {
-  const state::ClusterPtr cluster = manager.store().view().cluster();
-  Result<std::string> certificate = signer.sign(*cluster, csr, node, role);
-  if (!certificate.ok()) {
-    changes = certificate.status();
-  }
-  api::Gateway::IssuedCertificate issued;
-  issued.node = node;
-  issued.swarm = cluster->id;
-  issued.role = role;
-  if (certificate.ok()) {
-    issued.certificate = *std::move(certificate);
+  Issued issued = sign(*manager.store().view().cluster(), signer, node, role, csr);
+  if (!issued.ok()) {
+    changes = issued.status();
   }
   commit_then(manager, std::move(changes),
               [issued = std::move(issued), reply = std::move(reply)](Status recorded) mutable {
-                reply(recorded.ok() ? Issued(std::move(issued)) : Issued(std::move(recorded)));
+                reply(recorded.ok() ? std::move(issued) : Issued(std::move(recorded)));
               });
+}
+
+Status check_present(const state::View& view, const model::NodeId& node) {
+  if (view.node(node) == nullptr || view.cluster()->removed_nodes.contains(node)) {
+    return absl::PermissionDeniedError("node " + node.value() + " was removed from the swarm");
+  }
+  return absl::OkStatus();
 }
 
 void renew(Manager& manager, CertificateSigner& signer, const model::NodeId& node,
            const std::string& csr, Reply<Issued> reply) {
   const state::View view = manager.store().view();
-  const state::NodePtr known = view.node(node);
-  const bool is_removed = view.cluster() != nullptr && view.cluster()->removed_nodes.contains(node);
-  if (known == nullptr || is_removed) {
-    reply(absl::PermissionDeniedError("node " + node.value() + " was removed from the swarm"));
+  if (Status present = check_present(view, node); !present.ok()) {
+    reply(std::move(present));
     return;
   }
-  sign_and_commit(manager, signer, node, known->spec.role, csr,
-                  control::record_role({view, manager.loop().wall_now(), manager.random()}, node,
-                                       known->spec.role),
-                  std::move(reply));
+  const model::Role role = view.node(node)->spec.role;
+  sign_and_commit(
+      manager, signer, node, role, csr,
+      control::record_role({view, manager.loop().wall_now(), manager.random()}, node, role),
+      std::move(reply));
+}
+
+Issued renew_manager(const state::View& view, CertificateSigner& signer,
+                     const std::string& certificate, const std::string& csr) {
+  if (view.cluster() == nullptr) {
+    return no_leader();
+  }
+  SWARM_ASSIGN_OR_RETURN(const model::NodeId node,
+                         signer.check_expired(*view.cluster(), certificate, csr));
+  SWARM_RETURN_IF_ERROR(check_present(view, node));
+  if (view.node(node)->spec.role != model::Role::manager) {
+    return absl::PermissionDeniedError("node " + node.value() + " is not a manager any more");
+  }
+  return sign(*view.cluster(), signer, node, model::Role::manager, csr);
 }
 
 }  // namespace
@@ -371,6 +393,16 @@ void ManagerGateway::renew_expired_certificate(
     }
     log::info("expired certificate renewed", {{"node", node->value()}});
     renew(*manager, signer, *node, csr, std::move(reply));
+  });
+}
+
+void ManagerGateway::renew_without_leader(
+    std::string certificate_pem, std::string csr_pem,
+    absl::AnyInvocable<void(Result<IssuedCertificate>)> done) {
+  manager_->on_control_loop([manager = manager_, &signer = signer_,
+                             certificate = std::move(certificate_pem), csr = std::move(csr_pem),
+                             reply = Reply<Issued>(std::move(done))]() mutable {
+    reply(renew_manager(manager->store().view(), signer, certificate, csr));
   });
 }
 

@@ -46,6 +46,13 @@ class ManagerGateway final : public api::Gateway {
                                  absl::AnyInvocable<void(Result<IssuedCertificate>)> done) override;
   void renew_certificate(model::NodeId node, std::string csr_pem,
                          absl::AnyInvocable<void(Result<IssuedCertificate>)> done) override;
+  // For the node of this manager, whose certificate has expired while nobody leads. When those of
+  // all managers have, none of them can connect to another to elect a leader, and somebody has to
+  // begin. Every manager holds the key of the root: this signs with it what a leader would, going
+  // by what is committed here. PERMISSION_DENIED beyond the swarm's grace, for a key that is not
+  // the certificate's, and for a node that was removed or demoted.
+  void renew_without_leader(std::string certificate_pem, std::string csr_pem,
+                            absl::AnyInvocable<void(Result<IssuedCertificate>)> done);
 
   bool is_removed(const model::NodeId& node) const override;
   void ask_reachability(absl::AnyInvocable<void(ManagerReachability)> done) override;

@@ -40,24 +40,51 @@ bool has_expired(const security::NodeCredentials& credentials, WallTime now) {
   return validity.ok() && validity->not_after < now;
 }
 
-// A leader asks itself: with a certificate that has expired it could not even connect.
-Issued ask_own_manager(api::Gateway& gateway, const model::NodeId& self,
-                       const std::string& request) {
+// The answer of this node's own manager, with no connection between.
+template <class Ask>
+Issued await_own_manager(Ask ask) {
   auto answer = std::make_shared<std::promise<Issued>>();
   std::future<Issued> future = answer->get_future();
-  gateway.renew_certificate(self, request,
-                            [answer](Issued issued) { answer->set_value(std::move(issued)); });
+  ask([answer](Issued issued) { answer->set_value(std::move(issued)); });
   if (future.wait_for(kRenewalTimeout) != std::future_status::ready) {
     return absl::UnavailableError("this manager did not sign in time");
   }
   return future.get();
 }
 
+// From a manager that is reached over the network. A certificate that has expired proves nothing to
+// TLS: then its key has to.
+Issued ask_managers(const std::vector<std::string>& managers, const security::NodeCredentials& old,
+                    const std::string& request, bool is_expired) {
+  return ask_any<Issued>(managers, [&](const std::string& address) {
+    return is_expired ? api::renew_expired_certificate(address, old, request, kRenewalTimeout)
+                      : api::renew_certificate(address, old, request, kRenewalTimeout);
+  });
+}
+
+// `own`: null on a worker. A leader asks itself, because with a certificate that has expired it
+// could not even connect; another manager does so last, when no leader is found.
+Issued ask_for_certificate(ManagerGateway* own, const NodeRecord& self,
+                           const security::NodeCredentials& old, const std::string& request,
+                           bool is_expired) {
+  if (own != nullptr && own->leader().is_self) {
+    return await_own_manager(
+        [&](auto done) { own->renew_certificate(self.node, request, std::move(done)); });
+  }
+  Issued asked = ask_managers(self.managers, old, request, is_expired);
+  if (own == nullptr || !is_expired || !is_unavailable(asked)) {
+    return asked;
+  }
+  log::info("expired certificate to be renewed without a leader",
+            {{"reason", asked.status().message()}});
+  return await_own_manager(
+      [&](auto done) { own->renew_without_leader(old.certificate, request, std::move(done)); });
+}
+
 }  // namespace
 
 Status Node::renew_certificate(model::Role role) {
   const auto old = credentials();
-  // One that has expired proves nothing to TLS: then its key has to.
   const bool is_expired = has_expired(*old, lifecycle_.wall_now());
   security::NodeCredentials renewed;
   renewed.ca_certificate = old->ca_certificate;
@@ -67,15 +94,9 @@ Status Node::renew_certificate(model::Role role) {
   }
   SWARM_ASSIGN_OR_RETURN(const std::string request, security::make_request(renewed.key));
   NodeRecord changed = record();
-  const std::shared_ptr<api::Gateway> own = gateway();
-  const auto ask = [&](const std::string& address) {
-    return is_expired ? api::renew_expired_certificate(address, *old, request, kRenewalTimeout)
-                      : api::renew_certificate(address, *old, request, kRenewalTimeout);
-  };
-  Issued asked = own != nullptr && own->leader().is_self
-                     ? ask_own_manager(*own, changed.node, request)
-                     : ask_any<Issued>(changed.managers, ask);
-  SWARM_ASSIGN_OR_RETURN(const api::Gateway::IssuedCertificate issued, std::move(asked));
+  const std::shared_ptr<ManagerGateway> own = manager_ != nullptr ? manager_->gateway() : nullptr;
+  SWARM_ASSIGN_OR_RETURN(const api::Gateway::IssuedCertificate issued,
+                         ask_for_certificate(own.get(), changed, *old, request, is_expired));
   if (issued.role != role) {
     return absl::FailedPreconditionError("the swarm wants this node as a " +
                                          std::string(model::to_string(issued.role)));

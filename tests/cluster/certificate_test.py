@@ -10,6 +10,7 @@ import unittest
 from support import SwarmTest, wait_until
 
 EXPIRY = 8  # seconds
+LONG_EXPIRY = 20  # of a swarm that has to come together first
 
 
 def own_certificate(node):
@@ -109,6 +110,47 @@ class Certificates(SwarmTest):
         manager.start()
         wait_until(lambda: own_certificate(manager) != expired, 20, "it has renewed its own")
         manager.await_ready(1)
+
+    def swarm_that_was_off(self, *flags):
+        """Three managers and a worker, all off, and all their certificates have expired."""
+        nodes = [self.swarm.add("--min-cert-expiry", "1s") for _ in range(4)]
+        nodes[0].ctl("swarm", "init", "--listen-addr", nodes[0].address, "--advertise-addr",
+                     nodes[0].address, "--cert-expiry", f"{LONG_EXPIRY}s", *flags)
+        for node, role in zip(nodes[1:], ("manager", "manager", "worker")):
+            node.join(nodes[0], role)
+        nodes[0].await_ready(4)
+        for node in nodes:
+            node.kill()
+        wait_until(lambda: all(is_past(own_certificate(node)) for node in nodes), 3 * LONG_EXPIRY,
+                   "their end")
+        return nodes
+
+    def test_a_swarm_whose_certificates_all_ran_out_comes_back(self):
+        nodes = self.swarm_that_was_off()
+        expired = [own_certificate(node) for node in nodes]
+        for node in nodes:
+            node.start()
+        for node, before in zip(nodes, expired):
+            wait_until(lambda: own_certificate(node) != before, 60,
+                       f"a new certificate of {node.name}")
+        wait_until(lambda: nodes[0].ctl("node", "ls", "--format", "{{.Status}}", check=False)
+                   .out.split() == ["Ready"] * 4, 60, "all are ready")
+        self.create(nodes[1], "web", 3, "web:1.0")
+
+    def test_managers_beyond_the_grace_do_not_renew_their_own(self):
+        nodes = self.swarm_that_was_off("--cert-renewal-grace", "1ms")
+        expired = [own_certificate(node) for node in nodes]
+        for node in nodes:
+            node.start()
+        for node in nodes[:3]:
+            wait_until(lambda: "longer ago than" in node.log.read_text(), 60,
+                       f"{node.name} says why")
+        self.assertEqual([own_certificate(node) for node in nodes], expired)
+        # One of them alone can begin again, and the others join it.
+        nodes[0].ctl("swarm", "init", "--force-new-cluster")
+        wait_until(lambda: own_certificate(nodes[0]) != expired[0], 60, "it has renewed its own")
+        nodes[1].ctl("swarm", "leave", "--force")
+        nodes[1].join(nodes[0], "manager")
 
     def test_an_expiry_that_is_too_short_is_refused(self):
         node = self.swarm.add()

@@ -19,7 +19,7 @@ namespace swarm::test {
 inline constexpr const char* kWorkerToken = "worker-secret";
 inline constexpr const char* kManagerToken = "manager-secret";
 
-// Gives everybody a certificate.
+// Gives everybody a certificate. That of a node has expired if the node is named in its place.
 class GenerousSigner final : public manager::CertificateSigner {
  public:
   Result<std::string> sign(const model::Cluster&, const std::string& csr_pem, const model::NodeId&,
@@ -27,9 +27,11 @@ class GenerousSigner final : public manager::CertificateSigner {
     return csr_pem.empty() ? Result<std::string>(absl::InvalidArgumentError("not a request"))
                            : "certificate";
   }
-  Result<model::NodeId> check_expired(const model::Cluster&, const std::string&,
+  Result<model::NodeId> check_expired(const model::Cluster&, const std::string& certificate_pem,
                                       const std::string&) override {
-    return absl::PermissionDeniedError("certificates do not expire here");
+    return certificate_pem.empty()
+               ? Result<model::NodeId>(absl::PermissionDeniedError("expired too long ago"))
+               : model::NodeId(certificate_pem);
   }
 };
 

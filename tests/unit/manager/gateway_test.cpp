@@ -154,5 +154,43 @@ TEST_F(GatewayTest, RenewsForKnownNodesOnly) {
   }
 }
 
+api::Gateway::Write demoting(const model::NodeId& node) {
+  return [node](const state::View& view, WallTime now, Random& random) -> Result<state::ChangeSet> {
+    std::set<model::MemberId> reachable;
+    for (const auto& [id, known] : view.nodes()) {
+      if (known->manager.has_value()) reachable.insert(known->manager->member);
+    }
+    model::NodeSpec spec = view.node(node)->spec;
+    spec.role = model::Role::worker;
+    return control::update_node({view, now, random}, node, view.node(node)->meta.version, spec,
+                                reachable);
+  };
+}
+
+// The certificates of all managers have expired: none can connect to another.
+TEST_F(GatewayTest, AManagerThatFindsNoLeaderRenewsItsOwnExpiredCertificate) {
+  start_managers(3);
+  const model::NodeId worker = managers_.admit_worker();
+  const model::NodeId demoted = follower().node;
+  ASSERT_TRUE(write(leader(), demoting(demoted)).ok());
+  world_.run_for(seconds(1));
+  Machine& cut_off = leader();
+  isolate(cut_off);
+  world_.run_for(seconds(5));
+  ASSERT_FALSE(cut_off.leads());
+  const auto renewed = [&](const std::string& certificate) {
+    std::optional<Status> answer;
+    cut_off.gateway->renew_without_leader(certificate, "request",
+                                          [&answer](auto issued) { answer = issued.status(); });
+    EXPECT_TRUE(world_.run_until([&answer] { return answer.has_value(); }, seconds(5)));
+    return answer.value_or(absl::UnknownError("no answer"));
+  };
+  EXPECT_TRUE(renewed(cut_off.node.value()).ok());
+  EXPECT_TRUE(absl::IsPermissionDenied(renewed(""))) << "beyond the grace";
+  EXPECT_TRUE(absl::IsPermissionDenied(renewed(worker.value())));
+  EXPECT_TRUE(absl::IsPermissionDenied(renewed(demoted.value())));
+  EXPECT_TRUE(absl::IsPermissionDenied(renewed("stranger")));
+}
+
 }  // namespace
 }  // namespace swarm::manager
