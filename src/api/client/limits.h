@@ -36,7 +36,7 @@ inline constexpr Duration kLeaderRetry = milliseconds(50);
 inline constexpr int kMaxWaiting = 1024;
 inline constexpr int kMaxWaitingOfHost = 128;
 // Connections of gRPC of whom it is not known yet which node they are of; more wait. Each costs
-// what TLS and HTTP/2 take, below 100 KiB: 50 MiB in all.
+// what TLS and HTTP/2 take, some 100 KiB: 51 MiB in all.
 inline constexpr int kMaxStrangers = 512;
 inline constexpr int kMaxStrangersOfHost = 64;
 // First for the first words, then for the rest of the handshake.

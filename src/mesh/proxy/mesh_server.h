@@ -32,8 +32,9 @@ class MeshServer {
   // A swarmd that has listeners of an earlier mesh gives them at once.
   static constexpr std::chrono::milliseconds kLoanPatience{1'000};
   // Connections to the peer port: most wait for their first words with a descriptor and little
-  // else. TLS takes up to 100 KiB before its other side is known: 25 MiB in all. One host may want
-  // many, another node whose clients all came at the same moment; beyond the bound they wait.
+  // else, 4 MiB in all. TLS takes some 130 KiB before its other side is known: 33 MiB in all. One
+  // host may want many, another node whose clients all came at the same moment; beyond the bound
+  // they wait.
   static constexpr platform::Arrivals::Limits kArrivals{
       .waiting = {.in_all = 4096, .of_host = 2048},
       .handshakes = {.in_all = 256, .of_host = 128},
