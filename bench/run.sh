@@ -3,7 +3,7 @@
 # docs/BENCHMARKS.md says what each one measures. Exits with 1 if one could not be run.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-readonly NAMES=(raft_log store durable_writes mesh_proxy footprint failover docker_swarm)
+readonly NAMES=(raft_log store durable_writes mesh_proxy footprint edge_memory failover docker_swarm)
 
 build=${1:?usage: run.sh BUILD [${NAMES[*]}]}
 shift
@@ -14,7 +14,7 @@ run_one() {
   printf '\n== %s\n' "$name"
   case $name in
     mesh_proxy | raft_log | store) "$build/bench/${name}_bench" "$@" ;;
-    footprint | failover | docker_swarm | durable_writes) python3 "$here/$name.py" "$build" "$@" ;;
+    footprint | edge_memory | failover | docker_swarm | durable_writes) python3 "$here/$name.py" "$build" "$@" ;;
     *)
       echo "run.sh: there is no benchmark '$name'; there are: ${NAMES[*]}" >&2
       return 1
