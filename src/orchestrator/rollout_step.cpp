@@ -91,18 +91,20 @@ void RolloutStep::pass_trial() {
   if (!is_trial_open(service_)) {
     return;
   }
-  bool has_passed = false;
+  const uint64_t slots = service_.rollout->slots_changed;
+  const uint64_t places = policy_.parallelism == 0 ? slots : std::min(policy_.parallelism, slots);
+  uint64_t failed = 0;  // tolerated
+  uint64_t passed = 0;
   for (const Progress& progress : progress_) {
     const model::Task* task = progress.target;
-    if (!task || progress.is_failed || !belongs_to_rollout(service_, *task)) {
-      continue;
+    if (progress.is_failed) {
+      ++failed;
+    } else if (task && belongs_to_rollout(service_, *task) && is_running(*task) &&
+               ran_since(*task) + policy_.monitor <= plan_.now()) {
+      ++passed;
     }
-    if (!is_running(*task) || ran_since(*task) + policy_.monitor > plan_.now()) {
-      return;
-    }
-    has_passed = true;
   }
-  if (has_passed) {
+  if (passed > 0 && passed + failed >= places) {
     rollout().trial_passed_at = plan_.now();
   }
 }

@@ -70,7 +70,7 @@ class RolloutStep {
   // The failed slots of a rollback that goes on regardless must run in the end, too.
   bool waits_for_failed(const Progress& progress);
 
-  // Notes that the first slots have run for the monitor window.
+  // Notes that as many slots as the trial has places have run for the monitor window.
   void pass_trial();
   Duration holds_place_for() const;
 

@@ -89,6 +89,40 @@ TEST(RolloutTrial, OnceItIsPassedPlacesAreFreeAtTheDelay) {
   EXPECT_EQ(swarm.running_at(1), 0U);
 }
 
+// A place that the trial has freed is taken at once: what starts there is not tried for as long.
+TEST(RolloutTrial, SlotsThatMoveMeanwhileDoNotProlongIt) {
+  Swarm swarm;
+  swarm.create_converged(6, [](model::ServiceSpec& spec) {
+    spec.update.edit().parallelism = 2;
+    spec.update.edit().order = UpdateOrder::stop_first;
+  });
+  swarm.starts = false;
+  swarm.update();
+  swarm.settle();
+  const auto moved = [&swarm] {
+    std::vector<model::TaskId> ids;
+    for (const model::Task& task : swarm.tasks()) {
+      if (task.revision == 2) ids.push_back(task.id);
+    }
+    return ids;
+  };
+  ASSERT_EQ(moved().size(), 2U);
+  const std::vector<model::TaskId> first = moved();
+  swarm.report(first[0], TaskState::running);
+  swarm.advance(seconds(2));
+  swarm.report(first[1], TaskState::running);
+  swarm.advance(seconds(3));
+  swarm.settle();
+  ASSERT_EQ(moved().size(), 3U);
+  for (const model::TaskId& id : moved()) {
+    if (id != first[0] && id != first[1]) swarm.report(id, TaskState::running);
+  }
+  swarm.advance(seconds(2));
+  EXPECT_TRUE(is_set(swarm.rollout().trial_passed_at));
+  swarm.settle();
+  EXPECT_EQ(moved().size(), 5U);
+}
+
 TEST(RolloutTrial, ATaskWithoutPortOrCheckTakesOverWhenItHasRunForTheMinimum) {
   Swarm swarm;
   swarm.create_converged(2);
