@@ -62,7 +62,7 @@ take_down() {
   ip link del "$SWARM_ENGINE_BRIDGE" 2>/dev/null
   grep -o " $SWARM_ENGINE_DIR/[^ ]*" /proc/mounts | sort -r | xargs -r -n1 umount -l 2>/dev/null
   rm -rf "$SWARM_ENGINE_DIR"
-  echo done >&7
+  echo "done" >&7
 }
 
 if [ "${1:-}" = restart ]; then
