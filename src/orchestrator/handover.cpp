@@ -16,12 +16,20 @@ void earlier(std::optional<WallTime>& deadline, std::optional<WallTime> candidat
 }
 
 // `task` is to serve the slot instead of `other`: it is at the service's revision, or, where that
-// tells nothing, the newer one. After a rollback that came before anything ran, the older task may
-// be the one that stays.
+// tells nothing, at one that has converged (a revision that was given up within its trial proves
+// nothing by running), or else the newer one. After a rollback that came before anything ran, the
+// older task may be the one that stays.
 bool supersedes(const model::Service& service, const model::Task& task, const model::Task& other) {
   const bool is_current = task.revision == service.revision;
   if (is_current != (other.revision == service.revision)) {
     return is_current;
+  }
+  const auto has_converged = [&service](const model::Task& one) {
+    return std::find(service.converged.begin(), service.converged.end(), one.revision) !=
+           service.converged.end();
+  };
+  if (has_converged(task) != has_converged(other)) {
+    return has_converged(task);
   }
   return is_older(other, task);
 }

@@ -123,6 +123,27 @@ TEST(RolloutTrial, SlotsThatMoveMeanwhileDoNotProlongIt) {
   EXPECT_EQ(moved().size(), 5U);
 }
 
+TEST(RolloutTrial, AnotherUpdateMeanwhileLeavesWhatConverged) {
+  for (const uint64_t replicas : {1, 3}) {
+    Swarm swarm;
+    swarm.create_converged(replicas);
+    swarm.update();
+    swarm.settle();
+    ASSERT_EQ(swarm.running_at(2), 1U);
+    swarm.live_for(seconds(2));
+    swarm.bad_revisions.insert(3);
+    swarm.update();
+    swarm.live_for(seconds(2));
+    for (const model::Task& task : swarm.tasks()) {
+      if (task.revision == 2 && task.status.state == TaskState::running) swarm.fail(task.id);
+    }
+    swarm.live_for(minutes(1));
+    EXPECT_EQ(swarm.rollout().state, RolloutState::paused);
+    EXPECT_EQ(swarm.running_at(1), replicas);
+    EXPECT_EQ(swarm.running_at(2), 0U);
+  }
+}
+
 TEST(RolloutTrial, ATaskWithoutPortOrCheckTakesOverWhenItHasRunForTheMinimum) {
   Swarm swarm;
   swarm.create_converged(2);
