@@ -81,6 +81,8 @@ Convergence::Step Convergence::observe(const Service& service, const Progress& p
   if (step.outcome) {
     return step;
   }
+  // Any update resumes a rollout that stood still: one that does so now has paused after it.
+  has_joined_rollout_ |= service.rollout && !is_final(service.rollout->state);
   const Rollout* rollout = own_rollout(service);
   if (rollout != nullptr) {
     step.outcome = end_of_rollout(*rollout, service, progress, now);
@@ -130,7 +132,8 @@ const Rollout* Convergence::own_rollout(const Service& service) const {
   // What stands still is not moved by scaling: that is all there is to say, and at once.
   const bool blocks_scaling = command_.what == WaitFor::scale && is_paused(service.rollout->state);
   const bool is_new = service.rollout->started_at != command_.earlier_rollout;
-  return blocks_scaling || (follows_rollout && is_new) ? &*service.rollout : nullptr;
+  return blocks_scaling || (follows_rollout && (is_new || has_joined_rollout_)) ? &*service.rollout
+                                                                                : nullptr;
 }
 
 std::optional<Convergence::Outcome> Convergence::end_of_rollout(const Rollout& rollout,

@@ -65,6 +65,8 @@ class Convergence {
   const Command command_;
   bool is_first_ = true;
   TimePoint started_at_;
+  // A rollout that was on its way when the command was given, and is its own, too.
+  bool has_joined_rollout_ = false;
   bool has_told_rollback_ = false;
   std::optional<TimePoint> stable_at_;      // end of the verify window
   std::optional<TimePoint> unfinished_at_;  // the rollout is completed, but not all tasks run

@@ -279,6 +279,15 @@ TEST_F(WaitForUpdate, AnEarlierFailedRolloutSaysNothingAboutThisOne) {
   EXPECT_EQ(fixture_.run("service update --image web:1.1 web").exit_code, 0);
 }
 
+TEST_F(WaitForUpdate, ARolloutThatItFoundOnItsWayIsFollowedToItsEnd) {
+  ASSERT_EQ(fixture_.run("service update -d --image web:9 web").exit_code, 0);
+  add(1, TaskState::failed);
+  at(3, [this] { set_rollout(RolloutState::paused, "task t1 failed"); });
+  const RunResult result = fixture_.run("service update --label-add a=b web");
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.err, StartsWith("Error: service update paused: task t1 failed\n"));
+}
+
 TEST_F(WaitForUpdate, ScalingSaysAtOnceThatThePausedRolloutStaysPaused) {
   EXPECT_EQ(fixture_.run("service update -d --image web:9 web").exit_code, 0);
   set_rollout(RolloutState::paused, "web.1 on node n1: exit code 1");
