@@ -180,6 +180,8 @@ std::string slot_line(const SlotProgress& slot, bool with_bar) {
   return state + " " + bar(slot.state);
 }
 
+}  // namespace
+
 std::string verify_line(Duration left) {
   if (left <= Duration{}) {
     return "verify: Waiting for the rollout to complete...";
@@ -187,8 +189,6 @@ std::string verify_line(Duration left) {
   const int64_t whole = std::chrono::ceil<seconds>(left).count();
   return "verify: Waiting " + std::to_string(whole) + " seconds to verify that tasks are stable...";
 }
-
-}  // namespace
 
 std::string SlotProgress::reason_with_time() const {
   return waited.empty() ? reason : reason + ": " + waited;

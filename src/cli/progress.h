@@ -52,6 +52,9 @@ void note_closed_ports(const std::vector<api::Client::ClosedPort>& closed, Progr
 // terminal (`with_bars`) a line that waits says how long; elsewhere it would be news every second.
 std::vector<std::string> progress_lines(const Progress& progress, bool with_bars);
 
+// What a command waits for whose tasks all run.
+std::string verify_line(Duration left);
+
 // Shows what changes: on a terminal by rewriting lines in place, otherwise as lines of their own.
 class ProgressPrinter {
  public:

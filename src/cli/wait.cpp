@@ -66,6 +66,7 @@ class Wait {
     if (!step.notice.empty()) {
       printer_.say(step.notice);
     }
+    verify_left_ = step.verify_left;
     printer_.show(progress_, step.verify_left);
     if (!step.outcome) {
       return std::nullopt;
@@ -123,6 +124,11 @@ class Wait {
                              slot.reason_with_time());
       }
     }
+    if (!progress_.closed_port.empty()) {
+      session_.print_error("  " + progress_.closed_port);
+    } else if (verify_left_) {
+      session_.print_error("  " + verify_line(*verify_left_));
+    }
     print_how_to_continue();
     return exit_code::kTimeout;
   }
@@ -144,6 +150,7 @@ class Wait {
   Convergence convergence_;
   const TimePoint started_at_;
   Progress progress_;
+  std::optional<Duration> verify_left_;  // nothing: it is not verified yet
   std::optional<TimePoint> unavailable_since_;
 };
 

@@ -172,6 +172,27 @@ TEST_F(Wait, TimeoutNamesTheReasonAndGivesFour) {
             "newservice0aaaaaaaaaaaaaa` to check progress.\n");
 }
 
+TEST_F(Wait, TimeoutNamesTheClosedPort) {
+  at(1, [this] {
+    add(1, TaskState::running);
+    swarm().service("web").closed_ports = {
+        {model::NodeId("n1"), "host1", {80, 8080}, "it is in use by another program"}};
+  });
+  const RunResult closed =
+      fixture_.run("--timeout 2s service create -q --name web --update-monitor 1s web:1.0");
+  EXPECT_EQ(closed.exit_code, 4);
+  EXPECT_THAT(closed.err, HasSubstr("  port 8080/tcp is closed on node host1: it is in use by "
+                                    "another program\n"));
+}
+
+TEST_F(Wait, TimeoutNamesWhatIsVerified) {
+  at(1, [this] { add(1, TaskState::running); });
+  const RunResult result =
+      fixture_.run("--timeout 2s service create -q --name web --update-monitor 9s web:1.0");
+  EXPECT_EQ(result.exit_code, 4);
+  EXPECT_THAT(result.err, HasSubstr("  verify: Waiting 8 seconds"));
+}
+
 TEST_F(Wait, InterruptLeavesTheOperationToTheSwarm) {
   fixture_.clock.interrupt_after = 3;
   const RunResult result = fixture_.run(kCreateWeb);
