@@ -27,8 +27,8 @@ void NodeReporter::set_ports(const MeshControl::PortReport& ports) {
     closed.push_back({problem.service, problem.port, problem.error});
   }
   std::sort(closed.begin(), closed.end());
-  if (closed.size() > kMaxClosedPorts) {
-    closed.resize(kMaxClosedPorts);
+  if (closed.size() > model::kMaxClosedPorts) {
+    closed.resize(model::kMaxClosedPorts);
   }
   opened_ = ports.table;
   const bool is_expected = expected_ != 0 && opened_ >= expected_;

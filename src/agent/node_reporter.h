@@ -13,8 +13,6 @@ namespace swarm::agent {
 
 // Changes are reported this long after the first of them.
 inline constexpr Duration kNodeReportDelay = milliseconds(20);
-// More closed ports have one cause; the first ones tell it.
-inline constexpr size_t kMaxClosedPorts = 64;
 
 // Keeps what is wrong with this node, and which published ports it serves, and tells the manager
 // when that changes. That the ports of a table are open is told when the ports of the swarm have

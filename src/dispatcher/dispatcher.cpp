@@ -87,6 +87,8 @@ class LeaderDispatcher final : public Dispatcher {
   void observe_task(const state::TaskPtr& before, const state::TaskPtr& after);
   void observe_node(const state::NodePtr& before, const state::NodePtr& after);
   void observe_cluster(const model::Cluster& cluster);
+  // The node is not part of the swarm any more.
+  void dismiss(const model::NodeId& node);
   // What a session is told now: period, misses, role.
   model::SessionAccepted terms_of(const Session& session) const;
   // How long a node may be silent under these terms.
@@ -327,8 +329,7 @@ void LeaderDispatcher::lost(const std::vector<model::NodeId>& nodes) {
   for (const model::NodeId& node : nodes) {
     log::warning("node lost", {{"node", node.value()}});
     clocks_.forget(node);
-    sessions_.close(node, silent());
-    sessions_.close_newcomer(node, silent());
+    sessions_.close_both(node, silent());
   }
   nodes_.set_down(nodes);
 }
@@ -361,11 +362,7 @@ void LeaderDispatcher::observe_task(const state::TaskPtr& before, const state::T
 
 void LeaderDispatcher::observe_node(const state::NodePtr& before, const state::NodePtr& after) {
   if (after == nullptr) {
-    presence_.forget(before->id);
-    conflicts_.forget(before->id);
-    clocks_.forget(before->id);
-    sessions_.close(before->id, refuse_unknown(before->id));
-    sessions_.close_newcomer(before->id, refuse_unknown(before->id));
+    dismiss(before->id);
     return;
   }
   if (Session* session = sessions_.session_of(after->id)) {
@@ -375,10 +372,15 @@ void LeaderDispatcher::observe_node(const state::NodePtr& before, const state::N
 
 void LeaderDispatcher::observe_cluster(const model::Cluster& cluster) {
   for (const model::NodeId& node : cluster.removed_nodes) {
-    presence_.forget(node);
-    sessions_.close(node, refuse_unknown(node));
-    sessions_.close_newcomer(node, refuse_unknown(node));
+    dismiss(node);
   }
+}
+
+void LeaderDispatcher::dismiss(const model::NodeId& node) {
+  presence_.forget(node);
+  conflicts_.forget(node);
+  clocks_.forget(node);
+  sessions_.close_both(node, refuse_unknown(node));
 }
 
 void LeaderDispatcher::push_table() {

@@ -43,8 +43,8 @@ model::NodeReport bounded(model::NodeReport report) {
   for (model::NodeCondition& condition : report.conditions) {
     cut(condition.reason, kMaxReason);
   }
-  if (report.closed_ports.size() > kMaxClosedPorts) {
-    report.closed_ports.resize(kMaxClosedPorts);
+  if (report.closed_ports.size() > model::kMaxClosedPorts) {
+    report.closed_ports.resize(model::kMaxClosedPorts);
   }
   for (model::ClosedPort& closed : report.closed_ports) {
     cut(closed.reason, kMaxReason);

@@ -14,7 +14,6 @@ namespace swarm::dispatcher {
 inline constexpr size_t kMaxDescriptionText = 256;
 inline constexpr size_t kMaxEngineLabels = 64;
 inline constexpr size_t kMaxReason = 512;
-inline constexpr size_t kMaxClosedPorts = 64;
 // Nodes in one transaction: a full description is at most some kilobytes.
 inline constexpr size_t kMaxNodesPerCommit = 50;
 // How soon a commit that the store refused is tried again.

@@ -40,6 +40,11 @@ SessionTable::Newcomer* SessionTable::newcomer_of(const model::NodeId& node) {
   return found == newcomers_.end() ? nullptr : &found->second;
 }
 
+void SessionTable::close_both(const model::NodeId& node, const Status& reason) {
+  close(node, reason);
+  close_newcomer(node, reason);
+}
+
 void SessionTable::close(const model::NodeId& node, Status reason) {
   if (const auto closed = sessions_.extract(node)) {
     nodes_.erase(closed.mapped()->id());

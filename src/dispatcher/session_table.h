@@ -32,6 +32,7 @@ class SessionTable {
   const Sessions& sessions() const { return sessions_; }
 
   // Nothing happens where there is none.
+  void close_both(const model::NodeId& node, const Status& reason);
   void close(const model::NodeId& node, Status reason);
   void close_newcomer(const model::NodeId& node, Status reason);
   void close_all(const Status& reason);

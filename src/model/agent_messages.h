@@ -31,6 +31,10 @@ struct AgentHeartbeat {
 
 // What is wrong with the node as it sees it itself. Replaces what was reported before; the leader
 // fills in since when a condition holds.
+// More closed ports than this have one cause, which the first ones tell: none beyond is said, nor
+// taken.
+inline constexpr size_t kMaxClosedPorts = 64;
+
 struct NodeReport {
   std::vector<NodeCondition> conditions;
   std::vector<ClosedPort> closed_ports;

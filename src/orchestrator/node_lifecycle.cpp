@@ -34,17 +34,11 @@ std::optional<WallTime> engine_deadline(const model::Node& node) {
   return engine->since + kEngineGrace;
 }
 
-// When a suspicion is about more than a connection that broke.
-std::optional<WallTime> daemon_deadline(const state::View& view, const model::Node& node) {
-  if (node.status.state != model::NodeState::suspect) return std::nullopt;
-  return node.status.at + state::heartbeat_terms(view).patience();
-}
-
 Condition condition_of(const state::View& view, const model::Node* node, WallTime now) {
   if (!node) return Condition::removed;
   if (node->status.state == model::NodeState::down) return Condition::down;
   if (node->spec.availability == model::Availability::drain) return Condition::drained;
-  if (const std::optional<WallTime> deadline = daemon_deadline(view, *node)) {
+  if (const std::optional<WallTime> deadline = state::suspicion_end(view, *node)) {
     return *deadline <= now ? Condition::daemon_away : Condition::leave;
   }
   if (node->status.state != model::NodeState::ready) return Condition::leave;
@@ -61,9 +55,8 @@ bool fits(const state::View& view, const model::Task& task, const model::Node& n
 // Takes tasks off nodes that are lost, removed, drained or no longer fit:
 // - down, removed: the task is retired and its successor starts at once; whether the old one still
 //   runs cannot be known. If the node returns it is told to stop it.
-// - daemon away: what runs is left to serve, what does not yet is replaced as if the node were
-// down:
-//   nobody is there to start it.
+// - daemon away: what runs is left to serve; what does not yet is replaced as if the node were
+//   down, because nobody is there to start it.
 // - removed, or down for kOrphanAfter: what had not ended is orphaned.
 // - drained: start-first makes the successor and leaves the task until that runs (handover), so a
 //   service of one replica stays up; stop-first holds the successor until the task is gone.
@@ -156,8 +149,8 @@ class NodeLifecycle final : public state::Reconciler {
     const Condition condition = condition_of(plan.view(), node.get(), plan.now());
     look_at_.erase(id);
     if (condition == Condition::leave) {
-      const auto daemon = daemon_deadline(plan.view(), *node);
-      if (const auto deadline = daemon ? daemon : engine_deadline(*node)) {
+      const auto suspicion = state::suspicion_end(plan.view(), *node);
+      if (const auto deadline = suspicion ? suspicion : engine_deadline(*node)) {
         look_at_[id] = *deadline;
       }
       return true;

@@ -146,9 +146,9 @@ std::optional<SuspectHome> suspect_home_of(const state::View& view, const NodeLe
       return std::nullopt;
     }
     const state::NodePtr& node = found->second.node;
-    const WallTime until = node->status.at + state::heartbeat_terms(view).patience();
-    if (is_refused_for_suspicion_only(found->second, needs) && now < until) {
-      return SuspectHome{node, until};
+    const std::optional<WallTime> until = state::suspicion_end(view, *node);
+    if (until && now < *until && is_refused_for_suspicion_only(found->second, needs)) {
+      return SuspectHome{node, *until};
     }
   }
   return std::nullopt;

@@ -190,6 +190,13 @@ model::HeartbeatTerms heartbeat_terms(const View& view) {
   return model::heartbeat_terms(stored != nullptr ? *stored : defaults, view.nodes().size());
 }
 
+std::optional<WallTime> suspicion_end(const View& view, const model::Node& node) {
+  if (node.status.state != model::NodeState::suspect) {
+    return std::nullopt;
+  }
+  return node.status.at + heartbeat_terms(view).patience();
+}
+
 model::RevisionNumber last_converged(const View& view, const model::Service& service,
                                      model::RevisionNumber except) {
   const auto found = std::find_if(

@@ -67,6 +67,9 @@ class View {
 
 // Of the swarm as it is; the defaults before it is made.
 model::HeartbeatTerms heartbeat_terms(const View& view);
+// Until when the suspicion of a node may be about a connection that broke. After that its daemon is
+// away, or it is down. Nothing when it is not suspect.
+std::optional<WallTime> suspicion_end(const View& view, const model::Node& node);
 
 // The revision of `service` that converged last, `except` left out; 0 when there is none. Where a
 // rollback goes.

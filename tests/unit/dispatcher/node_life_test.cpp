@@ -97,7 +97,7 @@ TEST_F(DispatcherTest, AReportIsBounded) {
   dispatcher->receive(sessions["n1"], report);
   const model::NodeStatus& status = store.view().node(NodeId("n1"))->status;
   EXPECT_EQ(status.conditions.size(), 1u);
-  EXPECT_EQ(status.closed_ports.size(), kMaxClosedPorts);
+  EXPECT_EQ(status.closed_ports.size(), model::kMaxClosedPorts);
   EXPECT_EQ(status.conditions[0].reason.size(), kMaxReason);
   EXPECT_EQ(status.closed_ports[0].reason.size(), kMaxReason);
 }
