@@ -4,8 +4,12 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 
 namespace swarm::manager {
+
+// How long one manager may take for its answer when a node enters or leaves.
+inline constexpr Duration kCallTimeout = seconds(10);
 
 inline bool is_unavailable(const Status& status) {
   return absl::IsUnavailable(status);

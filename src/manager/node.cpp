@@ -207,23 +207,22 @@ Status Node::resume() {
   return start_agent(*record);
 }
 
-Status Node::decide_runtime(NodeRecord& record) const {
+Result<RuntimeChoice> Node::decide_runtime() const {
   const AgentRoleOptions& agent = options_.agent;
   SWARM_ASSIGN_OR_RETURN(const std::vector<std::string> sockets,
                          engine_sockets(agent.docker_socket, platform::environment("DOCKER_HOST"),
                                         platform::environment("XDG_RUNTIME_DIR")));
-  const RuntimeChoice choice = choose_runtime(agent.runtime, sockets, &probe_engine);
-  record.runtime = choice.runtime;
-  record.engine = choice.engine;
+  RuntimeChoice choice = choose_runtime(agent.runtime, sockets, &probe_engine);
   log::info("runtime decided", {{"runtime", choice.runtime}, {"reason", choice.reason}});
-  return absl::OkStatus();
+  return choice;
 }
 
 // A socket that is named now holds from now on: an engine may move, its containers with it.
 Status Node::resume_runtime(NodeRecord& record) {
   const NodeRecord kept = record;
   if (record.runtime.empty()) {
-    SWARM_RETURN_IF_ERROR(decide_runtime(record));
+    SWARM_ASSIGN_OR_RETURN(const RuntimeChoice choice, decide_runtime());
+    record_runtime(choice, &record);
   }
   SWARM_RETURN_IF_ERROR(check_runtime(options_.agent.runtime, record.runtime));
   if (record.runtime == "docker" && !options_.agent.docker_socket.empty()) {

@@ -19,6 +19,7 @@
 #include "manager/enter_swarm.h"
 #include "manager/manager_role.h"
 #include "manager/node_record.h"
+#include "manager/runtime_choice.h"
 #include "model/cluster.h"
 #include "security/identity.h"
 
@@ -80,8 +81,8 @@ class Node final : public api::LocalNode {
   Result<Manager::CommittedState> read_committed();
   Status resume();
   // Before anything of a membership is written: what the node needs of its machine.
-  Status prepare_entry(const SwarmAddresses& addresses, NodeRecord& record) const;
-  Status decide_runtime(NodeRecord& record) const;
+  Result<RuntimeChoice> prepare_entry(const SwarmAddresses& addresses) const;
+  Result<RuntimeChoice> decide_runtime() const;
   // What was decided holds, whatever answers now.
   Status resume_runtime(NodeRecord& record);
   Status check_not_member() const;

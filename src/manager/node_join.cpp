@@ -1,7 +1,6 @@
-// How a node enters a swarm and leaves it: blocking sequences of Node.
+// How a node enters a swarm: blocking sequences of Node.
 
-#include <algorithm>
-#include <future>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -9,11 +8,10 @@
 #include "api/server.h"
 #include "api/tls_client.h"
 #include "base/log.h"
-#include "base/thread_loop.h"
 #include "base/units.h"
 #include "manager/ask_any.h"
 #include "manager/node.h"
-#include "manager/run_on.h"
+#include "manager/wait_until.h"
 #include "platform/file_system.h"
 #include "platform/tcp_acceptor.h"
 #include "security/tls/certificate_authority.h"
@@ -24,46 +22,6 @@ namespace swarm::manager {
 namespace {
 
 constexpr Duration kStartLimit = seconds(20);
-constexpr Duration kCallTimeout = seconds(10);
-constexpr Duration kLeaveLimit = seconds(8);
-constexpr Duration kPollPeriod = milliseconds(20);
-constexpr Duration kLookAgain = milliseconds(50);
-
-// Asks again every kPollPeriod until the condition holds or the limit has passed.
-class Wait : public std::enable_shared_from_this<Wait> {
- public:
-  Wait(EventLoop& loop, absl::AnyInvocable<bool()> condition)
-      : loop_(loop), condition_(std::move(condition)) {}
-
-  bool run(Duration limit) {
-    loop_.post([self = shared_from_this(), limit] {
-      self->end_ = self->loop_.now() + limit;
-      self->poll();
-    });
-    return done_.get_future().get();
-  }
-
- private:
-  void poll() {
-    if (condition_()) {
-      done_.set_value(true);
-    } else if (loop_.now() >= end_) {
-      done_.set_value(false);
-    } else {
-      loop_.call_at(loop_.now() + kPollPeriod, [self = shared_from_this()] { self->poll(); });
-    }
-  }
-
-  EventLoop& loop_;
-  absl::AnyInvocable<bool()> condition_;
-  TimePoint end_;
-  std::promise<bool> done_;
-};
-
-// Whether `condition`, asked on the loop, came true within `limit`. Off that loop.
-bool wait_until(EventLoop& loop, Duration limit, absl::AnyInvocable<bool()> condition) {
-  return std::make_shared<Wait>(loop, std::move(condition))->run(limit);
-}
 
 }  // namespace
 
@@ -142,11 +100,11 @@ Status check_mesh_port(const HostPort& mesh) {
 
 // A node whose mesh cannot listen would serve no published port, and a port of ours is closed when
 // this returns: what is checked here is what the mesh opens a moment later.
-Status Node::prepare_entry(const SwarmAddresses& addresses, NodeRecord& record) const {
+Result<RuntimeChoice> Node::prepare_entry(const SwarmAddresses& addresses) const {
   HostPort mesh = addresses.listen;
   mesh.port = options_.agent.mesh_port;
   SWARM_RETURN_IF_ERROR(check_mesh_port(mesh));
-  return decide_runtime(record);
+  return decide_runtime();
 }
 
 namespace {
@@ -187,13 +145,11 @@ Result<api::LocalNode::Initialized> Node::init_here(const InitOptions& options) 
       const SwarmAddresses addresses,
       choose_addresses({options.listen_address, options.advertise_address, options.force},
                        MachineNetwork::of_this_machine()));
-  NodeRecord prepared;
-  SWARM_RETURN_IF_ERROR(prepare_entry(addresses, prepared));
+  SWARM_ASSIGN_OR_RETURN(const RuntimeChoice runtime, prepare_entry(addresses));
   SWARM_ASSIGN_OR_RETURN(NewSwarm swarm,
                          make_swarm(addresses, options.availability, {validity, grace},
                                     lifecycle_.wall_now(), random_));
-  swarm.record.runtime = prepared.runtime;
-  swarm.record.engine = prepared.engine;
+  record_runtime(runtime, &swarm.record);
   Result<Initialized> made =
       enter_as_only_manager(std::move(swarm), ManagerRole::Start::Kind::found);
   if (made.ok()) {
@@ -237,11 +193,9 @@ Result<model::Role> Node::join_here(const JoinOptions& options) {
       const SwarmAddresses addresses,
       choose_addresses({options.listen_address, options.advertise_address, options.force},
                        MachineNetwork::of_this_machine()));
-  NodeRecord prepared;
-  SWARM_RETURN_IF_ERROR(prepare_entry(addresses, prepared));
+  SWARM_ASSIGN_OR_RETURN(const RuntimeChoice runtime, prepare_entry(addresses));
   SWARM_ASSIGN_OR_RETURN(Admission admission, ask_for_admission(options, addresses));
-  admission.record.runtime = prepared.runtime;
-  admission.record.engine = prepared.engine;
+  record_runtime(runtime, &admission.record);
   adopt(admission.record, admission.credentials);
   Status status =
       security::save_credentials(files_, options_.state_directory, admission.credentials);
@@ -301,112 +255,6 @@ std::vector<raft::Member> Node::find_members(const NodeRecord& record) const {
     }
   }
   return members;
-}
-
-// ---- leave ----
-
-// The sentence depends on what would be lost, as the leader sees it.
-Status Node::refuse_to_leave() const {
-  const std::string force = ". To leave all the same, run `swarmctl swarm leave --force`";
-  const auto refuse = [&force](const std::string& why) {
-    return absl::FailedPreconditionError("this node is a manager" + why + force);
-  };
-  if (manager_ == nullptr) {
-    return refuse(" that does not serve: " + manager_refusal());
-  }
-  const NodeRecord self = record();
-  const auto nodes = ask_any<Result<std::vector<api::Client::NodeView>>>(
-      self.managers, [&](const std::string& address) {
-        return api::connect_tls(address, *credentials(), kCallTimeout)->list_nodes();
-      });
-  if (!nodes.ok()) {
-    return refuse(", and whether the others can do without it is not known: " +
-                  std::string(nodes.status().message()));
-  }
-  std::vector<std::string> unreachable;
-  size_t others = 0;
-  for (const api::Client::NodeView& view : *nodes) {
-    const bool stays = view.node.manager.has_value() && view.node.spec.role == model::Role::manager;
-    if (!stays || view.node.id == self.node) {
-      continue;
-    }
-    ++others;
-    if (!view.is_reachable && !view.is_leader) {
-      unreachable.push_back(view.node.description.hostname);
-    }
-  }
-  if (others == 0) {
-    return absl::FailedPreconditionError(
-        "this node is the last manager: leaving ends the swarm and removes its services" + force);
-  }
-  if ((others - unreachable.size()) * 2 <= others) {
-    std::string names;
-    for (const std::string& name : unreachable) {
-      names += (names.empty() ? "" : ", ") + name;
-    }
-    return refuse(", and without it the swarm would lose quorum: of the " + std::to_string(others) +
-                  " resulting managers, these are unreachable: " + names +
-                  ". Start them again or add managers first");
-  }
-  return refuse(": demote it first with `swarmctl node demote`");
-}
-
-Status Node::leave_here(bool force) {
-  if (credentials() == nullptr) {
-    return absl::FailedPreconditionError("this node is not part of a swarm");
-  }
-  if (record().role == model::Role::manager) {
-    if (!force) {
-      return refuse_to_leave();
-    }
-    leave_group();
-  }
-  if (agent_ != nullptr) {
-    agent_->leave();
-    agent_.reset();
-  }
-  stop_server();
-  stop_manager();
-  const Status cleared = clear_membership();
-  log::info("swarm left");
-  return cleared;
-}
-
-// Asked until the group no longer lists this node. A leader that is asked hands over first, and the
-// next one takes it out; a leader that was elected a moment ago may not have heard of enough yet.
-void Node::leave_group() {
-  const NodeRecord self = record();
-  if (self.managers.empty() ||
-      (self.managers.size() == 1 && self.managers.front() == self.advertise_address)) {
-    return;  // there is nobody else
-  }
-  ThreadLoop clock{"leave"};
-  clock.start();
-  const TimePoint end = lifecycle_.now() + kLeaveLimit;
-  Status asked = absl::UnavailableError("not asked yet");
-  while (lifecycle_.now() < end) {
-    if (!asked.ok()) {
-      asked = ask_any<Status>(self.managers, [&](const std::string& address) {
-        return api::leave_raft(address, *credentials(), kCallTimeout);
-      });
-    }
-    if (asked.ok() && is_out_of_group(self)) {
-      return;
-    }
-    // Nothing tells a member that it was removed: look again after a while.
-    wait_until(clock, kLookAgain, [] { return false; });
-  }
-  log::warning("left before the group agreed to it", {{"reason", asked.message()}});
-}
-
-bool Node::is_out_of_group(const NodeRecord& self) const {
-  const Result<std::vector<api::Client::NodeView>> nodes = list_nodes(self);
-  if (!nodes.ok()) {
-    return false;
-  }
-  return std::none_of(nodes->begin(), nodes->end(), [&](const api::Client::NodeView& view) {
-    return view.node.id == self.node && view.node.manager.has_value();
-  });
 }
 
 }  // namespace swarm::manager

@@ -200,12 +200,10 @@ Result<api::LocalNode::Initialized> Node::restore_here(const RestoreOptions& opt
       const SwarmAddresses addresses,
       choose_addresses({options.listen_address, options.advertise_address, options.force},
                        MachineNetwork::of_this_machine()));
-  NodeRecord prepared;
-  SWARM_RETURN_IF_ERROR(prepare_entry(addresses, prepared));
+  SWARM_ASSIGN_OR_RETURN(const RuntimeChoice runtime, prepare_entry(addresses));
   SWARM_ASSIGN_OR_RETURN(NewSwarm swarm,
                          take_up_swarm(addresses, *cluster, lifecycle_.wall_now(), random_));
-  swarm.record.runtime = prepared.runtime;
-  swarm.record.engine = prepared.engine;
+  record_runtime(runtime, &swarm.record);
 
   SWARM_ASSIGN_OR_RETURN(std::string key,
                          security::load_or_make_data_key(files_, options_.state_directory));

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "absl/strings/str_join.h"
+#include "manager/node_record.h"
 
 namespace swarm::manager {
 
@@ -25,6 +26,11 @@ Result<std::string> socket_path(std::string_view address, std::string_view sourc
 }
 
 }  // namespace
+
+void record_runtime(const RuntimeChoice& choice, NodeRecord* record) {
+  record->runtime = choice.runtime;
+  record->engine = choice.engine;
+}
 
 Result<std::vector<std::string>> engine_sockets(std::string_view option,
                                                 std::string_view docker_host,

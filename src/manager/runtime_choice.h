@@ -9,6 +9,8 @@
 
 namespace swarm::manager {
 
+struct NodeRecord;
+
 // What runs the tasks of a node: decided once, when it enters a swarm, and kept in its record. An
 // engine that is away later is a condition of the node and no reason to decide again: its
 // containers are still there.
@@ -19,6 +21,8 @@ struct RuntimeChoice {
 
   bool operator==(const RuntimeChoice&) const = default;
 };
+
+void record_runtime(const RuntimeChoice& choice, NodeRecord* record);
 
 // Where an engine is looked for, the likeliest first: the socket that was named, else DOCKER_HOST,
 // else where Docker and Podman have theirs. Both "unix:///path" and "unix:/path" are understood,
