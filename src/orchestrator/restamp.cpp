@@ -105,6 +105,10 @@ class Restamp {
     if (task.node.is_empty() || !is_same_container(task)) {
       return false;
     }
+    // One that does not run yet is probed on the ports that it was made for.
+    if (!is_running(task) && targets_of(plan_.view().template_of(task)) != targets_of(next_)) {
+      return false;
+    }
     const state::NodePtr node = plan_.view().node(task.node);
     const uint64_t limit = next_.placement->max_replicas_per_node;
     return node && model::meets_constraints(*next_.placement, *node) &&

@@ -176,5 +176,22 @@ TEST(RolloutEnd, ANewTargetPortMakesAnotherContainer) {
   EXPECT_NE(ids_of_running(swarm), before);
 }
 
+// Its agent probes the port that it was made for, and would do so for ever.
+TEST(RolloutEnd, ATargetPortThatNobodyServesCanBeTakenBack) {
+  Swarm swarm;
+  swarm.create_converged(1, Swarm::serve_a_port);
+  const std::set<model::TaskId> before = ids_of_running(swarm);
+  const std::vector<model::PublishedPort> ports = swarm.view().template_of(*swarm.service()).ports;
+  swarm.starts = false;
+  swarm.update(
+      [](model::TaskTemplate& task) { task.ports.push_back({.target = 81, .published = 8081}); });
+  swarm.live_for(seconds(20));
+  swarm.update([&](model::TaskTemplate& task) { task.ports = ports; });
+  swarm.live_for(seconds(20));
+  EXPECT_EQ(ids_of_running(swarm), before);
+  EXPECT_EQ(swarm.wanted(1).size(), 1U);
+  EXPECT_EQ(swarm.rollout().state, RolloutState::completed);
+}
+
 }  // namespace
 }  // namespace swarm::orchestrator
