@@ -130,6 +130,11 @@ class Executor {
   virtual void abandon(const model::TaskId& /*task*/) {}
   // Started, not yet healthy: that is an event.
   virtual void start(const model::TaskId& task, Done done) = 0;
+  // A started task publishes these ports from now on, without a restart. `healthy` is told again,
+  // with all addresses, once the task works at all of them; until then `waiting`, and what was told
+  // of the others holds. Does nothing where a task has the ports that it started with for life.
+  virtual void publish(const model::TaskId& /*task*/,
+                       const std::vector<model::PublishedPort>& /*ports*/) {}
   // Stop signal, then kill after the grace period. Done when it has ended (its `exited` event came
   // before). OK if it had ended already or was never started.
   virtual void stop(const model::TaskId& task, Duration grace, Done done) = 0;

@@ -1,6 +1,7 @@
 #include "agent/task_runner.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/log.h"
@@ -15,6 +16,16 @@ namespace {
 
 bool is_worth_retrying(const Status& status) {
   return status.code() == absl::StatusCode::kUnavailable;
+}
+
+std::set<uint16_t> targets_of(const model::TaskTemplate& spec) {
+  std::set<uint16_t> targets;
+  for (const model::PublishedPort& port : spec.ports) {
+    if (port.protocol == model::PortProtocol::tcp) {
+      targets.insert(port.target);
+    }
+  }
+  return targets;
 }
 
 std::string end_message(TaskState state) {
@@ -34,7 +45,9 @@ TaskRunner::TaskRunner(TaskHost& host, TaskLabels labels, model::Assignment assi
 
 void TaskRunner::begin(Adoption adoption, std::vector<TaskAddress> addresses) {
   status_ = std::move(adoption.status);
+  status_.revision = assignment_.revision;
   addresses_ = std::move(addresses);
+  awaits_ports_ = adoption.step == TaskStep::running && lacks_address();
   if (is_terminal(status_.state)) {
     outcome_ = {status_.state, status_.error};
   } else if (adoption.step == TaskStep::draining) {
@@ -44,6 +57,9 @@ void TaskRunner::begin(Adoption adoption, std::vector<TaskAddress> addresses) {
   enter(adoption.step);
   is_firing_ = false;
   publish();
+  if (step_ == TaskStep::starting || step_ == TaskStep::running) {
+    publish_ports();  // the container may have been made for others
+  }
   handle_events();
   if (step_ == TaskStep::accepted && assignment_.desired < TaskState::shutdown) {
     fire(TaskEvent::begin);
@@ -56,9 +72,42 @@ void TaskRunner::set_revision(const model::Assignment& assignment) {
   if (assignment.revision == assignment_.revision || is_terminal(status_.state)) {
     return;
   }
+  const bool has_other_ports = targets_of(assignment.spec) != targets_of(assignment_.spec);
   assignment_.revision = assignment.revision;
   assignment_.spec = assignment.spec;
   labels_.revision = assignment.revision;
+  status_.revision = assignment.revision;
+  if (has_other_ports && step_ >= TaskStep::launching && step_ <= TaskStep::running) {
+    awaits_ports_ = lacks_address();
+    publish_ports();
+  }
+  if (step_ == TaskStep::running) {
+    show_running();
+  }
+  publish();
+}
+
+bool TaskRunner::lacks_address() const {
+  std::set<uint16_t> missing = targets_of(assignment_.spec);
+  for (const TaskAddress& address : addresses_) {
+    missing.erase(address.target);
+  }
+  return !missing.empty();
+}
+
+void TaskRunner::publish_ports() {
+  host_.executor.publish(assignment_.task, assignment_.spec.ports);
+}
+
+void TaskRunner::show_running() {
+  if (unreachable_timer_.is_set()) {
+    return;  // that is said, and why
+  }
+  if (awaits_ports_) {
+    set_status(TaskState::running, "running, not yet serving its new ports", WaitReason::health);
+  } else {
+    set_status(TaskState::running, "started");
+  }
 }
 
 void TaskRunner::set_desired(TaskState desired) {
@@ -109,10 +158,11 @@ void TaskRunner::observe(const ExecutorEvent& event) {
   switch (event.kind) {
     case ExecutorEvent::Kind::healthy:
       is_healthy_ = true;
+      awaits_ports_ = false;
       addresses_ = event.addresses;
       unreachable_timer_.cancel();
       if (step_ == TaskStep::running) {
-        set_status(TaskState::running, "started");
+        show_running();
         host_.mesh.admit(assignment_.task, assignment_.service, addresses_);
       }
       fire(TaskEvent::healthy);
@@ -146,6 +196,8 @@ void TaskRunner::note_wait(const std::string& why) {
     set_status(TaskState::preparing, why, WaitReason::engine);
   } else if (step_ == TaskStep::launching || step_ == TaskStep::starting) {
     set_status(TaskState::starting, why, WaitReason::health);
+  } else if (step_ == TaskStep::running && awaits_ports_) {
+    set_status(TaskState::running, why, WaitReason::health);
   }
 }
 
@@ -291,8 +343,11 @@ void TaskRunner::enter_running() {
     status_.running_since = host_.loop.wall_now();
   }
   status_.error.clear();
-  set_status(TaskState::running, "started");
-  host_.mesh.admit(assignment_.task, assignment_.service, addresses_);
+  show_running();
+  // A mesh that was told before has more than the container says of itself.
+  if (!awaits_ports_) {
+    host_.mesh.admit(assignment_.task, assignment_.service, addresses_);
+  }
 }
 
 void TaskRunner::drain() {

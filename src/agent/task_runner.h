@@ -48,8 +48,9 @@ class TaskRunner {
   // Goes on from where adopt() says; `addresses` of the container when it runs already.
   void begin(Adoption adoption, std::vector<TaskAddress> addresses);
 
-  // The manager took the running task over to another revision, which makes the same container:
-  // what it publishes may be another port.
+  // The manager took the task over to another revision, which makes the same container: what it
+  // publishes may be another port. Until the task works at a target port that is new, it serves at
+  // those it had.
   void set_revision(const model::Assignment& assignment);
   // A desired state below the present one is ignored.
   void set_desired(model::TaskState desired);
@@ -91,6 +92,10 @@ class TaskRunner {
   void note_wait(const std::string& why);
   void note_unreachable(const std::string& why);
   void note_exit(const ExecutorEvent& event);
+  // The container does not work at all target ports of the spec as far as is known.
+  bool lacks_address() const;
+  void publish_ports();
+  void show_running();
   void decide_outcome(model::TaskState state, std::string error);
   void set_status(model::TaskState state, std::string message,
                   model::WaitReason wait = model::WaitReason::none);
@@ -111,6 +116,8 @@ class TaskRunner {
   bool is_call_pending_ = false;
   // Healthy was seen before start had answered.
   bool is_healthy_ = false;
+  // Runs, but has not shown yet that it works at target ports that a later revision added.
+  bool awaits_ports_ = false;
   int attempts_ = 0;
   Backoff backoff_;
   Timer retry_timer_;

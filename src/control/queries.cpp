@@ -60,7 +60,7 @@ ServiceCount count_service(const state::View& view, const model::Service& servic
   ServiceCount count;
   count.desired = service.is_removed ? 0 : service.settings.replicas;
   for (const auto& [id, task] : view.tasks_of(service.id)) {
-    if (task->status.state != model::TaskState::running) continue;
+    if (!model::is_working(task->status)) continue;
     const state::NodePtr node = view.node(task->node);
     count.running += node != nullptr && node->status.state != model::NodeState::down ? 1 : 0;
   }

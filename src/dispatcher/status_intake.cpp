@@ -23,13 +23,26 @@ bool may_follow(const TaskStatus& last, const TaskStatus& next) {
   return is_terminal(last.state) ? false : next.state >= last.state;
 }
 
+// What a running task waits for is one: it serves nobody, or not at all of its ports, meanwhile.
 bool is_hard(const TaskStatus& stored, const TaskStatus& status) {
   if (status.state < TaskState::running) {
     return false;
   }
   return status.state != stored.state || status.error != stored.error ||
          status.exit_code != stored.exit_code || status.container_id != stored.container_id ||
-         status.running_since != stored.running_since;
+         status.running_since != stored.running_since || status.wait != stored.wait ||
+         (status.wait != model::WaitReason::none && status.message != stored.message);
+}
+
+// An agent that has not heard yet that its task was taken over cannot know that this one serves its
+// new ports.
+void keep_wait_for_ports(const model::Task& task, TaskStatus& status) {
+  const bool waits =
+      task.status.state == TaskState::running && task.status.wait == model::WaitReason::health;
+  if (waits && status.state == TaskState::running && status.revision != task.revision) {
+    status.wait = task.status.wait;
+    status.message = task.status.message;
+  }
 }
 
 void cut(std::string& text) {
@@ -59,6 +72,7 @@ void StatusIntake::take(const model::Task& task, TaskStatus status) {
   if (!may_follow(last, status)) {
     return;
   }
+  keep_wait_for_ports(task, status);
   cut(status.message);
   cut(status.error);
   cut(status.container_id);
@@ -100,6 +114,7 @@ void StatusIntake::flush() {
       if (stored != nullptr && may_follow(stored->status, end->second)) {
         model::Task updated = *stored;
         updated.status = end->second;
+        keep_wait_for_ports(*stored, updated.status);
         changes.put(std::move(updated));
       }
     }

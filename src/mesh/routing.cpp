@@ -10,12 +10,20 @@ namespace swarm::mesh {
 
 namespace {
 
-// A task that was started before an update changed the target port is asked on the port it has.
-const TargetAddress* find_address(const LocalTask& task, uint16_t target) {
+// A task that does not work at the target port yet that an update gave a published port is asked on
+// the one it has, unless that is published still: there is something else.
+const TargetAddress* find_address(const LocalTask& task, uint16_t target,
+                                  const model::MeshService* service) {
   const auto found = std::find_if(task.addresses.begin(), task.addresses.end(),
                                   [target](const auto& a) { return a.target == target; });
   if (found != task.addresses.end()) return &*found;
-  return task.addresses.size() == 1 ? &task.addresses.front() : nullptr;
+  if (task.addresses.size() != 1) return nullptr;
+  const TargetAddress& only = task.addresses.front();
+  const bool is_published =
+      service != nullptr &&
+      std::any_of(service->ports.begin(), service->ports.end(),
+                  [&](const auto& port) { return port.target == only.target; });
+  return is_published ? nullptr : &only;
 }
 
 const model::Endpoint* find_endpoint(const model::MeshService& service, const model::TaskId& task) {
@@ -161,7 +169,7 @@ std::vector<Routing::Candidate> Routing::candidates(const model::MeshService& se
   std::vector<Candidate> found;
   for (const auto& [id, local] : local_) {
     if (local.drain.has_value() || local.task.service != key.service) continue;
-    if (const TargetAddress* address = find_address(local.task, key.target)) {
+    if (const TargetAddress* address = find_address(local.task, key.target, &service)) {
       found.push_back({{id, true, address->address, self_}, rank_of(find_endpoint(service, id))});
     }
   }
@@ -182,7 +190,7 @@ std::vector<Routing::Candidate> Routing::last_resorts(const model::MeshService& 
     if (!local.drain.has_value() || !local.drain->is_open() || local.task.service != key.service) {
       continue;
     }
-    if (const TargetAddress* address = find_address(local.task, key.target)) {
+    if (const TargetAddress* address = find_address(local.task, key.target, &service)) {
       found.push_back({{id, true, address->address, self_}, 1});
     }
   }
@@ -220,7 +228,7 @@ Result<std::string> Routing::address_of(const model::TaskId& task, uint16_t targ
   if (local.drain.has_value() && !is_last_resort) {
     return absl::FailedPreconditionError("the task is draining");
   }
-  const TargetAddress* address = find_address(local.task, target);
+  const TargetAddress* address = find_address(local.task, target, find_service(local.task.service));
   if (address == nullptr) {
     return absl::NotFoundError("the task has no target port " + std::to_string(target));
   }

@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
@@ -42,6 +43,14 @@ struct NodeDescription {
 
   bool operator==(const NodeDescription&) const = default;
 };
+
+inline constexpr std::string_view kProcessRuntime = "process";
+
+// The tasks of the node are told their target ports when they start. A container, which has an
+// address of its own, can be reached at any port.
+inline bool has_fixed_ports(const NodeDescription& description) {
+  return description.runtime == kProcessRuntime;
+}
 
 // identity: another machine uses the same node id; noticed by the leader, not by the node.
 enum class ConditionKind : uint8_t { engine, mesh, disk, clock, descriptors, identity };

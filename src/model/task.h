@@ -43,7 +43,7 @@ enum class WaitReason : uint8_t {
   restart_delay,
   predecessor,  // stop-first: the old task of the slot has not stopped
   image,        // being fetched
-  health,       // started, not yet healthy
+  health,       // started, not yet healthy; or running, but not yet at all of its target ports
   engine,       // of its node: busy with other tasks, or silent
 };
 
@@ -58,9 +58,17 @@ struct TaskStatus {
   std::optional<int32_t> exit_code;
   std::string container_id;  // the runtime's own name for it
   WallTime running_since;    // when it first ran; not set before
+  // The one its agent works to; not the task's while the agent has not heard that it was taken
+  // over.
+  RevisionNumber revision = 0;
 
   bool operator==(const TaskStatus&) const = default;
 };
+
+// Runs, and nothing keeps it from its work: a pause, or a target port that it does not serve yet.
+constexpr bool is_working(const TaskStatus& status) {
+  return status.state == TaskState::running && status.wait == WaitReason::none;
+}
 
 // What a task waits for, as people are told, and for how long at most.
 struct TaskWait {

@@ -28,7 +28,8 @@ class Converged final : public ServiceReconciler {
                 const state::TaskPtr& after) const override {
     const state::ServicePtr service = view.service(after ? after->service : before->service);
     return service && needs_note(*service) &&
-           (!before || !after || before->status.state != after->status.state);
+           (!before || !after || before->status.state != after->status.state ||
+            before->status.wait != after->status.wait);
   }
 
   bool concerns(const state::ServicePtr&, const state::ServicePtr& after) const override {
@@ -44,7 +45,7 @@ class Converged final : public ServiceReconciler {
     const auto& tasks = plan.view().tasks_of(service.id);
     const auto current = std::count_if(tasks.begin(), tasks.end(), [&](const auto& entry) {
       return entry.second->revision == service.revision &&
-             (is_running(*entry.second) || !is_live(*entry.second));
+             (is_working(*entry.second) || !is_live(*entry.second));
     });
     if (static_cast<uint64_t>(current) < service.settings.replicas) {
       return std::nullopt;
@@ -61,7 +62,7 @@ class Converged final : public ServiceReconciler {
       if (!newest || newest->revision != service.revision || !is_occupied(plan.view(), slot)) {
         continue;
       }
-      if (is_running(*newest)) {
+      if (is_working(*newest)) {
         last_good = std::max(last_good, is_proven_at(plan.view(), service, *newest));
         ++good;
       } else if (newest->status.state == model::TaskState::complete &&

@@ -21,14 +21,15 @@ std::set<std::pair<uint16_t, model::PortProtocol>> targets_of(const TaskTemplate
   return targets;
 }
 
-// A task made from `old` is what `next` would make.
-bool makes_same_container(const TaskTemplate& old, const TaskTemplate& next) {
+bool has_new_target(const TaskTemplate& old, const TaskTemplate& next) {
   const auto old_targets = targets_of(old);
   const auto next_targets = targets_of(next);
-  if (!std::includes(old_targets.begin(), old_targets.end(), next_targets.begin(),
-                     next_targets.end())) {
-    return false;
-  }
+  return !std::includes(old_targets.begin(), old_targets.end(), next_targets.begin(),
+                        next_targets.end());
+}
+
+// A task made from `old` is what `next` would make, but for the ports it is told.
+bool makes_same_container(const TaskTemplate& old, const TaskTemplate& next) {
   TaskTemplate changed = old;
   changed.placement = next.placement;
   changed.ports = next.ports;
@@ -76,7 +77,7 @@ class Restamp {
         }
         if (is_live(*task) && task->revision != service_.rollout->to && fits(*task)) {
           ++at_revision_on(task->node);
-          plan_.edit(*task).revision = service_.rollout->to;
+          take_over(*task);
           has_any = true;
         }
       }
@@ -101,17 +102,31 @@ class Restamp {
     return (*at_revision_on_)[node];
   }
 
+  void take_over(const model::Task& task) {
+    model::Task& taken = plan_.edit(task);
+    taken.revision = service_.rollout->to;
+    if (has_new_target(plan_.view().template_of(task), next_)) {
+      // Until its agent says otherwise.
+      taken.status.wait = model::WaitReason::health;
+      taken.status.message = "not yet known to serve its new ports";
+    }
+  }
+
   bool fits(const model::Task& task) {
     if (task.node.is_empty() || !is_same_container(task)) {
       return false;
     }
+    const TaskTemplate& old = plan_.view().template_of(task);
     // One that does not run yet is probed on the ports that it was made for.
-    if (!is_running(task) && targets_of(plan_.view().template_of(task)) != targets_of(next_)) {
+    if (!is_running(task) && targets_of(old) != targets_of(next_)) {
       return false;
     }
     const state::NodePtr node = plan_.view().node(task.node);
+    if (!node || (model::has_fixed_ports(node->description) && has_new_target(old, next_))) {
+      return false;
+    }
     const uint64_t limit = next_.placement->max_replicas_per_node;
-    return node && model::meets_constraints(*next_.placement, *node) &&
+    return model::meets_constraints(*next_.placement, *node) &&
            (limit == 0 || at_revision_on(task.node) < limit) &&
            !has_port_conflict(plan_.view(), service_.id, next_, task.node);
   }

@@ -139,7 +139,7 @@ std::optional<RolloutStep::Failure> RolloutStep::new_failure(const Progress& pro
 
 std::optional<RolloutStep::Failure> RolloutStep::missed_deadline(const Progress& progress) {
   const model::Task* task = progress.target;
-  if (!task || is_set(task->status.running_since)) {
+  if (!task || (is_set(task->status.running_since) && !awaits_ports(*task))) {
     return std::nullopt;
   }
   const std::optional<WallTime> limit = progress_deadline(service_, *task);
@@ -289,7 +289,7 @@ void RolloutStep::complete_if_done() {
   bool do_all_run = true;
   for (const Progress& progress : progress_) {
     const model::Task* task = progress.target;
-    const bool runs = task && is_running(*task);
+    const bool runs = task && is_working(*task);
     if (progress.is_failed) {
       if (waits_for_failed(progress)) {
         return;
@@ -325,7 +325,7 @@ void RolloutStep::complete_if_done() {
 
 bool RolloutStep::waits_for_failed(const Progress& progress) {
   if (!is_rollback(*service_.rollout) || progress.is_finished || !progress.is_occupied ||
-      (progress.target && is_running(*progress.target))) {
+      (progress.target && is_working(*progress.target))) {
     return false;
   }
   if (policy_.progress_deadline > Duration{0}) {

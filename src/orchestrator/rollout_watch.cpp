@@ -50,6 +50,10 @@ bool is_uncounted_failure(const state::View& view, const model::Service& service
          is_rollout_failure(view, service, task);
 }
 
+bool awaits_ports(const model::Task& task) {
+  return is_running(task) && task.status.wait == model::WaitReason::health;
+}
+
 std::optional<WallTime> progress_deadline(const model::Service& service, const model::Task& task) {
   const Duration limit = policy_of(service).progress_deadline;
   if (limit <= Duration{0}) {

@@ -29,6 +29,9 @@ bool is_rollout_failure(const state::View& view, const model::Service& service,
 bool is_uncounted_failure(const state::View& view, const model::Service& service,
                           const model::Task& task);
 
+// It was taken over and runs, but is not served at a target port that this added.
+bool awaits_ports(const model::Task& task);
+
 // When the task counts as failed if it does not run by then: counted from when it was made, and for
 // one that is not of the rollout, from the rollout's start. Nothing without a deadline.
 std::optional<WallTime> progress_deadline(const model::Service& service, const model::Task& task);

@@ -25,6 +25,10 @@ bool is_running(const model::Task& task) {
   return is_wanted(task) && task.status.state == TaskState::running;
 }
 
+bool is_working(const model::Task& task) {
+  return is_wanted(task) && model::is_working(task.status);
+}
+
 bool is_gone(const state::View& view, const model::Task& task) {
   if (model::is_terminal(task.status.state)) {
     return true;

@@ -13,6 +13,8 @@ bool is_wanted(const model::Task& task);
 // Wanted, and has not ended.
 bool is_live(const model::Task& task);
 bool is_running(const model::Task& task);
+// Wanted, and does its work (model::is_working).
+bool is_working(const model::Task& task);
 // Holds nothing any more as far as the swarm can know: it has ended, never had a node, or its node
 // is down or removed.
 bool is_gone(const state::View& view, const model::Task& task);

@@ -16,6 +16,7 @@ void encode(const model::TaskStatus& status, v1::TaskStatus* out) {
   out->set_container_id(status.container_id);
   out->set_wait(encode(status.wait));
   out->set_running_since_ns(to_ns(status.running_since));
+  out->set_revision(status.revision);
 }
 
 Result<model::TaskStatus> decode(const v1::TaskStatus& in) {
@@ -30,6 +31,7 @@ Result<model::TaskStatus> decode(const v1::TaskStatus& in) {
   status.container_id = in.container_id();
   SWARM_ASSIGN_OR_RETURN(status.wait, decode(in.wait()));
   status.running_since = time_of(in.running_since_ns());
+  status.revision = in.revision();
   return status;
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,9 +21,12 @@ class IdleMesh final : public agent::MeshControl {
   void set_table(const model::MeshTable& table) override {
     loop_.post(anchor_.bind([this, position = table.position] { listener_({{}, position}); }));
   }
-  void admit(const model::TaskId&, const model::ServiceId&,
-             const std::vector<agent::TaskAddress>&) override {}
-  void retire(const model::TaskId&, Duration, absl::AnyInvocable<void()> done) override {
+  void admit(const model::TaskId& task, const model::ServiceId&,
+             const std::vector<agent::TaskAddress>& addresses) override {
+    admitted_[task] = addresses;
+  }
+  void retire(const model::TaskId& task, Duration, absl::AnyInvocable<void()> done) override {
+    admitted_.erase(task);
     loop_.post(std::move(done));
   }
   void set_port_listener(absl::AnyInvocable<void(const PortReport&)> listener) override {
@@ -29,9 +34,17 @@ class IdleMesh final : public agent::MeshControl {
   }
   void set_condition_listener(absl::AnyInvocable<void(const std::string&)>) override {}
 
+  bool serves(const model::TaskId& task, uint16_t target) const {
+    const auto found = admitted_.find(task);
+    return found != admitted_.end() &&
+           std::ranges::any_of(found->second,
+                               [target](const auto& address) { return address.target == target; });
+  }
+
  private:
   EventLoop& loop_;
   absl::AnyInvocable<void(const PortReport&)> listener_;
+  std::map<model::TaskId, std::vector<agent::TaskAddress>> admitted_;
   Anchor anchor_;
 };
 

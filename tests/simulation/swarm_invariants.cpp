@@ -183,7 +183,24 @@ std::string SwarmInvariants::unrest() {
       return "task " + task.value() + " runs and should not";
     }
   }
-  return expected == running_ ? "" : "a task does not run and should";
+  return expected == running_ ? unserved(view) : "a task does not run and should";
+}
+
+// Which target port of a running task its mesh does not know.
+std::string SwarmInvariants::unserved(const state::View& view) const {
+  for (const auto& machine : agents_.all()) {
+    for (const auto& [id, task] : view.tasks_on(machine->node)) {
+      if (task->status.state != model::TaskState::running) {
+        continue;
+      }
+      for (const model::PublishedPort& port : view.template_of(*task).ports) {
+        if (!machine->mesh.serves(id, port.target)) {
+          return "task " + id.value() + " is not served at " + std::to_string(port.target);
+        }
+      }
+    }
+  }
+  return "";
 }
 
 std::string SwarmInvariants::unrest_of(const state::View& view, const model::Service& service,

@@ -59,6 +59,7 @@ class SwarmInvariants {
   void look_at_slots();
   // No stored wait is longer than its delay from when the leader first saw it.
   void look_at_waits(const state::View& view, WallTime now);
+  std::string unserved(const state::View& view) const;
   std::string unrest_of(const state::View& view, const model::Service& service,
                         std::set<model::TaskId>& expected) const;
 

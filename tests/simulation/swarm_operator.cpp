@@ -85,6 +85,16 @@ Change random_change(Random& random) {
       return control::rollback_service(context, service->id.value(), std::nullopt);
     };
   }
+  if (kind == 7) {
+    const auto target = static_cast<uint16_t>(80 + random.below(3));
+    return [target](const control::Context& context, const state::ServicePtr& service) {
+      model::ServiceSpec spec{service->settings, context.view.template_of(*service)};
+      for (model::PublishedPort& port : spec.task.ports) {
+        port.target = target;
+      }
+      return control::update_service(context, service->id, service->meta.version, spec);
+    };
+  }
   return [replicas = random.below(6)](const control::Context& context,
                                       const state::ServicePtr& service) {
     return control::scale_service(context, service->id.value(), replicas);

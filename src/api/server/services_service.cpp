@@ -151,7 +151,7 @@ std::map<model::RevisionNumber, uint64_t> running_by_revision(const View& view,
   std::map<model::RevisionNumber, uint64_t> running;
   for (const auto& [id, task] : view.tasks_of(service)) {
     const state::NodePtr node = view.node(task->node);
-    if (task->status.state == model::TaskState::running && node != nullptr &&
+    if (model::is_working(task->status) && node != nullptr &&
         node->status.state != model::NodeState::down) {
       ++running[task->revision];
     }

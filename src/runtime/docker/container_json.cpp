@@ -62,7 +62,7 @@ json labels_json(const agent::TaskLabels& labels, const model::TaskTemplate& spe
   object[kServiceName] = labels.service_name;
   object[kSlot] = std::to_string(labels.slot);
   object[kRevision] = std::to_string(labels.revision);
-  object[kPorts] = format_ports(target_ports(spec));
+  object[kPorts] = format_ports(target_ports(spec.ports));
   return object;
 }
 
@@ -221,9 +221,9 @@ std::string container_name(const agent::TaskLabels& labels) {
   return labels.service_name + "." + std::to_string(labels.slot) + "." + labels.task.value();
 }
 
-std::vector<TargetPort> target_ports(const model::TaskTemplate& spec) {
+std::vector<TargetPort> target_ports(const std::vector<model::PublishedPort>& published) {
   std::set<TargetPort> ports;
-  for (const model::PublishedPort& port : spec.ports) {
+  for (const model::PublishedPort& port : published) {
     ports.insert({.target = port.target, .protocol = port.protocol});
   }
   return {ports.begin(), ports.end()};

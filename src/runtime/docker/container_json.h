@@ -27,7 +27,7 @@ struct TargetPort {
 
   auto operator<=>(const TargetPort&) const = default;
 };
-std::vector<TargetPort> target_ports(const model::TaskTemplate& spec);
+std::vector<TargetPort> target_ports(const std::vector<model::PublishedPort>& published);
 
 // What the engine knows of a container of ours.
 struct ContainerState {

@@ -30,11 +30,13 @@ bool is_up(const std::string& engine_status) {
 
 // ---- which there are ----
 
-void ContainerWatcher::add(const agent::TaskLabels& labels, const std::string& container) {
+void ContainerWatcher::add(const agent::TaskLabels& labels, const std::string& container,
+                           std::vector<TargetPort> ports) {
   forget(labels.task);
   Task task;
   task.labels = labels;
   task.container = container;
+  task.ports = std::move(ports);
   task.run_since = loop_.wall_now().time_since_epoch().count();
   tasks_.insert_or_assign(labels.task, std::move(task));
   by_container_[container] = labels.task;
@@ -42,7 +44,7 @@ void ContainerWatcher::add(const agent::TaskLabels& labels, const std::string& c
 
 agent::ExistingTask ContainerWatcher::adopt(const FoundContainer& found) {
   const ContainerState& state = found.state;
-  add(*state.labels, state.id);
+  add(*state.labels, state.id, state.ports);
   Task& task = tasks_[state.labels->task];
   task.seen_status = state.raw_status;
   task.seen_address = state.address;
@@ -51,6 +53,7 @@ agent::ExistingTask ContainerWatcher::adopt(const FoundContainer& found) {
     task.run = state.started_at;
     task.is_healthy = found.is_healthy;
     task.addresses = state.addresses();
+    task.address = state.address;
     // For those that are not healthy yet, and for what has changed since.
     refresh(state.labels->task);
   } else if (state.status == ContainerState::Status::exited) {
@@ -60,6 +63,17 @@ agent::ExistingTask ContainerWatcher::adopt(const FoundContainer& found) {
     task.ending.is_external_stop = found.ending.is_external_stop;
   }
   return describe(task);
+}
+
+void ContainerWatcher::publish(const model::TaskId& task, std::vector<TargetPort> ports) {
+  Task* const found = find(task);
+  if (found == nullptr || found->ports == ports) {
+    return;
+  }
+  found->ports = std::move(ports);
+  found->has_new_ports = true;
+  found->readiness.reset();
+  refresh(task);
 }
 
 void ContainerWatcher::forget(const model::TaskId& task) {
@@ -187,7 +201,9 @@ void ContainerWatcher::on_inspected(const model::TaskId& task,
   }
   auto waiting = std::exchange(found->after_refresh, {});
   if (state.ok()) {
-    compare(task, *state);
+    ContainerState serving = *state;
+    serving.ports = found->ports;
+    compare(task, serving);
   } else if (absl::IsNotFound(state.status()) && found->is_started) {
     agent::ExecutorEvent event;
     event.kind = Kind::lost;
@@ -247,12 +263,13 @@ void ContainerWatcher::compare_running(const model::TaskId& task, const Containe
     tell_unreachable(task, "disconnected from its network from outside");
     return;
   }
-  if (found->addresses != state.addresses()) {
+  if (found->address != state.address) {
     // Another container may have the old one by now: nothing goes there any more, and the new one
     // has to show that it is served.
-    const bool was_told = found->is_healthy;
+    const bool was_told = found->is_healthy && !found->addresses.empty();
     found->readiness.reset();
     found->addresses = state.addresses();
+    found->address = state.address;
     if (was_told) {
       tell_unreachable(task, "its network address has changed");
     }
@@ -269,7 +286,7 @@ void ContainerWatcher::compare_health(const model::TaskId& task, const Container
       watch_readiness(task, state);
       return;
     case Health::healthy:
-      tell_healthy(task, state.addresses());
+      tell_healthy(task, state);
       return;
     case Health::unhealthy:
       tell_unhealthy(task,
@@ -280,7 +297,8 @@ void ContainerWatcher::compare_health(const model::TaskId& task, const Container
 
 void ContainerWatcher::watch_readiness(const model::TaskId& task, const ContainerState& state) {
   Task* const found = find(task);
-  if (found->is_healthy || found->readiness != nullptr) {
+  const bool is_told = found->is_healthy && !found->has_new_ports;
+  if (is_told || found->readiness != nullptr) {
     return;
   }
   const ContainerState::HealthCommand& health = state.health_command;
@@ -295,9 +313,7 @@ void ContainerWatcher::watch_readiness(const model::TaskId& task, const Containe
     return;
   }
   HealthMonitor::Events events;
-  events.on_healthy = [this, task, addresses = state.addresses()] {
-    tell_healthy(task, addresses);
-  };
+  events.on_healthy = [this, task, state] { tell_healthy(task, state); };
   events.on_waiting = [this, task](const std::string& why) { tell_waiting(task, why); };
   found->readiness =
       std::make_unique<HealthMonitor>(loop_, std::move(check), policy, std::move(events));
@@ -387,17 +403,18 @@ void ContainerWatcher::forbid_restarts(const model::TaskId& task) {
 
 // ---- telling ----
 
-void ContainerWatcher::tell_healthy(const model::TaskId& task,
-                                    const std::vector<agent::TaskAddress>& addresses) {
+void ContainerWatcher::tell_healthy(const model::TaskId& task, const ContainerState& state) {
   Task* const found = find(task);
-  if (std::exchange(found->is_healthy, true)) {
+  const bool has_new_ports = std::exchange(found->has_new_ports, false);
+  if (std::exchange(found->is_healthy, true) && !has_new_ports) {
     return;
   }
   found->is_unreachable = false;
-  found->addresses = addresses;
+  found->addresses = state.addresses();
+  found->address = state.address;
   agent::ExecutorEvent event;
   event.kind = Kind::healthy;
-  event.addresses = addresses;
+  event.addresses = found->addresses;
   tell(task, event);
 }
 

@@ -28,12 +28,16 @@ class ContainerWatcher {
   void set_listener(agent::Executor::Listener listener) { listener_ = std::move(listener); }
 
   // A container was made for the task; nothing is told before it was started.
-  void add(const agent::TaskLabels& labels, const std::string& container);
+  void add(const agent::TaskLabels& labels, const std::string& container,
+           std::vector<TargetPort> ports);
   // One that was found. What it is now is in the answer, what changes is told.
   agent::ExistingTask adopt(const FoundContainer& found);
   void note_started(const model::TaskId& task);
   // Its end is ours from now on.
   void note_stopping(const model::TaskId& task);
+  // It is to serve these from now on, whatever it was made for. Those that are new have to show
+  // that they are served before they are told.
+  void publish(const model::TaskId& task, std::vector<TargetPort> ports);
   void forget(const model::TaskId& task);
 
   // Null when there is no such task.
@@ -60,12 +64,15 @@ class ContainerWatcher {
     std::string container;
     std::string seen_status;  // the engine's words when it was looked at last
     std::string seen_address;
-    std::string run;        // ContainerState::started_at of the run that is the task
-    int64_t run_since = 0;  // not before its start, as judge_ending takes it
+    std::vector<TargetPort> ports;  // what it is to serve
+    std::string run;                // ContainerState::started_at of the run that is the task
+    int64_t run_since = 0;          // not before its start, as judge_ending takes it
     std::vector<agent::TaskAddress> addresses;  // as told with `healthy`
+    std::string address;                        // of the container when it was told or probed last
     agent::ExecutorEvent ending;                // as told
     bool is_started = false;
     bool is_healthy = false;
+    bool has_new_ports = false;  // `healthy` is due again
     bool is_unhealthy = false;
     bool is_unreachable = false;
     bool is_ending = false;  // how it ended is being found out
@@ -88,7 +95,7 @@ class ContainerWatcher {
   void stop_again(const model::TaskId& task);
   void forbid_restarts(const model::TaskId& task);
 
-  void tell_healthy(const model::TaskId& task, const std::vector<agent::TaskAddress>& addresses);
+  void tell_healthy(const model::TaskId& task, const ContainerState& state);
   void tell_waiting(const model::TaskId& task, const std::string& why);
   void tell_unreachable(const model::TaskId& task, const std::string& why);
   void tell_unhealthy(const model::TaskId& task, const std::string& why);

@@ -145,12 +145,14 @@ void DockerExecutor::remove_duplicate(const FoundContainer& found) {
 
 void DockerExecutor::prepare(const agent::TaskLabels& labels, const model::TaskTemplate& spec,
                              absl::AnyInvocable<void(Result<std::string>)> done) {
-  maker_.make(labels, spec, [this, labels, done = std::move(done)](Result<std::string> id) mutable {
-    if (id.ok()) {
-      watcher_.add(labels, *id);
-    }
-    done(std::move(id));
-  });
+  maker_.make(labels, spec,
+              [this, labels, ports = target_ports(spec.ports),
+               done = std::move(done)](Result<std::string> id) mutable {
+                if (id.ok()) {
+                  watcher_.add(labels, *id, std::move(ports));
+                }
+                done(std::move(id));
+              });
 }
 
 void DockerExecutor::abandon(const model::TaskId& task) {
@@ -184,6 +186,11 @@ void DockerExecutor::start(const model::TaskId& task, Done done) {
                   done(status);
                   watcher_.refresh(task);
                 }));
+}
+
+void DockerExecutor::publish(const model::TaskId& task,
+                             const std::vector<model::PublishedPort>& ports) {
+  watcher_.publish(task, target_ports(ports));
 }
 
 void DockerExecutor::stop(const model::TaskId& task, Duration grace, Done done) {

@@ -46,6 +46,7 @@ class DockerExecutor final : public agent::Executor {
                absl::AnyInvocable<void(Result<std::string>)> done) override;
   void abandon(const model::TaskId& task) override;
   void start(const model::TaskId& task, Done done) override;
+  void publish(const model::TaskId& task, const std::vector<model::PublishedPort>& ports) override;
   void stop(const model::TaskId& task, Duration grace, Done done) override;
   void remove(const model::TaskId& task, Done done) override;
 

@@ -18,6 +18,14 @@ Status not_answering() {
   return absl::UnavailableError("the engine does not answer");
 }
 
+std::vector<agent::TaskAddress> addresses_of(const std::vector<model::PublishedPort>& ports) {
+  std::vector<agent::TaskAddress> addresses;
+  for (const model::PublishedPort& port : ports) {
+    addresses.push_back({port.target, "10.9.0.1:" + std::to_string(port.target)});
+  }
+  return addresses;
+}
+
 }  // namespace
 
 FakeExecutor::FakeExecutor(EventLoop& loop, Random random, ScriptOf script_of)
@@ -49,6 +57,8 @@ void FakeExecutor::set_listener(Listener listener) {
   listener_ = std::move(listener);
   ++client_;
   for (const auto& [task, container] : containers_) {
+    container->ports.cancel();
+    container->view.addresses = container->made_for;
     if (container->effect == nullptr) {
       continue;
     }
@@ -104,9 +114,8 @@ void FakeExecutor::prepare(const agent::TaskLabels& labels, const model::TaskTem
     slot->view.labels = labels;
     slot->view.container_id = "fake-" + labels.task.value();
     slot->script = script_of_(labels, spec);
-    for (const model::PublishedPort& port : spec.ports) {
-      slot->view.addresses.push_back({port.target, "10.9.0.1:" + std::to_string(port.target)});
-    }
+    slot->made_for = addresses_of(spec.ports);
+    slot->view.addresses = slot->made_for;
   }
   Container& prepared = *slot;
   begin_call(labels.task, prepared.script.prepare_time,
@@ -144,6 +153,33 @@ void FakeExecutor::start(const TaskId& task, Done done) {
                  done(status);
                }
              });
+}
+
+void FakeExecutor::publish(const TaskId& task, const std::vector<model::PublishedPort>& ports) {
+  const auto found = containers_.find(task);
+  if (found == containers_.end() || found->second->view.state != State::running) {
+    return;
+  }
+  Container& published = *found->second;
+  published.ports.cancel();
+  if (published.view.addresses == addresses_of(ports)) {
+    return;
+  }
+  for (const model::PublishedPort& port : ports) {
+    if (published.script.refused_ports.contains(port.target)) {
+      emit(task, {.kind = ExecutorEvent::Kind::waiting,
+                  .addresses = {},
+                  .error = "port " + std::to_string(port.target) + ": connection refused"});
+      return;
+    }
+  }
+  published.ports.set_after(
+      published.script.start_time, [this, &published, task, addresses = addresses_of(ports)] {
+        published.view.addresses = addresses;
+        if (published.view.is_healthy && published.view.state == State::running) {
+          emit(task, {ExecutorEvent::Kind::healthy, addresses, 0, ""});
+        }
+      });
 }
 
 void FakeExecutor::stop(const TaskId& task, Duration grace, Done done) {

@@ -21,6 +21,8 @@ struct FakeScript {
   // From the start; nothing: it is never heard of again.
   std::optional<Duration> healthy_after = milliseconds(30);
   std::optional<Duration> unhealthy_after;
+  // Target ports that nothing in the container listens at; only those added later are asked.
+  std::set<uint16_t> refused_ports;
   std::optional<Duration> exits_after;
   int32_t exit_code = 0;
   // From the stop signal; longer than the grace period means killed.
@@ -61,6 +63,7 @@ class FakeExecutor final : public agent::Executor {
   void prepare(const agent::TaskLabels& labels, const model::TaskTemplate& spec,
                absl::AnyInvocable<void(Result<std::string>)> done) override;
   void start(const model::TaskId& task, Done done) override;
+  void publish(const model::TaskId& task, const std::vector<model::PublishedPort>& ports) override;
   void stop(const model::TaskId& task, Duration grace, Done done) override;
   void remove(const model::TaskId& task, Done done) override;
 
@@ -99,15 +102,17 @@ class FakeExecutor final : public agent::Executor {
   using State = agent::ExistingTask::State;
 
   struct Container {
-    explicit Container(EventLoop& loop) : life(loop), health(loop), call(loop) {}
+    explicit Container(EventLoop& loop) : life(loop), health(loop), ports(loop), call(loop) {}
 
     agent::ExistingTask view;
+    std::vector<agent::TaskAddress> made_for;  // the addresses a new client finds
     FakeScript script;
     int preparations = 0;
     int launches = 0;
     bool is_created = false;
     Timer life;    // its own end
     Timer health;  // the next change of health
+    Timer ports;   // when those that were added are found to be served
     Timer call;    // the call in flight
     Callback effect;
   };

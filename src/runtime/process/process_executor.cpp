@@ -152,7 +152,7 @@ ProcessExecutor::~ProcessExecutor() = default;
 void ProcessExecutor::describe(absl::AnyInvocable<void(Result<agent::EngineDescription>)> done) {
   const platform::Machine machine = platform::describe_machine();
   agent::EngineDescription description;
-  description.runtime = "process";
+  description.runtime = model::kProcessRuntime;
   description.version = options_.version;
   description.resources = {.nano_cpus = machine.cpus * 1'000'000'000,
                            .memory_bytes = machine.memory_bytes};

@@ -42,6 +42,27 @@ TEST_F(RestartTest, AnAdoptedTaskIsAdmittedBeforeAnyManagerAnswers) {
   EXPECT_EQ(journal.front(), "admit t1");
 }
 
+// The container itself knows only the ports that it was made for.
+TEST_F(RestartTest, APortThatWasAddedIsServedAgainWithoutAGapForTheOthers) {
+  run_one();
+  model::Assignment taken_over = assignment("t1");
+  taken_over.revision = 2;
+  taken_over.spec.ports = {{.target = 80, .published = 8080}, {.target = 81, .published = 8081}};
+  managers.send(complete_set(2, {taken_over}));
+  const auto serves_both = [&] { return mesh.admitted().at(TaskId("t1")).size() == 2; };
+  ASSERT_TRUE(world.run_until(serves_both));
+  world.run_for(seconds(1));
+  kill();
+  journal.clear();
+  start();
+  connect({taken_over});
+  ASSERT_TRUE(world.run_until([&] { return !journal.empty(); }));
+  EXPECT_TRUE(serves_both()) << "the mesh, which has both, is not told of one";
+  world.run_for(seconds(1));
+  EXPECT_EQ(managers.reported(TaskId("t1"))->wait, model::WaitReason::none);
+  EXPECT_THAT(journal, Not(Contains("retire t1")));
+}
+
 TEST_F(RestartTest, AnAdoptedTaskCanBeStopped) {
   run_one();
   kill();

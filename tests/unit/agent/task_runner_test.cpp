@@ -98,6 +98,59 @@ TEST_F(RunnerTest, ARunningTaskIsTakenOverToAnotherRevisionAsItIs) {
   EXPECT_THAT(journal, testing::IsEmpty());
 }
 
+struct NewPorts : RunnerTest {
+  void SetUp() override {
+    RunnerTest::SetUp();
+    script.refused_ports = {82};
+    begin();
+    ASSERT_TRUE(await(TaskStep::running));
+    journal.clear();
+  }
+  void publish(std::vector<model::PublishedPort> ports) {
+    model::Assignment next = runner->assignment();
+    next.revision += 1;
+    next.spec.ports = std::move(ports);
+    runner->set_revision(next);
+  }
+  std::vector<uint16_t> served() {
+    std::vector<uint16_t> targets;
+    for (const TaskAddress& address : mesh.admitted().at(kTask)) {
+      targets.push_back(address.target);
+    }
+    return targets;
+  }
+};
+
+TEST_F(NewPorts, AreAdmittedWhenTheContainerServesThem) {
+  publish({{.target = 80, .published = 8080}, {.target = 81, .published = 8081}});
+  EXPECT_EQ(status().wait, model::WaitReason::health);
+  EXPECT_EQ(status().revision, 2U);
+  EXPECT_THAT(served(), ElementsAre(80));
+  ASSERT_TRUE(world.run_until([&] { return status().wait == model::WaitReason::none; }));
+  EXPECT_THAT(served(), ElementsAre(80, 81));
+  EXPECT_THAT(journal, ElementsAre("admit t1")) << "and nothing was restarted";
+}
+
+TEST_F(NewPorts, ThatNobodyServesAreWhatTheTaskWaitsForUntilTheyAreTakenBack) {
+  publish({{.target = 80, .published = 8080}, {.target = 82, .published = 8082}});
+  world.run_for(seconds(5));
+  EXPECT_EQ(status().wait, model::WaitReason::health);
+  EXPECT_EQ(status().message, "port 82: connection refused");
+  EXPECT_THAT(served(), ElementsAre(80));
+  publish({{.target = 80, .published = 8080}});
+  world.run_for(seconds(5));
+  EXPECT_EQ(status().wait, model::WaitReason::none);
+  EXPECT_EQ(status().message, "started");
+  EXPECT_THAT(served(), ElementsAre(80));
+}
+
+TEST_F(NewPorts, OfATaskWithoutAnyAreAskedForAsWell) {
+  publish({});
+  publish({{.target = 83, .published = 8083}});
+  ASSERT_TRUE(world.run_until([&] { return status().wait == model::WaitReason::none; }));
+  EXPECT_THAT(served(), ElementsAre(83));
+}
+
 TEST_F(RunnerTest, WaitsPreparedWhileItIsHeldBack) {
   begin(assignment("t1", TaskState::ready));
   ASSERT_TRUE(await(TaskStep::ready));

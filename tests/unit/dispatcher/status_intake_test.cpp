@@ -67,6 +67,48 @@ TEST_F(StatusTest, AMessageAloneIsNotStored) {
   EXPECT_EQ(intake->soft(TaskId("t1"))->message, "draining connections");
 }
 
+// A paused task serves nobody: whoever counts must know.
+TEST_F(StatusTest, WhatARunningTaskWaitsForIsStored) {
+  receive(report("t1", TaskState::running, "started"));
+  settle();
+  model::TaskReport paused = report("t1", TaskState::running, "paused from outside");
+  paused.status.wait = model::WaitReason::engine;
+  receive(paused);
+  settle();
+  EXPECT_EQ(store.view().task(TaskId("t1"))->status, paused.status);
+  receive(report("t1", TaskState::running, "started"));
+  settle();
+  EXPECT_EQ(store.view().task(TaskId("t1"))->status.wait, model::WaitReason::none);
+}
+
+TEST_F(StatusTest, AnAgentThatHasNotHeardOfATakeOverCannotSayThatNewPortsAreServed) {
+  model::TaskReport before = report("t1", TaskState::running, "started");
+  before.status.revision = 1;
+  receive(before);
+  settle();
+  receive(report("t2", TaskState::running));  // a batch is on its way
+  model::Task taken = *store.view().task(TaskId("t1"));
+  taken.revision = 2;
+  taken.status.wait = model::WaitReason::health;
+  model::Revision next = *store.view().revision(taken.service, 1);
+  next.number = 2;
+  next.meta = {};
+  state::ChangeSet changes;
+  changes.put(next);
+  changes.put(taken);
+  const Result<model::Position> taken_over = store.commit(std::move(changes), loop.wall_now());
+  ASSERT_TRUE(taken_over.ok()) << taken_over.status();
+  before.status.error = "said too late";
+  receive(before);
+  settle();
+  EXPECT_EQ(store.view().task(TaskId("t1"))->status.wait, model::WaitReason::health);
+  model::TaskReport after = report("t1", TaskState::running, "started");
+  after.status.revision = 2;
+  receive(after);
+  settle();
+  EXPECT_EQ(store.view().task(TaskId("t1"))->status.wait, model::WaitReason::none);
+}
+
 TEST_F(StatusTest, AnErrorOfARunningTaskIsStored) {
   receive(report("t1", TaskState::running));
   settle();

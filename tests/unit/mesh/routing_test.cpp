@@ -168,6 +168,18 @@ TEST_F(RoutingTest, TheOwnerKnowsEachTargetAndASoleAddressServesAChangedOne) {
             absl::StatusCode::kNotFound);
 }
 
+TEST_F(RoutingTest, ASoleAddressThatIsPublishedItselfServesNoOtherPort) {
+  model::MeshTable table = table_with({endpoint("t1", "self")});
+  table.services[0].ports = {{80, 8080}, {81, 8081}};
+  ASSERT_TRUE(routing.set_table(table));
+  routing.admit(local("t1", {{80, "a:1"}}));
+  EXPECT_EQ(chosen(), "t1");
+  EXPECT_EQ(chosen({model::ServiceId("web"), 81, PublishMode::ingress}), "");
+  EXPECT_FALSE(routing.address_of(model::TaskId("t1"), 81, kNow).ok());
+  routing.admit(local("t1", {{80, "a:1"}, {81, "a:2"}}));
+  EXPECT_EQ(routing.address_of(model::TaskId("t1"), 81, kNow).value(), "a:2");
+}
+
 TEST_F(RoutingTest, ATaskIsDrainedWhenItsLastConnectionEnds) {
   const model::TaskId task("t1");
   EXPECT_TRUE(routing.is_drained(task)) << "never admitted";

@@ -201,6 +201,8 @@ class Swarm : public test::DeciderHarness {
   // Agents neither start nor stop anything of these by themselves.
   bool starts = true;
   bool stops = true;
+  // What listens in the containers listens at the target ports that an update adds, too.
+  bool serves_new_ports = true;
 
   // ---- what there is ----
 
@@ -282,6 +284,17 @@ class Swarm : public test::DeciderHarness {
     } else if (starts && task.desired == model::TaskState::running &&
                task.status.state < model::TaskState::running) {
       report(task.id, model::TaskState::running);
+    } else if (serves_new_ports && task.status.wait == model::WaitReason::health) {
+      set_wait(task.id, model::WaitReason::none, "started");
+    }
+  }
+  void set_wait(const model::TaskId& id, model::WaitReason wait, const std::string& message) {
+    model::Task task = *view().task(id);
+    task.status.wait = wait;
+    task.status.message = message;
+    put(std::move(task));
+    if (runs_after_report_) {
+      run();
     }
   }
 

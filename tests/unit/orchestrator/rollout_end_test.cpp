@@ -166,19 +166,71 @@ TEST(RolloutEnd, AConstraintMovesOnlyTheTasksThatDoNotFit) {
   EXPECT_TRUE(std::includes(after.begin(), after.end(), fitting.begin(), fitting.end()));
 }
 
-TEST(RolloutEnd, ANewTargetPortMakesAnotherContainer) {
+void publish_81(model::TaskTemplate& task) {
+  task.ports.push_back({.target = 81, .published = 8081});
+}
+
+void let_nodes_run_processes(Swarm& swarm) {
+  for (const char* const node : {"node1", "node2", "node3"}) {
+    swarm.change_node(
+        node, [](model::Node& changed) { changed.description.runtime = model::kProcessRuntime; });
+  }
+}
+
+TEST(RolloutEnd, ANewTargetPortMakesAnotherProcess) {
   Swarm swarm;
+  let_nodes_run_processes(swarm);
   swarm.create_converged(1, Swarm::serve_a_port);
   const std::set<model::TaskId> before = ids_of_running(swarm);
-  swarm.update(
-      [](model::TaskTemplate& task) { task.ports.push_back({.target = 81, .published = 8081}); });
+  swarm.update(publish_81);
   swarm.live_for(seconds(20));
   EXPECT_NE(ids_of_running(swarm), before);
+}
+
+TEST(RolloutEnd, ANewTargetPortIsServedByTheSameContainers) {
+  Swarm swarm;
+  swarm.create_converged(3, Swarm::serve_a_port);
+  const std::set<model::TaskId> before = ids_of_running(swarm);
+  swarm.serves_new_ports = false;
+  swarm.update(publish_81);
+  swarm.live_for(seconds(20));
+  EXPECT_EQ(swarm.rollout().state, RolloutState::updating) << "no agent has said that they do";
+  swarm.serves_new_ports = true;
+  swarm.live_for(seconds(1));
+  EXPECT_EQ(swarm.rollout().state, RolloutState::completed);
+  EXPECT_EQ(ids_of_running(swarm), before);
+  EXPECT_EQ(swarm.running_at(2), 3U);
+  EXPECT_THAT(swarm.service()->converged, testing::ElementsAre(1U, 2U));
+}
+
+TEST(RolloutEnd, ATargetPortThatNoContainerServesFailsByTheDeadline) {
+  Swarm swarm;
+  swarm.create_converged(3, [](model::ServiceSpec& spec) {
+    Swarm::serve_a_port(spec);
+    spec.update.edit().progress_deadline = seconds(60);
+  });
+  const std::set<model::TaskId> before = ids_of_running(swarm);
+  swarm.serves_new_ports = false;
+  swarm.update(publish_81);
+  for (const model::TaskId& task : before) {
+    swarm.set_wait(task, model::WaitReason::health, "port 81: connection refused");
+  }
+  swarm.live_for(seconds(61));
+  EXPECT_EQ(swarm.rollout().state, RolloutState::paused);
+  EXPECT_THAT(swarm.rollout().message, testing::HasSubstr("port 81: connection refused"));
+  EXPECT_EQ(ids_of_running(swarm), before);
+  EXPECT_THAT(swarm.service()->converged, testing::ElementsAre(1U));
+  swarm.serves_new_ports = true;  // which those of revision 1 are
+  swarm.roll_back();
+  swarm.live_for(seconds(5));
+  EXPECT_EQ(swarm.rollout().state, RolloutState::rollback_completed);
+  EXPECT_EQ(ids_of_running(swarm), before);
 }
 
 // Its agent probes the port that it was made for, and would do so for ever.
 TEST(RolloutEnd, ATargetPortThatNobodyServesCanBeTakenBack) {
   Swarm swarm;
+  let_nodes_run_processes(swarm);
   swarm.create_converged(1, Swarm::serve_a_port);
   const std::set<model::TaskId> before = ids_of_running(swarm);
   const std::vector<model::PublishedPort> ports = swarm.view().template_of(*swarm.service()).ports;

@@ -194,6 +194,26 @@ TEST_F(Addresses, AreSeenInTheListWhenNoEventTells) {
   EXPECT_EQ(events_[2].addresses, addresses("127.0.0.2"));
 }
 
+TEST_F(Addresses, OfANewPortAreToldWhenItIsServed) {
+  run_healthy(at("127.0.0.1"));
+  tcp::acceptor other(loop_.loop().context(), {boost::asio::ip::address_v4::any(), 0});
+  const uint16_t added = other.local_endpoint().port();
+  other.close();
+  executor_->publish(labels().task,
+                     {{.target = port(), .published = 8080}, {.target = added, .published = 8081}});
+  ASSERT_TRUE(await_events(2));
+  EXPECT_EQ(events_[1].kind, Kind::waiting);
+  EXPECT_EQ(events_[1].error, "port " + std::to_string(added) + ": connection refused");
+  tcp::acceptor served(loop_.loop().context(), {boost::asio::ip::address_v4::any(), added});
+  ASSERT_TRUE(await_events(3));
+  EXPECT_EQ(events_[2].kind, Kind::healthy);
+  EXPECT_EQ(events_[2].addresses.size(), 2U);
+  becomes(at("127.0.0.2"));
+  ASSERT_TRUE(await_events(5));
+  EXPECT_EQ(events_[3].kind, Kind::unreachable);
+  EXPECT_EQ(events_[4].addresses.size(), 2U) << "it keeps what it is to serve";
+}
+
 TEST_F(Addresses, ThatNobodyServesYetAreWhatTheTaskWaitsFor) {
   const auto told = "port " + std::to_string(port()) + ": connection refused";
   state_is(at("127.0.0.1"));
