@@ -39,7 +39,7 @@ std::string where_to_look(const Service& service) {
 }
 
 Convergence::Outcome converged(const Service& service) {
-  return {exit_code::kOk, "verify: Service " + service.id.value() + " converged", {}};
+  return {exit_code::kOk, "verify: Service " + service.settings.name + " converged", {}};
 }
 
 Convergence::Outcome paused(const Service& service, const Rollout& rollout) {
@@ -57,8 +57,8 @@ std::string running_of_total(const Progress& progress) {
 // The first slot that does not run, with its reason.
 std::string first_reason(const Progress& progress) {
   for (const SlotProgress& slot : progress.slots) {
-    if (slot.state != model::TaskState::running && !slot.reason.empty()) {
-      return ": slot " + std::to_string(slot.slot) + ": " + slot.reason_with_time();
+    if (slot.has_reason()) {
+      return ": slot " + std::to_string(slot.slot) + ": " + slot.text(true);
     }
   }
   return progress.closed_port.empty() ? "" : ": " + progress.closed_port;
@@ -207,7 +207,7 @@ std::optional<Convergence::Outcome> Convergence::dead_end(const Service& service
   if (stays_ended && progress.ended == progress.total) {
     return Outcome{exit_code::kOk,
                    "verify: all " + std::to_string(progress.total) + " tasks of service " +
-                       service.id.value() + " have finished",
+                       service.settings.name + " have finished",
                    {}};
   }
   const Duration deadline = service.settings.update->progress_deadline;

@@ -148,10 +148,11 @@ std::string failure_before(const Task& task, const std::vector<Client::TaskView>
 
 SlotProgress slot_on_its_way(const Client::TaskView& view,
                              const std::vector<Client::TaskView>& tasks, WallTime now) {
-  SlotProgress slot{view.task.slot, view.task.status.state, task_reason(view), {}};
-  if (slot.reason.empty()) {
-    slot.reason = failure_before(view.task, tasks);
-  } else if (view.wait && view.wait->what == slot.reason) {
+  SlotProgress slot{view.task.slot, view.task.status.state, task_reason(view), {}, {}};
+  if (view.task.status.error.empty()) {
+    slot.failure = failure_before(view.task, tasks);
+  }
+  if (view.wait && view.wait->what == slot.reason) {
     slot.waited = time_waited(*view.wait, now);
   }
   return slot;
@@ -170,8 +171,8 @@ std::string bar(TaskState state) {
 
 std::string slot_line(const SlotProgress& slot, bool with_bar) {
   std::string state(model::to_string(slot.state));
-  if (!slot.reason.empty()) {
-    return state + ": " + on_one_line(with_bar ? slot.reason_with_time() : slot.reason);
+  if (slot.has_reason()) {
+    return state + ": " + on_one_line(slot.text(with_bar));
   }
   if (!with_bar) {
     return state;
@@ -190,8 +191,12 @@ std::string verify_line(Duration left) {
   return "verify: Waiting " + std::to_string(whole) + " seconds to verify that tasks are stable...";
 }
 
-std::string SlotProgress::reason_with_time() const {
-  return waited.empty() ? reason : reason + ": " + waited;
+std::string SlotProgress::text(bool with_time) const {
+  if (reason.empty()) {
+    return failure;
+  }
+  const std::string why = with_time && !waited.empty() ? reason + ": " + waited : reason;
+  return failure.empty() ? why : why + " (the task before it: " + failure + ")";
 }
 
 Progress measure_progress(const model::Service& service, const std::vector<Client::TaskView>& tasks,
@@ -219,9 +224,9 @@ Progress measure_progress(const model::Service& service, const std::vector<Clien
   progress.total = service.settings.replicas;
   for (const auto& [slot, view] : chosen) {
     const Task& task = view->task;
-    if (task.status.state == TaskState::running && task.desired == TaskState::running) {
+    if (model::is_working(task.status) && task.desired == TaskState::running) {
       ++progress.running;
-      progress.slots.push_back({slot, task.status.state, {}, {}});
+      progress.slots.push_back({slot, task.status.state, {}, {}, {}});
     } else {
       progress.slots.push_back(slot_on_its_way(*view, tasks, now));
     }
@@ -235,15 +240,18 @@ Progress measure_progress(const model::Service& service, const std::vector<Clien
   return progress;
 }
 
+std::string closed_port_text(const Client::ClosedPort& closed) {
+  return "port " + std::to_string(closed.port.published) + "/" +
+         std::string(model::to_string(closed.port.protocol)) + " is closed on node " +
+         closed.node_hostname + ": " + closed.reason;
+}
+
 void note_closed_ports(const std::vector<Client::ClosedPort>& closed, Progress* progress) {
   if (closed.empty()) {
     return;
   }
-  const Client::ClosedPort& first = closed.front();
   progress->is_converged = false;
-  progress->closed_port = "port " + std::to_string(first.port.published) + "/" +
-                          std::string(model::to_string(first.port.protocol)) +
-                          " is closed on node " + first.node_hostname + ": " + first.reason;
+  progress->closed_port = closed_port_text(closed.front());
   if (closed.size() > 1) {
     progress->closed_port += " (and " + std::to_string(closed.size() - 1) + " more)";
   }

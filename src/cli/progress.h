@@ -17,11 +17,13 @@ namespace swarm::cli {
 struct SlotProgress {
   model::Slot slot = 0;
   model::TaskState state = model::TaskState::fresh;
-  std::string reason;  // why it fails or waits; also of the failed task it replaces
-  std::string waited;  // how long it has waited for that: "1m1s of 1m30s"; empty: it does not wait
+  std::string reason;   // why it fails or waits
+  std::string waited;   // how long it has waited for that: "1m1s of 1m30s"; empty: it does not wait
+  std::string failure;  // of the task that it replaces
 
-  // "waiting for web.1 on node w2 to stop: 1m1s of 1m30s".
-  std::string reason_with_time() const;
+  bool has_reason() const { return !reason.empty() || !failure.empty(); }
+  // "waiting for the restart delay: 2s of 5s (the task before it: task: non-zero exit (1))".
+  std::string text(bool with_time) const;
 };
 
 struct Progress {
@@ -44,6 +46,9 @@ struct Progress {
 Progress measure_progress(const model::Service& service,
                           const std::vector<api::Client::TaskView>& tasks, bool any_revision,
                           WallTime now);
+
+// "port 8080/tcp is closed on node w2: port 8080 is in use by another program"
+std::string closed_port_text(const api::Client::ClosedPort& closed);
 
 // A service is not done while one of its ports is closed on a node that should serve it.
 void note_closed_ports(const std::vector<api::Client::ClosedPort>& closed, Progress* progress);

@@ -6,6 +6,7 @@
 #include "cli/flags.h"
 #include "cli/inspect.h"
 #include "cli/listing.h"
+#include "cli/progress.h"
 #include "cli/rows.h"
 #include "cli/service_commands.h"
 #include "cli/session.h"
@@ -87,6 +88,20 @@ int print_history(Session& session, HistoryOptions options) {
                        options.listing, kRevisionTable);
 }
 
+// A port may be closed on nodes that run no task of the service: no row of the list says so.
+void warn_of_closed_ports(Session& session, const std::vector<std::string>& services) {
+  for (const std::string& reference : services) {
+    const Result<Client::ServiceSummary> summary = session.client().get_service(reference);
+    if (!summary.ok()) {
+      continue;  // the list has said so
+    }
+    for (const Client::ClosedPort& closed : summary->closed_ports) {
+      session.print_error("Warning: " + summary->service.settings.name + ": " +
+                          closed_port_text(closed));
+    }
+  }
+}
+
 }  // namespace
 
 Action define_service_ls(CLI::App& app, Environment&) {
@@ -111,7 +126,13 @@ Action define_service_ps(CLI::App& app, Environment&) {
   add_task_list_flags(app, options->listing);
   add_arguments(app, "SERVICE", true, options->references);
   options->of = TasksOf::services;
-  return [options](Session& session) { return print_tasks(session, *options); };
+  return [options](Session& session) {
+    const int code = print_tasks(session, *options);
+    if (!options->listing.is_quiet) {
+      warn_of_closed_ports(session, options->references);
+    }
+    return code;
+  };
 }
 
 Action define_service_inspect(CLI::App& app, Environment&) {

@@ -59,6 +59,7 @@ class Wait {
   std::optional<int> on_snapshot(const Client::ServiceSummary& summary,
                                  const std::vector<Client::TaskView>& tasks) {
     const model::Service& service = summary.service;
+    name_ = service.settings.name;
     progress_ = measure_progress(service, tasks, options_.command.what == WaitFor::scale,
                                  session_.clock().wall_now());
     note_closed_ports(summary.closed_ports, &progress_);
@@ -84,6 +85,10 @@ class Wait {
 
   // A change of leader is not the end of the operation.
   std::optional<int> on_error(const Status& status) {
+    if (absl::IsNotFound(status) && !name_.empty()) {
+      session_.print_error("Error: service " + name_ + " was removed");
+      return exit_code::kError;
+    }
     if (!is_transient(status)) {
       return session_.fail(status);
     }
@@ -118,10 +123,9 @@ class Wait {
                          ": " + std::to_string(progress_.running) + " out of " +
                          std::to_string(progress_.total) + " tasks are running");
     for (const SlotProgress& slot : progress_.slots) {
-      if (!slot.reason.empty()) {
+      if (slot.has_reason()) {
         session_.print_error("  slot " + std::to_string(slot.slot) + ": " +
-                             std::string(model::to_string(slot.state)) + ": " +
-                             slot.reason_with_time());
+                             std::string(model::to_string(slot.state)) + ": " + slot.text(true));
       }
     }
     if (!progress_.closed_port.empty()) {
@@ -140,11 +144,12 @@ class Wait {
 
   void print_how_to_continue() {
     session_.print_error("Operation continuing in background. Use `swarmctl service ps " +
-                         service_id_ + "` to check progress.");
+                         (name_.empty() ? service_id_ : name_) + "` to check progress.");
   }
 
   Session& session_;
   const std::string service_id_;
+  std::string name_;  // empty until it was seen
   const WaitOptions options_;
   ProgressPrinter printer_;
   Convergence convergence_;

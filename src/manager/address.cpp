@@ -97,6 +97,12 @@ Addresses all_addresses(const MachineNetwork& machine, bool only_reachable) {
   return all;
 }
 
+// For a person; on a machine that has nothing else, those of its loopback.
+std::string own_addresses(const MachineNetwork& machine) {
+  const Addresses reachable = all_addresses(machine, true);
+  return join(reachable.empty() ? all_addresses(machine, false) : reachable);
+}
+
 // The whole of 127.0.0.0/8 belongs to every machine.
 bool is_own(const std::string& address, const MachineNetwork& machine) {
   const Addresses own = all_addresses(machine, false);
@@ -166,13 +172,12 @@ Status check_advertised(const HostPort& advertise, const AddressOptions& options
     return absl::InvalidArgumentError(flag +
                                       " is not an address other nodes can reach: name one of this "
                                       "machine's own (" +
-                                      join(all_addresses(machine, true)) + ")");
+                                      own_addresses(machine) + ")");
   }
   if (!options.force && !is_own(advertise.host, machine)) {
     return absl::InvalidArgumentError(
         flag + ": this machine does not have the address " + advertise.host + " (it has " +
-        join(all_addresses(machine, true)) +
-        "). If something else passes it on to this machine, add --force");
+        own_addresses(machine) + "). If something else passes it on to this machine, add --force");
   }
   if (listen.host == "0.0.0.0" && advertise.is_ipv6()) {
     return absl::InvalidArgumentError(flag +

@@ -103,6 +103,19 @@ TEST(Output, AValueOfSeveralLinesStaysOnItsRow) {
   EXPECT_THAT(fixture.run("service ps web").out, HasSubstr("\"one two three\""));
 }
 
+// One that runs no task of the service, for one.
+TEST(TaskTable, APortThatIsClosedOnAnyNodeIsSaidBesideTheTable) {
+  Fixture fixture;
+  fill_with_sample(fixture.swarm);
+  EXPECT_EQ(fixture.run("service ps web").err, "");
+  fixture.swarm.service("web").closed_ports = {
+      {model::NodeId("n9"), "gamma", {80, 8080}, "it is in use by another program"}};
+  EXPECT_EQ(fixture.run("service ps web").err,
+            "Warning: web: port 8080/tcp is closed on node gamma: it is in use by another "
+            "program\n");
+  EXPECT_EQ(fixture.run("service ps -q web").err, "");
+}
+
 TEST(TaskTable, TheErrorColumnShowsErrorsAndTheWaitColumnWaits) {
   Fixture fixture;
   fill_with_sample(fixture.swarm);

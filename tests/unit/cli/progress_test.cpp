@@ -96,7 +96,7 @@ TEST_F(ProgressOf, AWaitingSlotTellsWhyItsLastTaskFailed) {
   add(1, TaskState::assigned);
   add(2, TaskState::pending);
   swarm_.tasks.back().wait = {"no suitable node", kNow, {}};
-  EXPECT_EQ(measure().slots[0].reason, "exit code 1");
+  EXPECT_EQ(measure().slots[0].text(true), "exit code 1");
   EXPECT_EQ(measure().slots[1].reason, "no suitable node");
 }
 
@@ -106,7 +106,7 @@ TEST_F(ProgressOf, FailuresOfAnotherRevisionAreForgotten) {
   failed.status.error = "exit code 1";
   ++service().revision;
   add(1, TaskState::assigned);
-  EXPECT_EQ(measure().slots[0].reason, "");
+  EXPECT_FALSE(measure().slots[0].has_reason());
 }
 
 TEST_F(ProgressOf, LinesHaveBarsAndErrors) {
@@ -155,7 +155,27 @@ TEST_F(ProgressOf, TheFailureThatASlotRecoversFromHasNoTime) {
   failed.desired = TaskState::shutdown;
   failed.status.error = "exit code 1";
   add(1, TaskState::assigned);
-  EXPECT_EQ(measure().slots[0].reason_with_time(), "exit code 1");
+  EXPECT_EQ(measure().slots[0].text(true), "exit code 1");
+}
+
+TEST_F(ProgressOf, ASlotThatWaitsToBeRestartedSaysWhyItHasTo) {
+  model::Task& failed = add(1, TaskState::failed);
+  failed.desired = TaskState::shutdown;
+  failed.status.error = "task: non-zero exit (1)";
+  add(1, TaskState::ready).desired = TaskState::ready;
+  swarm_.tasks.back().wait = {"waiting for the restart delay", kNow - seconds(2), seconds(5)};
+  EXPECT_EQ(progress_lines(measure(), true)[1],
+            "1/2: ready: waiting for the restart delay: 2s of 5s (the task before it: task: "
+            "non-zero exit (1))");
+}
+
+TEST_F(ProgressOf, ATaskThatServesNobodyDoesNotRun) {
+  model::Task& paused = add(1, TaskState::running);
+  paused.status.wait = model::WaitReason::engine;
+  paused.status.message = "paused from outside";
+  swarm_.tasks.back().wait = {"paused from outside", {}, {}};
+  EXPECT_EQ(measure().running, 0U);
+  EXPECT_EQ(progress_lines(measure(), false)[1], "1/2: running: paused from outside");
 }
 
 class Printer : public ProgressOf {

@@ -90,7 +90,7 @@ TEST_F(Wait, CreateConvergesAfterTheMonitorWindow) {
             "overall progress: 1 out of 1 tasks\n"
             "1/1: running\n"
             "verify: Waiting 1 seconds to verify that tasks are stable...\n"
-            "verify: Service newservice0aaaaaaaaaaaaaa converged\n");
+            "verify: Service web converged\n");
   EXPECT_EQ(result.err, "");
   EXPECT_EQ(swarm().polls, 13);  // at once, until it runs, and one second
 }
@@ -169,7 +169,7 @@ TEST_F(Wait, TimeoutNamesTheReasonAndGivesFour) {
             "Error: timed out after 1.05s: 0 out of 1 tasks are running\n"
             "  slot 1: pending: no suitable node (insufficient memory on 3 nodes): 1s\n"
             "Operation continuing in background. Use `swarmctl service ps "
-            "newservice0aaaaaaaaaaaaaa` to check progress.\n");
+            "web` to check progress.\n");
 }
 
 TEST_F(Wait, TimeoutNamesTheClosedPort) {
@@ -199,7 +199,7 @@ TEST_F(Wait, InterruptLeavesTheOperationToTheSwarm) {
   EXPECT_EQ(result.exit_code, 130);
   EXPECT_EQ(result.err,
             "Operation continuing in background. Use `swarmctl service ps "
-            "newservice0aaaaaaaaaaaaaa` to check progress.\n");
+            "web` to check progress.\n");
 }
 
 TEST_F(Wait, AChangeOfLeaderIsANoticeNotAnError) {
@@ -229,12 +229,19 @@ TEST_F(Wait, ARemovedServiceEndsTheWait) {
   EXPECT_EQ(result.err, "Error: service web was removed\n");
 }
 
+TEST_F(Wait, AServiceOfWhichNothingIsLeftWasRemoved) {
+  at(2, [this] { swarm().services.clear(); });
+  const RunResult result = fixture_.run(kCreateWeb);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.err, "Error: service web was removed\n");
+}
+
 TEST_F(WaitForUpdate, EndsWhenTheRolloutSaysItIsCompleted) {
   replace_task();
   at(5, [this] { set_rollout(RolloutState::completed); });
   const RunResult result = fixture_.run("service update --image web:1.1 web");
   EXPECT_EQ(result.exit_code, 0);
-  EXPECT_THAT(result.out, EndsWith("verify: Service newservice0aaaaaaaaaaaaaa converged\n"));
+  EXPECT_THAT(result.out, EndsWith("verify: Service web converged\n"));
   EXPECT_EQ(fixture_.clock.now() - TimePoint{}, milliseconds(500));
 }
 
@@ -377,7 +384,7 @@ TEST_F(Wait, ServiceWhoseTasksFinishIsDone) {
   });
   const RunResult result = fixture_.run(kCreateWeb);
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.out, HasSubstr("all 1 tasks of service newservice0aaaaaaaaaaaaaa have "
+  EXPECT_THAT(result.out, HasSubstr("all 1 tasks of service web have "
                                     "finished\n"));
 }
 

@@ -130,6 +130,13 @@ TEST(ChooseAddresses, AWildcardCannotBeAdvertised) {
   EXPECT_THAT(advertised("[::]"), HasSubstr("10.0.0.5, fd00::5"));
 }
 
+TEST(ChooseAddresses, AMachineWithLoopbackOnlyIsToldThatAddress) {
+  MachineNetwork lonely = machine();
+  std::erase_if(lonely.interfaces, [](const auto& each) { return each.is_reachable; });
+  const Status refused = choose_addresses({.advertise = "192.168.9.9"}, lonely).status();
+  EXPECT_THAT(refused.message(), HasSubstr("(it has 127.0.0.1"));
+}
+
 TEST(ChooseAddresses, AnInterfaceStandsForItsAddress) {
   EXPECT_EQ(advertised("eth0"), "10.0.0.5:2377");
   EXPECT_EQ(advertised("eth0:4000"), "10.0.0.5:4000");
