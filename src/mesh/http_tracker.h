@@ -36,6 +36,11 @@ class HttpTracker {
   // One request is under way, all of it was seen and not a byte of an answer, and it may be asked
   // again of somebody else without harm: GET or HEAD without a body (RFC 9110, 9.2.2).
   bool may_repeat() const;
+  // Nothing is under way but the beginning of a request's head, on which no server can have acted.
+  bool has_partial_head() const {
+    return !is_opaque_ && !is_between_requests() && pending_.empty() &&
+           response_.is_between_messages();
+  }
   // The request under way is forgotten: it will be fed again.
   void rewind();
   // Both sides agreed to keep the connection after the last answer.

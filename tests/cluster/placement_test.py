@@ -54,13 +54,33 @@ class Placement(SwarmTest):
         wait_until(lambda: load.totals()["ok"] > 20, 20, "the client gets answers")
         stuck = socket.create_connection((node.address, 9600))
         self.addCleanup(stuck.close)
-        stuck.sendall(b"GET / HTTP/1.1\r\nHost: half")
+        stuck.sendall(b"POST / HTTP/1.1\r\nHost: half\r\nContent-Length: 9\r\n\r\nhalf")
         node.ctl("service", "update", "--detach", "--image", "web:1.1", "web")
         wait_until(lambda: self.draining(node), 20, "the old task drains")
         asked = load.totals()["ok"]
         wait_until(lambda: load.totals()["ok"] > asked + 100, 10, "the others are served")
         self.assertTrue(self.draining(node), "all the while the old task drains")
         wait_until(lambda: "web 1.1" in load.totals()["bodies"], 60, "the new task serves")
+        self.assert_none_failed(load)
+
+    def test_a_client_with_half_a_head_delays_nobody_and_is_answered_by_the_next_task(self):
+        node = self.one_node()
+        self.create(node, "web", 1, "web:1.0", *HOST_PORT, "--update-order", "stop-first",
+                    "--drain-timeout", "1h", "--stop-grace-period", "1h")
+        load = self.swarm.load(f"{node.address}:9600")
+        wait_until(lambda: load.totals()["ok"] > 20, 20, "the client gets answers")
+        slow = socket.create_connection((node.address, 9600))
+        self.addCleanup(slow.close)
+        slow.sendall(b"GET / HTTP/1.1\r\nHost: half")
+        asked = load.totals()["ok"]
+        wait_until(lambda: load.totals()["ok"] > asked + 20, 20, "it is in the task's hands")
+        updated = node.ctl("service", "update", "--image", "web:1.1", "web", "--timeout", "60s")
+        self.assertEqual(updated.code, 0, str(updated))
+        slow.sendall(b"\r\nConnection: close\r\n\r\n")
+        slow.settimeout(20)
+        answer = b"".join(iter(lambda: slow.recv(4096), b""))
+        self.assertIn(b"200 OK", answer)
+        self.assertIn(b"web 1.1", answer)
         self.assert_none_failed(load)
 
 

@@ -151,7 +151,7 @@ void EntrySession::on_client_bytes(std::string_view bytes) {
       forward(bytes);
       return;
     case State::parked:
-      unsent_.assign(bytes);
+      unsent_.append(bytes);
       seek();
       return;
     case State::seeking:  // was asked for before the task left
@@ -321,7 +321,16 @@ bool EntrySession::can_move() const {
 
 // True: this task has been left.
 bool EntrySession::move_if_possible() {
-  if (!is_draining_ || !can_move()) return false;
+  if (!is_draining_) return false;
+  if (is_kept_ && tracker_.has_partial_head() && !is_writing_task_ && !is_writing_client_) {
+    // A client that is slow to ask, or never gets to it, keeps no task from its end.
+    tracker_.rewind();
+    unsent_.insert(0, std::exchange(kept_, {}));
+    leave_task(Upstream::Leave::clean);
+    wait_for_client();
+    return true;
+  }
+  if (!can_move()) return false;
   if (tracker_.is_untouched()) {
     // The client may be waiting to be greeted: the next task must be there without being asked.
     leave_task(Upstream::Leave::clean);
@@ -341,13 +350,22 @@ void EntrySession::park() {
   } else if (!unsent_.empty()) {
     seek();
   } else {
-    state_ = State::parked;
-    timer_.expires_after(node_->timeouts.parked);
-    timer_.async_wait([self = shared_from_this()](ErrorCode error) {
-      if (!error && self->state_ == State::parked) self->finish(Upstream::Leave::clean);
-    });
-    read_client();
+    wait_for_client();
   }
+}
+
+// For the next bytes of its next request.
+void EntrySession::wait_for_client() {
+  if (is_client_ended_) {
+    finish(Upstream::Leave::clean);
+    return;
+  }
+  state_ = State::parked;
+  timer_.expires_after(node_->timeouts.parked);
+  timer_.async_wait([self = shared_from_this()](ErrorCode error) {
+    if (!error && self->state_ == State::parked) self->finish(Upstream::Leave::clean);
+  });
+  read_client();
 }
 
 // The client has all it will get. Its own end is awaited, because closing while its bytes arrive

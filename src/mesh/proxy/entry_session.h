@@ -16,7 +16,8 @@ namespace swarm::mesh {
 //
 //   seeking --> relaying --> closing --> closed
 //      ^           |
-//      +- parked <-+     the task behind it left between two requests; the client does not notice
+//      +- parked <-+     the task behind it left between two requests, or within the head of one;
+//                        the client does not notice
 //
 // What makes that safe: nothing is read from a client that has no task (it waits in the kernel), so
 // that everything before the first forwarded byte can be tried again elsewhere; and a client is
@@ -63,6 +64,7 @@ class EntrySession : public std::enable_shared_from_this<EntrySession> {
   void on_drain();
   bool move_if_possible();
   void park();
+  void wait_for_client();
   void close_after_answer();
   void finish(Upstream::Leave how);
   bool can_move() const;

@@ -146,6 +146,23 @@ TEST_P(Relay, AKeptConnectionMovesWhenItsTaskDrains) {
   EXPECT_EQ(client.get(), "two");
 }
 
+// It may be slow, or never get to the end of its request.
+TEST_P(Relay, AClientWithinTheHeadOfItsRequestMovesWhenItsTaskDrains) {
+  HttpServer one("one");
+  HttpServer two("two");
+  Connection client = connect_to(one.address());
+  ASSERT_EQ(client.get(), "one");
+  ASSERT_TRUE(client.send("GET /half HTTP/1.1\r\nHo"));
+  ASSERT_TRUE(await([&] { return one.partial() > 0; }));
+  EXPECT_TRUE(await_done(home().retire("t1")));
+  EXPECT_TRUE(await([&] { return one.open() == 0; }));
+  one.kill();
+  home().admit("t2", two.address());
+  entry.set_table(web_table(2, port_of(address), {endpoint("t2", home())}));
+  ASSERT_TRUE(client.send("st: half\r\n\r\n"));
+  EXPECT_EQ(client.receive_answer(), "two");
+}
+
 TEST_P(Relay, AnIdleKeptConnectionDoesNotDelayTheDrain) {
   HttpServer one("one");
   Connection client = connect_to(one.address());

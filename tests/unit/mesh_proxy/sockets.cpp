@@ -242,7 +242,9 @@ void HttpServer::serve(Connection& connection) {
       const std::string part = connection.receive();
       if (part.empty()) return;
       input += part;
+      partial_ = input.size();
     }
+    partial_ = 0;
     const std::string head = input.substr(0, end);
     input.erase(0, end + 4);
     if (head.find("GET /slow") == 0) {

@@ -110,6 +110,8 @@ class HttpServer {
   void release();
   void kill();
   size_t waiting() const { return waiting_; }
+  // Of requests of which the head is not complete.
+  size_t partial() const { return partial_; }
   size_t open() const { return server_->open(); }
   size_t accepted() const { return server_->accepted(); }
 
@@ -121,6 +123,7 @@ class HttpServer {
   std::condition_variable released_;
   bool is_released_ = false;
   std::atomic<size_t> waiting_ = 0;
+  std::atomic<size_t> partial_ = 0;
   std::optional<Server> server_;
 };
 
