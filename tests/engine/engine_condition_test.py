@@ -24,6 +24,7 @@ class EngineConditions(SwarmTest):
         cls.engine.import_bundles(BUILD / "bundles")
 
     def setUp(self):
+        self.addCleanup(self.remove_containers)  # after the end of the daemons, which make others
         super().setUp()
         self.swarm.runtime, self.swarm.docker_socket = "docker", self.engine.socket
         self.first = self.one_node()
@@ -31,7 +32,6 @@ class EngineConditions(SwarmTest):
         self.second = self.swarm.add()
         self.second.join(self.first)
         self.first.await_ready(2)
-        self.addCleanup(self.remove_containers)
         self.create(self.first, "web", 4, "web:1.0", "--publish", "9200:80")
         self.load = self.swarm.load(f"{self.first.address}:9200", f"{self.second.address}:9200")
 

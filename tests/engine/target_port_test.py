@@ -23,11 +23,11 @@ class TargetPorts(SwarmTest):
         cls.engine.import_bundles(BUILD / "bundles")
 
     def setUp(self):
+        self.addCleanup(self.remove_containers)  # after the end of the daemons, which make others
         super().setUp()
         self.swarm.runtime, self.swarm.docker_socket = "docker", self.engine.socket
         self.node = self.one_node()
         self.node.await_ready(1)
-        self.addCleanup(self.remove_containers)
         self.create(self.node, "web", 2, "web:1.0", *WEB)
         self.before = self.containers()
 
