@@ -149,6 +149,15 @@ class Restamp {
 
 }  // namespace
 
+bool has_converged_container(const state::View& view, const model::Service& service) {
+  const TaskTemplate& next = view.revision(service.id, service.rollout->to)->task;
+  return std::any_of(service.converged.begin(), service.converged.end(), [&](const auto number) {
+    const state::RevisionPtr revision = view.revision(service.id, number);
+    return revision && !has_new_target(revision->task, next) &&
+           makes_same_container(revision->task, next);
+  });
+}
+
 bool restamp_what_fits(const model::Service& service, const std::vector<SlotTasks>& slots,
                        Plan& plan) {
   return Restamp(service, slots, plan).run();

@@ -15,4 +15,7 @@ namespace swarm::orchestrator {
 bool restamp_what_fits(const model::Service& service, const std::vector<SlotTasks>& slots,
                        Plan& plan);
 
+// The revision of the rollout has converged, or another that makes the same container.
+bool has_converged_container(const state::View& view, const model::Service& service);
+
 }  // namespace swarm::orchestrator

@@ -17,6 +17,7 @@ RolloutStep::RolloutStep(const model::Service& service, Plan& plan)
     : service_(service),
       plan_(plan),
       policy_(policy_of(service)),
+      has_converged_(has_converged_container(plan.view(), service)),
       slots_(slots_of(plan.view(), service.id)) {
   for (const SlotTasks& slot : slots_) {
     progress_.push_back(look_at(slot));
@@ -49,6 +50,8 @@ RolloutStep::Progress RolloutStep::look_at(const SlotTasks& slot) const {
       progress.target = task;
     }
   }
+  progress.is_unproven =
+      progress.target && is_unproven(service_, *progress.target, has_converged_, plan_.now());
   progress.is_mixed =
       progress.target && std::any_of(slot.tasks.begin(), slot.tasks.end(), [&](const auto* task) {
         return task->revision != service_.rollout->to && is_live(*task);
@@ -64,22 +67,34 @@ RolloutStep::Progress RolloutStep::look_at(const SlotTasks& slot) const {
 }
 
 bool RolloutStep::is_to_move(const Progress& progress) const {
-  return progress.is_occupied && !progress.target && !progress.is_finished && !progress.is_failed;
+  const bool keeps_failing =
+      progress.is_unproven && progress.target->restarts > 0 && !is_running(*progress.target);
+  const bool has_target = progress.target && !keeps_failing;
+  return progress.is_occupied && !has_target && !progress.is_finished && !progress.is_failed;
+}
+
+std::optional<WallTime> RolloutStep::holds_place_until(const Progress& progress) const {
+  const model::Task& task = *progress.target;
+  if (progress.is_unproven) {
+    return ran_since(task) + policy_.monitor;
+  }
+  return belongs_to_rollout(service_, task) ? std::optional(ran_since(task) + holds_place_for())
+                                            : std::nullopt;
 }
 
 bool RolloutStep::is_in_flight(const Progress& progress) {
   const model::Task* task = progress.target;
-  if (!task || progress.is_failed || !belongs_to_rollout(service_, *task)) {
+  if (!task || progress.is_failed) {
     return false;
   }
   if (!is_running(*task)) {
-    return true;
+    return belongs_to_rollout(service_, *task);
   }
-  const WallTime place_is_free = ran_since(*task) + holds_place_for();
-  if (place_is_free <= plan_.now()) {
+  const std::optional<WallTime> place_is_free = holds_place_until(progress);
+  if (!place_is_free || *place_is_free <= plan_.now()) {
     return false;
   }
-  wait_until(place_is_free);
+  wait_until(*place_is_free);
   return true;
 }
 
@@ -260,7 +275,8 @@ void RolloutStep::move(const SlotTasks& slot) {
                                        [](const model::Task* old) { return is_running(*old); });
   const model::Task* kept = nullptr;
   for (const model::Task* old : slot.tasks) {
-    if (!has_running && is_live(*old) && !old->node.is_empty()) {
+    if (!has_running && is_live(*old) && !old->node.is_empty() &&
+        old->revision != service_.rollout->to) {
       kept = old;
     }
   }
@@ -297,7 +313,8 @@ void RolloutStep::complete_if_done() {
       do_all_run = do_all_run && runs;
       continue;
     }
-    if (is_to_move(progress) || progress.is_mixed || (task && !runs && !progress.is_finished)) {
+    if (is_to_move(progress) || progress.is_mixed || progress.is_unproven ||
+        (task && !runs && !progress.is_finished)) {
       return;
     }
     if (runs && belongs_to_rollout(service_, *task)) {

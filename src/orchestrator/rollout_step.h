@@ -20,7 +20,10 @@ namespace swarm::orchestrator {
 //              is left to the restart policy
 //   mixed      has a task at the new revision that is not of this rollout, because it was there
 //              before, and one at another: who serves it is not settled until the first runs
-//   to move    none of these; slots that serve nothing first, then by number
+//   unproven   has a task at the new revision from before that runs, but not for the monitor window
+//              yet: it holds a place, as if this rollout had made it
+//   to move    none of these; slots that serve nothing first, then by number. A task at the new
+//              revision from before that kept failing is replaced: the rollout answers for it
 // The first slots are the rollout's trial: until they have run for the whole monitor window no
 // other slot leaves the revision it is at, and none of their old tasks stops (takeover.h). So a
 // version that dies within the window takes at most `parallelism` slots along. When failed /
@@ -43,6 +46,7 @@ class RolloutStep {
     const SlotTasks* slot = nullptr;
     bool is_occupied = false;             // else it is no replica, but its records may tell
     const model::Task* target = nullptr;  // newest wanted task at the new revision
+    bool is_unproven = false;             // the target is (rollout_watch.h)
     bool is_mixed = false;                // besides a target, a task at another revision lives
     bool is_finished = false;             // completed there, and may
     bool is_failed = false;
@@ -50,6 +54,8 @@ class RolloutStep {
 
   Progress look_at(const SlotTasks& slot) const;
   bool is_to_move(const Progress& progress) const;
+  // When a running task at the new revision gives up its place; nothing when it holds none.
+  std::optional<WallTime> holds_place_until(const Progress& progress) const;
   // Holds its place at `now`. Notes when it gives it up.
   bool is_in_flight(const Progress& progress);
 
@@ -86,6 +92,7 @@ class RolloutStep {
   const model::Service& service_;
   Plan& plan_;
   const model::UpdatePolicy& policy_;
+  const bool has_converged_;  // what the new revision makes
   std::vector<SlotTasks> slots_;
   std::vector<Progress> progress_;
   std::optional<WallTime> deadline_;

@@ -11,6 +11,18 @@ bool belongs_to_rollout(const model::Service& service, const model::Task& task) 
          task.meta.created_at >= service.rollout->started_at;
 }
 
+bool is_unproven(const model::Service& service, const model::Task& task, bool has_converged,
+                 WallTime now) {
+  if (task.revision != service.rollout->to || belongs_to_rollout(service, task)) {
+    return false;
+  }
+  const bool was_there = task.meta.created_at < service.rollout->started_at;
+  const bool is_doubtful =
+      has_converged ? was_there && task.restarts > 0 : was_there || task.restarts > 0;
+  const bool has_run = is_running(task) && ran_since(task) + policy_of(service).monitor <= now;
+  return is_doubtful && !has_run;
+}
+
 bool is_trial_open(const model::Service& service) {
   return is_rollout_open(service) && !is_set(service.rollout->trial_passed_at);
 }

@@ -11,6 +11,13 @@ namespace swarm::orchestrator {
 // Made by the service's present rollout (or in place of such a task that a lost node took along).
 bool belongs_to_rollout(const model::Service& service, const model::Task& task);
 
+// It is at the rollout's revision without being made by the rollout, and has not shown that this
+// works: it was there before (a rollout is resumed, or goes back to a revision that failed), or
+// restarts one that was, and has not run for the monitor window. At a revision that `has_converged`
+// only one that kept failing before the rollout is in doubt.
+bool is_unproven(const model::Service& service, const model::Task& task, bool has_converged,
+                 WallTime now);
+
 // The rollout's first slots have not run for the monitor window yet, so its revision may still turn
 // out to be bad everywhere.
 bool is_trial_open(const model::Service& service);

@@ -261,8 +261,7 @@ TEST(Rollout, NewUpdateReplacesAPausedOne) {
 
 TEST(Rollout, SlotThatReturnsToWhatItStillRunsIsNotReplaced) {
   Swarm swarm;
-  swarm.create(2);
-  swarm.settle();
+  swarm.create_converged(2, Swarm::serve_a_port);
   const model::TaskId old = swarm.only(2).id;
   swarm.starts = false;
   swarm.update();

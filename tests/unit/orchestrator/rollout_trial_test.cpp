@@ -183,5 +183,80 @@ TEST(RolloutTrial, SlotsAddedMeanwhileAreAtTheRevisionThatConverged) {
   }
 }
 
+// As control/services.cpp does when a service that stands still is updated.
+void resume(Swarm& swarm) {
+  swarm.change_service([&](model::Service& service) {
+    model::Rollout again;
+    again.state = RolloutState::updating;
+    again.from = service.rollout->from;
+    again.to = service.rollout->to;
+    again.started_at = swarm.now();
+    service.rollout = std::move(again);
+  });
+}
+
+TEST_P(Trial, AResumedRolloutIsJudgedLikeANewOneAndTakesNoOtherSlot) {
+  for (const UpdateOrder order : {UpdateOrder::stop_first, UpdateOrder::start_first}) {
+    for (const bool has_port : {false, true}) {
+      for (const uint64_t replicas : {1, 4}) {
+        Swarm swarm;
+        swarm.create_converged(replicas, [&](model::ServiceSpec& spec) {
+          spec.update.edit().order = order;
+          if (has_port) Swarm::serve_a_port(spec);
+        });
+        swarm.update();
+        const size_t left = live_with_a_dying_version(swarm, GetParam(), minutes(1));
+        ASSERT_EQ(swarm.rollout().state, RolloutState::paused);
+        for (const Duration rest : {Duration{}, Duration(seconds(3)), Duration(seconds(30))}) {
+          live_with_a_dying_version(swarm, GetParam(), rest);
+          resume(swarm);
+          EXPECT_EQ(live_with_a_dying_version(swarm, GetParam(), minutes(1)), left);
+          EXPECT_EQ(swarm.rollout().state, RolloutState::paused);
+          EXPECT_THAT(swarm.service()->converged, testing::ElementsAre(1U));
+        }
+      }
+    }
+  }
+}
+
+TEST_P(Trial, AnUpdateBackToARevisionThatFailedIsJudged) {
+  Swarm swarm;
+  swarm.create_converged(
+      1, [&](model::ServiceSpec& spec) { spec.update.edit().order = UpdateOrder::stop_first; });
+  swarm.update();
+  live_with_a_dying_version(swarm, GetParam(), minutes(1));
+  ASSERT_EQ(swarm.rollout().state, RolloutState::paused);
+  swarm.bad_revisions = {3};
+  swarm.update();
+  live_with_a_dying_version(swarm, GetParam(), seconds(10));
+  ASSERT_EQ(swarm.rollout().state, RolloutState::paused);
+  swarm.change_service([&](model::Service& service) {
+    model::Rollout back;
+    back.state = RolloutState::updating;
+    back.from = 3;
+    back.to = service.revision = 2;
+    back.started_at = swarm.now();
+    service.rollout = std::move(back);
+  });
+  live_with_a_dying_version(swarm, GetParam(), minutes(1));
+  EXPECT_EQ(swarm.rollout().state, RolloutState::paused);
+  EXPECT_THAT(swarm.service()->converged, testing::ElementsAre(1U));
+}
+
+TEST(RolloutTrial, AResumedRolloutThatWorksNowEnds) {
+  Swarm swarm;
+  swarm.create_converged(3);
+  swarm.bad_revisions = {2};
+  swarm.update();
+  swarm.live_for(seconds(10));
+  ASSERT_EQ(swarm.rollout().state, RolloutState::paused);
+  swarm.bad_revisions = {};
+  resume(swarm);
+  swarm.live_for(seconds(30));
+  EXPECT_EQ(swarm.rollout().state, RolloutState::completed);
+  EXPECT_EQ(swarm.running_at(2), 3U);
+  EXPECT_THAT(swarm.service()->converged, testing::ElementsAre(1U, 2U));
+}
+
 }  // namespace
 }  // namespace swarm::orchestrator
