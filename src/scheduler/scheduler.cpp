@@ -28,10 +28,18 @@ bool releases(const state::TaskPtr& before, const state::TaskPtr& after) {
           after->desired > model::TaskState::running);
 }
 
-// Heartbeats and the like must not start rounds over all groups.
+bool has_same_conditions(const model::NodeStatus& a, const model::NodeStatus& b) {
+  return std::equal(a.conditions.begin(), a.conditions.end(), b.conditions.begin(),
+                    b.conditions.end(),
+                    [](const auto& one, const auto& other) { return one.kind == other.kind; });
+}
+
+// Heartbeats and the like must not start rounds over all groups. What a filter reads must.
 bool matters(const state::NodePtr& before, const state::NodePtr& after) {
   return !before || !after || before->spec != after->spec || before->role != after->role ||
-         before->description != after->description || before->status.state != after->status.state;
+         before->description != after->description || before->status.state != after->status.state ||
+         before->status.address != after->status.address ||
+         !has_same_conditions(before->status, after->status);
 }
 
 class Scheduler final : public state::Reconciler {

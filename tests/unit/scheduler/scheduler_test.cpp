@@ -111,6 +111,47 @@ TEST(Scheduler, PendingTaskIsPlacedWhenANodeComes) {
   EXPECT_EQ(task.status.wait, WaitReason::none);
 }
 
+// Everything that a filter reads of a node: a change of it must be worth a round.
+TEST(Scheduler, PendingTaskIsPlacedWhenItsNodeChanges) {
+  using Change = std::function<void(model::Node&)>;
+  const auto has = [](model::ConditionKind kind) -> Change {
+    return [kind](model::Node& node) { node.status.conditions = {{kind, "a reason", {}}}; };
+  };
+  const std::vector<std::pair<std::string, Change>> changes = {
+      {"engine", has(model::ConditionKind::engine)},
+      {"mesh", has(model::ConditionKind::mesh)},
+      {"state", [](model::Node& node) { node.status.state = NodeState::down; }},
+      {"availability",
+       [](model::Node& node) { node.spec.availability = model::Availability::drain; }},
+      {"label", [](model::Node& node) { node.spec.labels = {{"zone", "b"}}; }},
+      {"address", [](model::Node& node) { node.status.address = "10.9.0.2"; }},
+      {"resources", [](model::Node& node) { node.description.resources = {}; }}};
+  for (const auto& [what, change] : changes) {
+    Cluster cluster;
+    cluster.add_nodes(1);
+    const Change good = [](model::Node& node) {
+      const model::Meta meta = node.meta;
+      node = test::labelled_node("node1", "zone", "a");
+      node.status.address = "10.9.0.1";
+      node.meta = meta;
+    };
+    cluster.change_node("node1", [&](model::Node& node) {
+      good(node);
+      change(node);
+    });
+    const model::Service web = test::service_of("web", 1);
+    cluster.add(web, [](model::TaskTemplate& task) {
+      publish_8080_on_host(task);
+      task.resources.edit().reservations.memory_bytes = kMiB;
+      task.placement.edit().constraints = {"node.labels.zone==a", "node.ip==10.9.0.1"};
+    });
+    cluster.add_pending(web, 1);
+    EXPECT_TRUE(cluster.task("web.000001").node.is_empty()) << what;
+    cluster.change_node("node1", good);
+    EXPECT_EQ(cluster.task("web.000001").node, model::NodeId("node1")) << what;
+  }
+}
+
 TEST(Scheduler, PendingTaskIsPlacedWhenATaskEndsOrGoes) {
   for (const bool is_removed : {false, true}) {
     Cluster cluster;
