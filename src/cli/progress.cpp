@@ -1,6 +1,7 @@
 #include "cli/progress.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <utility>
 
@@ -77,6 +78,26 @@ std::string of_slot(const Task& task, const std::string& text) {
   return "slot " + std::to_string(task.slot) + ": " + text;
 }
 
+// Engines name the container, which is another one each time.
+std::string without_container_ids(const std::string& text) {
+  constexpr size_t kIdDigits = 64;
+  std::string plain;
+  for (size_t begin = 0; begin < text.size();) {
+    size_t end = begin;
+    while (end < text.size() && std::isxdigit(static_cast<unsigned char>(text[end])) != 0) {
+      ++end;
+    }
+    if (end - begin == kIdDigits) {
+      plain += "ID";
+    } else {
+      end = std::max(end, begin + 1);
+      plain += text.substr(begin, end - begin);
+    }
+    begin = end;
+  }
+  return plain;
+}
+
 // The engine refused the last attempts in this slot with one and the same sentence.
 std::string refusal_in(const std::vector<const Task*>& records) {
   std::string sentence;
@@ -85,7 +106,8 @@ std::string refusal_in(const std::vector<const Task*>& records) {
     if (!model::is_terminal(task->status.state)) {
       continue;  // the next attempt, on its way
     }
-    const bool is_same = sentence.empty() || task->status.error == sentence;
+    const bool is_same = sentence.empty() || without_container_ids(task->status.error) ==
+                                                 without_container_ids(sentence);
     if (task->status.state != TaskState::rejected || task->status.error.empty() || !is_same) {
       break;
     }
@@ -132,18 +154,24 @@ uint64_t count_stopping(const std::vector<Client::TaskView>& tasks, const Chosen
       }));
 }
 
-// The newest failure in the slot of `task`: it is why a new task is on its way.
+// "web.1 on node w2: task: non-zero exit (1)": the newest failure in the slot of `task`, which is
+// why a new task is on its way.
 std::string failure_before(const Task& task, const std::vector<Client::TaskView>& tasks) {
-  const Task* newest = nullptr;
+  const Client::TaskView* newest = nullptr;
   for (const Client::TaskView& view : tasks) {
     const Task& other = view.task;
     const bool has_failed = model::is_terminal(other.status.state) && !other.status.error.empty();
     if (has_failed && other.slot == task.slot && other.revision == task.revision &&
-        (newest == nullptr || newest->meta.created_at < other.meta.created_at)) {
-      newest = &other;
+        (newest == nullptr || newest->task.meta.created_at < other.meta.created_at)) {
+      newest = &view;
     }
   }
-  return newest == nullptr ? "" : newest->status.error;
+  if (newest == nullptr) {
+    return "";
+  }
+  const std::string& node = newest->node_hostname;
+  return model::task_name(newest->service_name, newest->task) +
+         (node.empty() ? "" : " on node " + node) + ": " + newest->task.status.error;
 }
 
 SlotProgress slot_on_its_way(const Client::TaskView& view,
@@ -196,7 +224,7 @@ std::string SlotProgress::text(bool with_time) const {
     return failure;
   }
   const std::string why = with_time && !waited.empty() ? reason + ": " + waited : reason;
-  return failure.empty() ? why : why + " (the task before it: " + failure + ")";
+  return failure.empty() ? why : why + " (before it " + failure + ")";
 }
 
 Progress measure_progress(const model::Service& service, const std::vector<Client::TaskView>& tasks,

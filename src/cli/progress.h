@@ -22,7 +22,7 @@ struct SlotProgress {
   std::string failure;  // of the task that it replaces
 
   bool has_reason() const { return !reason.empty() || !failure.empty(); }
-  // "waiting for the restart delay: 2s of 5s (the task before it: task: non-zero exit (1))".
+  // "waiting for the restart delay: 2s of 5s (before it web.1 on node w2: task: non-zero exit (1))"
   std::string text(bool with_time) const;
 };
 

@@ -72,8 +72,11 @@ class Wait {
     if (!step.outcome) {
       return std::nullopt;
     }
-    if (step.outcome->exit_code == exit_code::kOk) {
+    const bool is_as_asked = step.outcome->exit_code == exit_code::kOk;
+    if (is_as_asked && step.outcome->advice.empty()) {
       printer_.say(step.outcome->message);
+    } else if (is_as_asked) {
+      session_.print_error("Warning: " + step.outcome->message);  // also when it is to be quiet
     } else {
       session_.print_error("Error: " + step.outcome->message);
     }

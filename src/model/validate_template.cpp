@@ -13,7 +13,9 @@
 namespace swarm::model {
 namespace {
 
-constexpr int64_t kMinNanoCpus = 1'000'000;   // 0.001 CPU: the least the kernel shares out
+constexpr int64_t kMinNanoCpus = 1'000'000;  // 0.001 CPU: more would be rounded off
+// A quota is at least 1 ms of a period of 100 ms: engines start nothing with less.
+constexpr int64_t kMinNanoCpuLimit = 10'000'000;
 constexpr int64_t kMinMemoryBytes = 6 << 20;  // below it engines refuse
 constexpr int64_t kMaxNanoCpus = 1'000'000 * int64_t{1'000'000'000};
 constexpr int64_t kMaxMemoryBytes = int64_t{1} << 50;
@@ -192,6 +194,11 @@ Status check_resources(const Resources& resources, const std::string& which) {
 Status check_requirements(const ResourceRequirements& requirements) {
   SWARM_RETURN_IF_ERROR(check_resources(requirements.reservations, "reservation"));
   SWARM_RETURN_IF_ERROR(check_resources(requirements.limits, "limit"));
+  const int64_t cpus = requirements.limits.nano_cpus;
+  if (cpus > 0 && cpus < kMinNanoCpuLimit) {
+    return invalid("limit of CPUs", format_nano_cpus(cpus), "is out of range",
+                   "use 0 (none) or at least " + format_nano_cpus(kMinNanoCpuLimit));
+  }
   const int64_t limit = requirements.limits.memory_bytes;
   const int64_t reserved = requirements.reservations.memory_bytes;
   if (limit > 0 && reserved > limit) {

@@ -26,7 +26,11 @@ model::TaskWait wait_for_predecessor(const View& view, const model::Task& held) 
 
 std::optional<model::TaskWait> wait_of(const View& view, const model::Task& stored,
                                        const model::TaskStatus& newest) {
-  if (stored.desired == model::TaskState::ready && !model::is_terminal(newest.state)) {
+  if (stored.desired == model::TaskState::ready && model::is_terminal(newest.state)) {
+    // It could not be prepared; the next attempt comes when its own delay is over.
+    return is_set(stored.not_before) ? std::optional(wait_for_restart_delay(stored)) : std::nullopt;
+  }
+  if (stored.desired == model::TaskState::ready) {
     if (stored.status.wait == model::WaitReason::restart_delay) {
       return wait_for_restart_delay(stored);
     }

@@ -65,6 +65,17 @@ class EngineConditions(SwarmTest):
         self.assertEqual(self.ids(), before)
         self.assert_none_failed(self.load)
 
+    def test_after_a_restart_of_the_engine_its_services_run_again(self):
+        for number in range(3):
+            name = f"pinned{number}"
+            self.create(self.first, name, 2, "web:1.0", "--constraint",
+                        f"node.id=={self.first.identity()}")
+            self.engine.restart()
+            wait_until(lambda: all(f"{service} 2/2" in self.first.ctl(
+                "service", "ls", "--format", "{{.Name}} {{.Replicas}}").out
+                for service in (name, "pinned0")), 60, "they run again")
+            self.await_status("Ready")
+
     def test_tasks_of_a_killed_engine_are_replaced_and_not_doubled_when_it_is_back(self):
         self.engine.kill()
         try:

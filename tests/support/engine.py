@@ -50,6 +50,12 @@ class Engine:
         self.process.kill()
         self.process.wait(10)
 
+    def restart(self):
+        """As `systemctl restart docker` does: its containers end with it."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(60)
+        self.start()
+
     def docker(self, *arguments, stdin=None):
         return subprocess.run(["docker", "-H", f"unix://{self.socket}", *arguments], check=True,
                               stdin=stdin, capture_output=True, text=True).stdout
@@ -73,6 +79,7 @@ class Engine:
             tar = subprocess.Popen(["tar", "-C", str(folder), "-ch", "."], stdout=subprocess.PIPE)
             self.docker("import", *arguments, "-", f"{folder.parent.name}:{folder.name}",
                         stdin=tar.stdout)
+            tar.stdout.close()
             tar.wait()
 
     def close(self):

@@ -96,7 +96,7 @@ TEST_F(ProgressOf, AWaitingSlotTellsWhyItsLastTaskFailed) {
   add(1, TaskState::assigned);
   add(2, TaskState::pending);
   swarm_.tasks.back().wait = {"no suitable node", kNow, {}};
-  EXPECT_EQ(measure().slots[0].text(true), "exit code 1");
+  EXPECT_EQ(measure().slots[0].text(true), "web.1: exit code 1");
   EXPECT_EQ(measure().slots[1].reason, "no suitable node");
 }
 
@@ -155,7 +155,7 @@ TEST_F(ProgressOf, TheFailureThatASlotRecoversFromHasNoTime) {
   failed.desired = TaskState::shutdown;
   failed.status.error = "exit code 1";
   add(1, TaskState::assigned);
-  EXPECT_EQ(measure().slots[0].text(true), "exit code 1");
+  EXPECT_EQ(measure().slots[0].text(true), "web.1: exit code 1");
 }
 
 TEST_F(ProgressOf, ASlotThatWaitsToBeRestartedSaysWhyItHasTo) {
@@ -165,7 +165,7 @@ TEST_F(ProgressOf, ASlotThatWaitsToBeRestartedSaysWhyItHasTo) {
   add(1, TaskState::ready).desired = TaskState::ready;
   swarm_.tasks.back().wait = {"waiting for the restart delay", kNow - seconds(2), seconds(5)};
   EXPECT_EQ(progress_lines(measure(), true)[1],
-            "1/2: ready: waiting for the restart delay: 2s of 5s (the task before it: task: "
+            "1/2: ready: waiting for the restart delay: 2s of 5s (before it web.1: task: "
             "non-zero exit (1))");
 }
 

@@ -154,7 +154,7 @@ TEST_F(Wait, AFailureRestartsTheWindow) {
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.out, HasSubstr("verify: Detected task failure\n"
                                     "overall progress: 0 out of 1 tasks\n"
-                                    "1/1: ready: exit code 1\n"));
+                                    "1/1: ready: web.1: exit code 1\n"));
   EXPECT_EQ(swarm().polls, 17);
 }
 
@@ -370,9 +370,9 @@ TEST_F(WaitForUpdate, FailuresThatThePolicyToleratesAreNoError) {
     swarm().service("web").service.rollout.edit().cause = "web.1 on node n1: exit code 1";
     set_rollout(RolloutState::completed);
   });
-  const RunResult result = fixture_.run("service update --image web:9 web");
+  const RunResult result = fixture_.run("service update -q --image web:9 web");
   EXPECT_EQ(result.exit_code, 0);
-  EXPECT_THAT(result.out, HasSubstr("completed with the failures its policy tolerates: 0 out of 1 "
+  EXPECT_THAT(result.err, HasSubstr("completed with the failures its policy tolerates: 0 out of 1 "
                                     "tasks are running: web.1 on node n1: exit code 1\n"));
 }
 
@@ -414,6 +414,19 @@ TEST_F(Wait, EngineThatRefusesEveryAttemptEndsTheWait) {
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.err,
               StartsWith("Error: nothing will change by waiting: slot 1: invalid mount path: 'x'"));
+}
+
+TEST_F(Wait, ARefusalThatNamesTheContainerIsTheSameEachTime) {
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    at(1 + attempt, [this, attempt] {
+      add(1, TaskState::rejected);
+      set(static_cast<size_t>(attempt), TaskState::rejected,
+          "cannot write docker/" + std::string(64, static_cast<char>('a' + attempt)) + "/quota");
+    });
+  }
+  const RunResult result = fixture_.run(kCreateWeb);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, StartsWith("Error: nothing will change by waiting: slot 1: cannot"));
 }
 
 TEST_F(Wait, CreateEndsAtTheProgressDeadline) {

@@ -75,6 +75,19 @@ TEST_F(TaskWaits, ForARestartDelayAsLongAsThatIs) {
             (model::TaskWait{"waiting for the restart delay", task.meta.created_at, seconds(40)}));
 }
 
+TEST_F(TaskWaits, GoOnWhenAHeldTaskCannotBePrepared) {
+  const model::Task task = next([this](model::Task& held) {
+    held.desired = TaskState::ready;
+    held.status.wait = WaitReason::restart_delay;
+    held.not_before = now() + microseconds(1) + seconds(40);
+  });
+  model::TaskStatus rejected = task.status;
+  rejected.state = TaskState::rejected;
+  rejected.wait = WaitReason::none;
+  EXPECT_EQ(wait_of(view(), task, rejected),
+            (model::TaskWait{"waiting for the restart delay", task.meta.created_at, seconds(40)}));
+}
+
 TEST_F(TaskWaits, ForAnythingElseAreWhatTheNewestStatusSays) {
   const model::Task task = next([](model::Task&) {});
   EXPECT_EQ(wait_of_stored(task), std::nullopt);
