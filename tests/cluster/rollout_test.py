@@ -78,6 +78,21 @@ class Rollouts(SwarmTest):
             self.assertEqual(command.code, 3, str(command))
         self.assertEqual(self.update(node, "--entrypoint", "").code, 0)
 
+    def test_a_version_that_dies_stays_bad_however_the_rollout_is_resumed(self):
+        node = self.one_node()
+        self.create(node, "web", 3, "web:1.0", "--update-order", "stop-first")
+        self.assertEqual(self.update(node, "--update-monitor", "2s", "--entrypoint", DIES).code, 3)
+        old = [row["ID"] for row in node.tasks("web") if row["CurrentState"].startswith("Running")]
+        for flags in ((), ("--label-add", "a=b"), ("--constraint-add", "node.role==manager")):
+            resumed = self.update(node, "--timeout", "60s", *flags)
+            self.assertEqual(resumed.code, 3, f"{flags}: {resumed}")
+            self.assertIn("non-zero exit (7)", resumed.err)
+            self.assertLessEqual(set(old[:2]), self.ids(node), "no other slot is touched")
+        failed = self.update(node, "--image", "web:broken", "--update-failure-action", "rollback")
+        self.assertEqual(failed.code, 2, str(failed))
+        self.assertEqual({row["Image"] for row in node.tasks("web")
+                          if row["CurrentState"].startswith("Running")}, {"web:1.0"})
+
     def test_an_update_that_is_superseded_says_so(self):
         node = self.one_node()
         self.create(node, "web", 4)
