@@ -45,6 +45,7 @@ Adoption adopt_exited(const model::Assignment& assignment, TaskStatus status,
                       const ExistingTask& existing, WallTime now) {
   if (!is_terminal(status.state)) {
     status.exit_code = existing.exit_code;
+    status.is_external_stop = existing.is_external_stop && !is_stop_wanted(assignment);
     if (is_stop_wanted(assignment)) {
       end(status, TaskState::shutdown, "shutdown", "", now);
     } else {

@@ -223,11 +223,14 @@ void TaskRunner::note_exit(const ExecutorEvent& event) {
   is_healthy_ = false;
   std::string error;
   TaskState state = TaskState::failed;
+  const bool is_first = outcome_.state == TaskState::fresh;
   if (event.kind == ExecutorEvent::Kind::lost) {
+    status_.is_external_stop = is_first;
     error = event.error.empty() ? "the container was removed by somebody else" : event.error;
   } else {
     if (!status_.exit_code) {
       status_.exit_code = event.exit_code;
+      status_.is_external_stop = event.is_external_stop && is_first;
     }
     const Exit exit{event.exit_code, event.error, event.is_external_stop};
     error = error_of_exit(exit);

@@ -56,6 +56,8 @@ struct TaskStatus {
   std::string message;  // what is happening, for a person
   std::string error;    // why it failed or cannot go on
   std::optional<int32_t> exit_code;
+  // Somebody other than the task and the swarm ended it: a person, the engine as it went down.
+  bool is_external_stop = false;
   std::string container_id;  // the runtime's own name for it
   WallTime running_since;    // when it first ran; not set before
   // The one its agent works to; not the task's while the agent has not heard that it was taken

@@ -50,6 +50,7 @@ void hold_for_attempt(const model::Service& service, const model::RestartPolicy&
                       const model::Task& ended, WallTime now, model::Task& successor) {
   const Attempt attempt = next_attempt(policy, ended, service.settings.update->monitor);
   if (successor.revision == ended.revision) {
+    successor.is_rollout = ended.status.is_external_stop && belongs_to_rollout(service, ended);
     successor.restarts = attempt.restarts;
     successor.window_restarts = attempt.window_restarts;
     successor.window_started_at = attempt.window_started_at;

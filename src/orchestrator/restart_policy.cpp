@@ -40,7 +40,8 @@ bool may_restart(const model::RestartPolicy& policy, const model::Task& ended) {
     case model::RestartCondition::any:
       break;
   }
-  return policy.max_attempts == 0 || attempts_in_window(policy, ended) < policy.max_attempts;
+  return policy.max_attempts == 0 || ended.status.is_external_stop ||
+         attempts_in_window(policy, ended) < policy.max_attempts;
 }
 
 Attempt next_attempt(const model::RestartPolicy& policy, const model::Task& ended,
@@ -48,6 +49,14 @@ Attempt next_attempt(const model::RestartPolicy& policy, const model::Task& ende
   const uint32_t in_a_row = ran_stably(ended, monitor) ? 0 : ended.restarts;
   const uint32_t in_window = attempts_in_window(policy, ended);
   Attempt attempt;
+  if (ended.status.is_external_stop) {
+    // No fault of the task: it is no attempt, and the delay does not grow by it.
+    attempt.delay = policy.delay;
+    attempt.restarts = ended.restarts;
+    attempt.window_restarts = ended.window_restarts;
+    attempt.window_started_at = ended.window_started_at;
+    return attempt;
+  }
   attempt.delay = back_off(policy, in_a_row);
   attempt.restarts = in_a_row + 1;
   attempt.window_restarts = in_window + 1;

@@ -40,7 +40,8 @@ WallTime ran_since(const model::Task& task) {
 
 bool is_rollout_failure(const state::View& view, const model::Service& service,
                         const model::Task& task) {
-  if (!belongs_to_rollout(service, task) || task.desired == TaskState::remove) {
+  if (!belongs_to_rollout(service, task) || task.desired == TaskState::remove ||
+      task.status.is_external_stop) {
     return false;
   }
   const TaskState state = task.status.state;

@@ -29,7 +29,7 @@ bool is_on_trial(const model::Service& service, const model::Task& task);
 WallTime ran_since(const model::Task& task);
 
 // It ended before it ran, or within the monitor window after. A task that completes as its restart
-// policy allows has not failed.
+// policy allows has not failed, nor has one that somebody else stopped: its successor is judged.
 bool is_rollout_failure(const state::View& view, const model::Service& service,
                         const model::Task& task);
 // The same, and its slot is not in the books yet: the record is still needed.

@@ -17,6 +17,7 @@ void encode(const model::TaskStatus& status, v1::TaskStatus* out) {
   out->set_wait(encode(status.wait));
   out->set_running_since_ns(to_ns(status.running_since));
   out->set_revision(status.revision);
+  out->set_is_external_stop(status.is_external_stop);
 }
 
 Result<model::TaskStatus> decode(const v1::TaskStatus& in) {
@@ -32,6 +33,7 @@ Result<model::TaskStatus> decode(const v1::TaskStatus& in) {
   SWARM_ASSIGN_OR_RETURN(status.wait, decode(in.wait()));
   status.running_since = time_of(in.running_since_ns());
   status.revision = in.revision();
+  status.is_external_stop = in.is_external_stop();
   return status;
 }
 

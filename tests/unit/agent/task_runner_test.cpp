@@ -441,6 +441,7 @@ TEST_F(RunnerTest, AStopFromOutsideIsNoCompletion) {
   world.settle();
   EXPECT_EQ(status().state, TaskState::failed);
   EXPECT_EQ(status().exit_code, 0);
+  EXPECT_TRUE(status().is_external_stop);
   EXPECT_EQ(status().error, "task: exit (0): stopped from outside");
   EXPECT_FALSE(mesh.is_admitted(kTask));
 }

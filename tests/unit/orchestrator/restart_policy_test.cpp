@@ -70,6 +70,22 @@ TEST(RestartPolicy, DelayDoublesUpToTheCap) {
   EXPECT_EQ(next_attempt(any, task, seconds(5)).delay, seconds(300));
 }
 
+TEST(RestartPolicy, AStopFromOutsideIsNoAttempt) {
+  model::RestartPolicy limited = policy(RestartCondition::on_failure);
+  limited.max_attempts = 2;
+  model::Task task = ended(TaskState::failed);
+  task.restarts = task.window_restarts = 2;
+  ASSERT_FALSE(may_restart(limited, task));
+  task.status.is_external_stop = true;
+  EXPECT_TRUE(may_restart(limited, task));
+  const Attempt attempt = next_attempt(limited, task, seconds(5));
+  EXPECT_EQ(attempt.delay, limited.delay);
+  EXPECT_EQ(attempt.restarts, 2U);
+  EXPECT_EQ(attempt.window_restarts, 2U);
+  limited.condition = RestartCondition::none;
+  EXPECT_FALSE(may_restart(limited, task));
+}
+
 TEST(RestartPolicy, DelayLongerThanTheCapIsKept) {
   model::RestartPolicy slow = policy(RestartCondition::any);
   slow.delay = minutes(10);

@@ -248,5 +248,32 @@ TEST(RolloutFailure, IsCountedAlsoWhenNoHistoryIsKept) {
   EXPECT_EQ(swarm.rollout().failed_slots.size(), 2U);
 }
 
+TEST(RolloutFailure, AStopFromOutsideIsNoFailureOfTheVersionButItsSuccessorMayFail) {
+  for (const bool is_bad : {false, true}) {
+    Swarm swarm;
+    swarm.create_converged(2);
+    swarm.update();
+    swarm.settle();
+    ASSERT_EQ(swarm.running_at(2), 1U);
+    const auto running = [&swarm] {
+      for (const model::Task& task : swarm.tasks()) {
+        if (task.revision == 2 && is_running(task)) return task;
+      }
+      return model::Task{};
+    };
+    model::Task stopped = running();
+    stopped.status.state = model::TaskState::failed;
+    stopped.status.at = swarm.now();
+    stopped.status.is_external_stop = true;  // its engine was restarted
+    swarm.put(stopped);
+    swarm.run();
+    EXPECT_EQ(swarm.rollout().state, model::RolloutState::updating);
+    if (is_bad) swarm.bad_revisions = {2};
+    swarm.live_for(seconds(40));
+    EXPECT_EQ(swarm.rollout().state,
+              is_bad ? model::RolloutState::paused : model::RolloutState::completed);
+  }
+}
+
 }  // namespace
 }  // namespace swarm::orchestrator
