@@ -17,6 +17,7 @@
 #include "platform/descriptors.h"
 #include "platform/file_system.h"
 #include "platform/host.h"
+#include "platform/process.h"
 #include "platform/resident_code.h"
 #include "runtime/process/task_shim.h"
 
@@ -29,8 +30,8 @@ constexpr Duration kStatusPeriod = seconds(1);
 constexpr int kPeriodsToSettle = 10;
 
 // Tells the service manager what the node is doing, whenever that has changed, and that this loop
-// and the locks it takes are alive, if it wants to know; and gives back what only the change
-// needed.
+// and the locks it takes are alive, if it wants to know; gives back what only the change needed;
+// and collects children that the part of the node that started them did not live to see end.
 class StatusReport {
  public:
   StatusReport(boost::asio::io_context& context, const manager::Node& node)
@@ -41,6 +42,7 @@ class StatusReport {
  private:
   void look() {
     std::string line = status_line(node_.info());
+    platform::collect_unwatched_children();
     if (has_watchdog_) {
       platform::notify_service_manager("WATCHDOG=1");
     }

@@ -75,7 +75,8 @@ struct ProcessEvents {
   absl::AnyInvocable<void(ExitStatus)> on_exit;
 };
 
-// Sees a process end. Destroying it ends the watch, not the process; nothing is called afterwards.
+// Sees a process end. Destroying it ends the watch, not the process; nothing is called afterwards,
+// and a child is left to collect_unwatched_children.
 class WatchedProcess {
  public:
   virtual ~WatchedProcess() = default;
@@ -90,6 +91,10 @@ Result<std::unique_ptr<WatchedProcess>> spawn_process(AsioLoop& loop, const Spaw
 // Watches any process. NOT_FOUND when it has ended.
 Result<std::unique_ptr<WatchedProcess>> watch_process(AsioLoop& loop, const ProcessId& process,
                                                       absl::AnyInvocable<void(ExitStatus)> on_exit);
+
+// Collects those children that have ended since their watch did. To be called now and then by a
+// program that lives long: they stay zombies until then. From any thread.
+void collect_unwatched_children();
 
 // In a process started with `wants_report`: hands over `text` and closes the pipe. It does not
 // matter whether the reader is still there.

@@ -7,6 +7,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cerrno>
+#include <mutex>
+#include <set>
 
 #include "base/asio_loop.h"
 #include "platform/posix_support.h"
@@ -29,24 +31,59 @@ constexpr Duration kReportGrace = seconds(1);
 // The same for what a process printed, which is whole but for what its children still say.
 constexpr Duration kOutputGrace = milliseconds(50);
 
-// Collects the child's exit status; knows nothing when the process is no child of ours.
+// Children whose watch ended before they did: somebody has to collect them. A pid in here is ours
+// for as long as it is, because only `collect`, which takes it out, lets it be used again.
+class UnwatchedChildren {
+ public:
+  static UnwatchedChildren& instance() {
+    static UnwatchedChildren* const children = new UnwatchedChildren();
+    return *children;
+  }
+
+  // Knows nothing when the process has not ended or is no child of ours.
+  ExitStatus collect(pid_t pid) {
+    const std::scoped_lock lock(mutex_);
+    int status = 0;
+    if (::waitpid(pid, &status, WNOHANG) != pid) {
+      return {};
+    }
+    pids_.erase(pid);
+    if (WIFSIGNALED(status)) {
+      return {.is_known = true, .code = 128 + WTERMSIG(status), .signal = WTERMSIG(status)};
+    }
+    return {.is_known = true, .code = WEXITSTATUS(status), .signal = 0};
+  }
+
+  void add(pid_t pid) {
+    const std::scoped_lock lock(mutex_);
+    if (::waitpid(pid, nullptr, WNOHANG) == 0) {
+      pids_.insert(pid);
+    }
+  }
+
+  void collect_ended() {
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(pids_, [](pid_t pid) { return ::waitpid(pid, nullptr, WNOHANG) != 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<pid_t> pids_;
+};
+
 ExitStatus collect(int64_t pid) {
-  int status = 0;
-  if (::waitpid(static_cast<pid_t>(pid), &status, WNOHANG) != static_cast<pid_t>(pid)) {
-    return {};
-  }
-  if (WIFSIGNALED(status)) {
-    return {.is_known = true, .code = 128 + WTERMSIG(status), .signal = WTERMSIG(status)};
-  }
-  return {.is_known = true, .code = WEXITSTATUS(status)};
+  return UnwatchedChildren::instance().collect(static_cast<pid_t>(pid));
 }
 
 class PosixProcess final : public WatchedProcess {
  public:
-  PosixProcess(AsioLoop& loop, ProcessId id, ProcessEvents events, Descriptor report,
+  enum class Kind { child, other };  // of this program, or of whomever
+
+  PosixProcess(AsioLoop& loop, ProcessId id, Kind kind, ProcessEvents events, Descriptor report,
                bool is_output)
       : loop_(loop),
         id_(std::move(id)),
+        kind_(kind),
         events_(std::move(events)),
         is_output_(is_output),
         handle_(loop.context()),
@@ -62,6 +99,12 @@ class PosixProcess final : public WatchedProcess {
     if (report.is_open()) {
       report_.assign(report.release());
       read_report();
+    }
+  }
+
+  ~PosixProcess() override {
+    if (kind_ == Kind::child && !status_) {
+      UnwatchedChildren::instance().add(static_cast<pid_t>(id_.pid));
     }
   }
 
@@ -134,7 +177,8 @@ class PosixProcess final : public WatchedProcess {
   }
 
   AsioLoop& loop_;
-  ProcessId id_;
+  const ProcessId id_;
+  const Kind kind_;
   ProcessEvents events_;
   const bool is_output_;
   asio::posix::stream_descriptor handle_;
@@ -220,22 +264,27 @@ Result<std::unique_ptr<WatchedProcess>> spawn_process(AsioLoop& loop, const Spaw
   report.write.reset();
   // Not collected yet, so it can be identified even if it has ended already.
   SWARM_ASSIGN_OR_RETURN(ProcessId id, identify_process(pid));
-  return std::make_unique<PosixProcess>(loop, std::move(id), std::move(events),
-                                        std::move(report.read), request.wants_output);
+  return std::make_unique<PosixProcess>(loop, std::move(id), PosixProcess::Kind::child,
+                                        std::move(events), std::move(report.read),
+                                        request.wants_output);
 }
 
 Result<std::unique_ptr<WatchedProcess>> watch_process(
     AsioLoop& loop, const ProcessId& process, absl::AnyInvocable<void(ExitStatus)> on_exit) {
   ProcessEvents events;
   events.on_exit = std::move(on_exit);
-  auto watch =
-      std::make_unique<PosixProcess>(loop, process, std::move(events), Descriptor(), false);
+  auto watch = std::make_unique<PosixProcess>(loop, process, PosixProcess::Kind::other,
+                                              std::move(events), Descriptor(), false);
   // Checked after the descriptor was opened: it pins what the pid means now.
   if (!is_alive(process)) {
     (void)collect(process.pid);
     return absl::NotFoundError("process " + std::to_string(process.pid) + " has ended");
   }
   return std::unique_ptr<WatchedProcess>(std::move(watch));
+}
+
+void collect_unwatched_children() {
+  UnwatchedChildren::instance().collect_ended();
 }
 
 void write_report(std::string_view text) {

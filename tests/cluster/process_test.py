@@ -43,6 +43,12 @@ class Processes(SwarmTest):
         except OSError:
             return False
 
+    def zombies(self, node):
+        """Children of the node's swarmd that have ended and that it has not collected."""
+        children = Path(f"/proc/{node.process.pid}/task").glob("*/children")
+        pids = [pid for file in children for pid in file.read_text().split()]
+        return [pid for pid in pids if not self.is_alive(pid)]
+
     def failed(self, node):
         return [row for row in node.rows("service", "ps", "--no-trunc", "app")
                 if row["CurrentState"].startswith("Failed")]
@@ -68,6 +74,21 @@ class Processes(SwarmTest):
         node.ctl("service", "rm", "app")
         wait_until(lambda: not list((node.folder / "state" / "tasks").iterdir()), 20,
                    "nothing is left of the task")
+
+    def test_a_node_that_leaves_keeps_no_zombie(self):
+        node = self.swarm.add()
+        for _ in range(3):
+            node.init()
+            node.await_ready(1)
+            self.create(node, "web", 2)
+            node.ctl("swarm", "leave", "--force")
+            wait_until(lambda: not self.zombies(node), 10, "its children are collected")
+        manager = self.one_node()
+        node.join(manager)
+        manager.await_ready(2)
+        manager.ctl("node", "rm", "--force", node.identity())
+        wait_until(lambda: "removed from swarm" in node.ctl("version").out, 30, "it has left")
+        wait_until(lambda: not self.zombies(node), 10, "its children are collected")
 
     def test_a_task_that_loses_its_port_serves_on_another(self):
         node = self.one_node()

@@ -193,6 +193,29 @@ TEST_F(Processes, ForgettingAChildDoesNotEndIt) {
   EXPECT_FALSE(is_alive(id));
 }
 
+TEST_F(Processes, AChildThatEndsUnwatchedIsCollected) {
+  auto process = spawn("exec sleep 1000");
+  const ProcessId id = process->id();
+  process.reset();
+  collect_unwatched_children();
+  EXPECT_TRUE(is_alive(id));
+  ASSERT_TRUE(kill_process(id).ok());
+  EXPECT_TRUE(loop_.until([&] {
+    collect_unwatched_children();
+    return absl::IsNotFound(identify_process(id.pid).status());
+  })) << "a zombie is left";
+}
+
+TEST_F(Processes, AChildThatEndedBeforeItsWatchIsCollectedWithIt) {
+  auto process = spawn("exec sleep 1000");
+  const ProcessId id = process->id();
+  ASSERT_TRUE(kill_process(id).ok());
+  while (is_alive(id)) {
+  }
+  process.reset();
+  EXPECT_TRUE(absl::IsNotFound(identify_process(id.pid).status())) << "a zombie is left";
+}
+
 TEST_F(Processes, StartOfAMissingProgramFails) {
   SpawnRequest request;
   request.command = {"/no/such/program"};
