@@ -27,6 +27,9 @@ Action define_version(CLI::App&, Environment&) {
     if (!info->notice.empty()) {
       session.print(" Notice:   " + info->notice);
     }
+    if (!info->membership_fault.empty()) {
+      session.print(" Refused:  " + info->membership_fault);
+    }
     if (info->is_member) {
       session.print(" Node ID:  " + info->node.value());
       session.print(" Role:     " + std::string(model::to_string(info->role)));

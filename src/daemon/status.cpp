@@ -3,6 +3,9 @@
 namespace swarm::daemon {
 
 std::string status_line(const api::LocalNode::Info& info) {
+  if (!info.membership_fault.empty()) {
+    return "refuses to work: " + info.membership_fault;
+  }
   if (!info.is_member) {
     return "not part of a swarm";
   }

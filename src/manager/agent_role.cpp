@@ -42,6 +42,8 @@ Result<mesh::MeshOptions> mesh_options(const AgentRoleOptions& options, const No
   return made;
 }
 
+}  // namespace
+
 std::unique_ptr<agent::Executor> make_executor(const NodeRecord& record,
                                                const AgentRoleOptions& options,
                                                const std::filesystem::path& directory,
@@ -58,8 +60,6 @@ std::unique_ptr<agent::Executor> make_executor(const NodeRecord& record,
   process.version = options.version;
   return std::make_unique<runtime::ProcessExecutor>(loop, std::move(process));
 }
-
-}  // namespace
 
 EngineAnswer probe_engine(const std::string& socket) {
   AsioLoop loop("probe");
@@ -164,18 +164,18 @@ void AgentRole::leave(agent::StopLimits limits) {
     log::error("not all tasks could be removed before the node left the swarm",
                {{"runtime", runtime_}, {"after", format_duration(limit)}});
   }
-  end_mesh();
+  end_mesh(loop_, *mesh_, mesh_launcher_.get());
   stop();
 }
 
-void AgentRole::end_mesh() {
+void end_mesh(AsioLoop& loop, mesh::MeshClient& mesh, const mesh::MeshLauncher* launched) {
   auto ended = std::make_shared<std::promise<void>>();
-  loop_.post([this, ended] { mesh_->shut_down([ended] { ended->set_value(); }); });
+  loop.post([&mesh, ended] { mesh.shut_down([ended] { ended->set_value(); }); });
   ended->get_future().wait();  // bounded by kShutDownLimit
-  run_on(loop_, [this] {
+  run_on(loop, [&mesh, launched] {
     // One that was only just started, or is stuck, has not heard of it.
-    for (const platform::ProcessId* process :
-         {mesh_launcher_->process(), mesh_->process() ? &*mesh_->process() : nullptr}) {
+    for (const platform::ProcessId* process : {launched == nullptr ? nullptr : launched->process(),
+                                               mesh.process() ? &*mesh.process() : nullptr}) {
       if (process != nullptr && platform::is_alive(*process)) {
         const Status killed = platform::kill_process(*process);
         log::warning("mesh process killed", {{"pid", process->pid}, {"status", killed.ToString()}});

@@ -61,8 +61,6 @@ class AgentRole {
   const std::string& runtime() const { return runtime_; }
 
  private:
-  // No mesh of ours is left when it returns.
-  void end_mesh();
   // Measures what the agent cannot see: disk and descriptors.
   void look_at_node();
 
@@ -81,6 +79,16 @@ class AgentRole {
   Timer health_timer_{loop_};
   bool is_stopped_ = false;
 };
+
+// What runs the tasks of the node that is `record`'s. On the loop, also its end.
+std::unique_ptr<agent::Executor> make_executor(const NodeRecord& record,
+                                               const AgentRoleOptions& options,
+                                               const std::filesystem::path& directory,
+                                               AsioLoop& loop);
+
+// No mesh of ours is left when it returns: neither the one that `mesh` finds nor `launched`, which
+// may be null. Blocking; not on the loop.
+void end_mesh(AsioLoop& loop, mesh::MeshClient& mesh, const mesh::MeshLauncher* launched);
 
 // Whether an engine answers on the socket. Blocking, for some seconds at most.
 EngineAnswer probe_engine(const std::string& socket);

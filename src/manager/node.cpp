@@ -5,6 +5,7 @@
 
 #include "api/server.h"
 #include "base/log.h"
+#include "manager/left_membership.h"
 #include "platform/file_system.h"
 #include "platform/host.h"
 #include "platform/local_socket.h"
@@ -110,6 +111,7 @@ api::LocalNode::Info Node::info() const {
   info.notice = notice_;
   info.advertise_address = record_.advertise_address;
   info.manager_refusal = manager_refusal_;
+  info.membership_fault = membership_fault_;
   if (gateway_ != nullptr) {
     const api::Gateway::Leader leader = gateway_->leader();
     info.is_leader = leader.is_self;
@@ -177,34 +179,54 @@ Status check_consistent(const NodeRecord& record, const security::NodeCredential
   return absl::DataLossError(
       "the state folder " + directory.string() + " mixes two memberships: its record is of node " +
       record.node.value() + " in swarm " + record.swarm.value() + ", its certificate of node " +
-      identity.node.value() + " in swarm " + identity.swarm.value() +
-      ": restore it from one backup, or empty it and join again");
+      identity.node.value() + " in swarm " + identity.swarm.value());
 }
 
 }  // namespace
 
-Status Node::resume() {
-  Result<NodeRecord> record = load_node_record(files_, options_.state_directory);
-  if (absl::IsNotFound(record.status())) {
-    recall_removal();
-    return clear_membership();
+Result<Node::Membership> Node::load_membership() {
+  const std::filesystem::path& directory = options_.state_directory;
+  Membership found;
+  SWARM_ASSIGN_OR_RETURN(found.record, load_node_record(files_, directory));
+  Result<security::NodeCredentials> credentials = security::load_credentials(files_, directory);
+  if (absl::IsNotFound(credentials.status())) {
+    return absl::DataLossError((directory / "node.pem").string() + " is missing");
   }
-  SWARM_RETURN_IF_ERROR(record.status());
-  SWARM_ASSIGN_OR_RETURN(security::NodeCredentials credentials,
-                         security::load_credentials(files_, options_.state_directory));
-  SWARM_RETURN_IF_ERROR(check_consistent(*record, credentials, options_.state_directory));
-  SWARM_RETURN_IF_ERROR(resume_runtime(*record));
-  adopt(*record, std::move(credentials));
-  if (record->role == model::Role::manager) {
-    SWARM_RETURN_IF_ERROR(start_server(*record));
-    const Status started = start_manager(*record, {});
+  SWARM_RETURN_IF_ERROR(credentials.status());
+  found.credentials = *std::move(credentials);
+  SWARM_RETURN_IF_ERROR(check_consistent(found.record, found.credentials, directory));
+  return found;
+}
+
+Status Node::resume() {
+  Result<Membership> found = load_membership();
+  if (absl::IsNotFound(found.status())) {
+    const std::string left = left_of_a_membership(files_, options_.state_directory);
+    if (left.empty() || is_unfinished(files_, options_.state_directory)) {
+      recall_removal();
+      return clear_membership();
+    }
+    found = absl::DataLossError((options_.state_directory / "node").string() +
+                                " is missing, although there is " + left);
+  }
+  if (!found.ok()) {
+    refuse_to_work(found.status());
+    return absl::OkStatus();
+  }
+  SWARM_RETURN_IF_ERROR(remove_mark(files_, options_.state_directory));
+  NodeRecord record = std::move(found->record);
+  SWARM_RETURN_IF_ERROR(resume_runtime(record));
+  adopt(record, std::move(found->credentials));
+  if (record.role == model::Role::manager) {
+    SWARM_RETURN_IF_ERROR(start_server(record));
+    const Status started = start_manager(record, {});
     if (absl::IsDataLoss(started)) {
       refuse_to_serve(started);
     } else {
       SWARM_RETURN_IF_ERROR(started);
     }
   }
-  return start_agent(*record);
+  return start_agent(record);
 }
 
 Result<RuntimeChoice> Node::decide_runtime() const {

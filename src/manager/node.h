@@ -65,6 +65,11 @@ class Node final : public api::LocalNode {
   std::shared_ptr<api::Gateway> gateway() override;
 
  private:
+  struct Membership {
+    NodeRecord record;
+    security::NodeCredentials credentials;
+  };
+
   Node(NodeOptions options, FileSystem& files);
 
   // On the lifecycle loop.
@@ -80,12 +85,17 @@ class Node final : public api::LocalNode {
   Status restart_manager(const NodeRecord& record, ManagerRole::Start start);
   Result<Manager::CommittedState> read_committed();
   Status resume();
+  // The membership of the state folder. NOT_FOUND when there is none; any other error: there is one
+  // that cannot be taken up.
+  Result<Membership> load_membership();
   // Before anything of a membership is written: what the node needs of its machine.
   Result<RuntimeChoice> prepare_entry(const SwarmAddresses& addresses) const;
   Result<RuntimeChoice> decide_runtime() const;
   // What was decided holds, whatever answers now.
   Status resume_runtime(NodeRecord& record);
   Status check_not_member() const;
+  // Why there is no membership to act on.
+  Status not_a_member() const;
   // Everything in the state folder that belongs to a membership.
   Status clear_membership();
   // A node that did not get in is as it was before.
@@ -102,6 +112,11 @@ class Node final : public api::LocalNode {
   std::string manager_refusal() const;
   void forget_refusal();
   Status not_serving() const;
+  // The membership in the state folder cannot be taken up again: nothing of it is touched.
+  void refuse_to_work(const Status& reason);
+  std::string membership_fault() const;
+  // Gives that membership up: ends what runs of it and deletes its files.
+  Status give_up_membership();
   Status join_group(NodeRecord& record);
   Result<std::vector<api::Client::NodeView>> list_nodes(const NodeRecord& self) const;
   bool is_out_of_group(const NodeRecord& self) const;
@@ -163,8 +178,9 @@ class Node final : public api::LocalNode {
   NodeRecord record_;
   std::shared_ptr<const security::NodeCredentials> credentials_;
   std::shared_ptr<ManagerGateway> gateway_;
-  std::string manager_refusal_;  // not empty: a manager by role that takes no part
-  std::string notice_;           // that this node was removed; until it is in a swarm again
+  std::string manager_refusal_;   // not empty: a manager by role that takes no part
+  std::string membership_fault_;  // not empty: as of Info
+  std::string notice_;            // that this node was removed; until it is in a swarm again
 
   struct Lock;
   std::unique_ptr<Lock> lock_;

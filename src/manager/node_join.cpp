@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "manager/ask_any.h"
+#include "manager/left_membership.h"
 #include "manager/node.h"
 #include "manager/wait_until.h"
 #include "platform/file_system.h"
@@ -26,6 +27,9 @@ constexpr Duration kStartLimit = seconds(20);
 }  // namespace
 
 Status Node::check_not_member() const {
+  if (!membership_fault().empty()) {
+    return not_a_member();
+  }
   if (credentials() == nullptr) {
     return absl::OkStatus();
   }
@@ -33,16 +37,26 @@ Status Node::check_not_member() const {
       "this node is already part of a swarm: use `swarmctl swarm leave` to leave it first");
 }
 
+Status Node::not_a_member() const {
+  const std::string fault = membership_fault();
+  return absl::FailedPreconditionError(
+      fault.empty() ? "this node is not part of a swarm: use `swarmctl swarm init` to make one, or "
+                      "`swarmctl swarm restore FILE` to bring one back"
+                    : "this node refuses to work: " + fault);
+}
+
 Status Node::clear_membership() {
-  SWARM_RETURN_IF_ERROR(remove_node_record(files_, options_.state_directory));
-  for (const char* const name : {"raft", kPromisesFile, "agent", "node.pem", "data.key"}) {
+  SWARM_RETURN_IF_ERROR(begin_leaving(files_, options_.state_directory));
+  for (const std::string_view name : kMembershipFiles) {
     SWARM_RETURN_IF_ERROR(platform::remove_tree(options_.state_directory / name));
   }
+  SWARM_RETURN_IF_ERROR(remove_mark(files_, options_.state_directory));
   renewal_.cancel();
   forget_refusal();
   const std::scoped_lock lock(mutex_);
   record_ = {};
   credentials_.reset();
+  membership_fault_.clear();
   return absl::OkStatus();
 }
 
@@ -160,6 +174,7 @@ Result<api::LocalNode::Initialized> Node::init_here(const InitOptions& options) 
 
 Result<api::LocalNode::Initialized> Node::enter_as_only_manager(NewSwarm swarm,
                                                                 ManagerRole::Start::Kind kind) {
+  SWARM_RETURN_IF_ERROR(begin_entry(files_, options_.state_directory));
   adopt(swarm.record, swarm.credentials);
   Status status = security::save_credentials(files_, options_.state_directory, swarm.credentials);
   if (status.ok()) {
@@ -196,6 +211,7 @@ Result<model::Role> Node::join_here(const JoinOptions& options) {
   SWARM_ASSIGN_OR_RETURN(const RuntimeChoice runtime, prepare_entry(addresses));
   SWARM_ASSIGN_OR_RETURN(Admission admission, ask_for_admission(options, addresses));
   record_runtime(runtime, &admission.record);
+  SWARM_RETURN_IF_ERROR(begin_entry(files_, options_.state_directory));
   adopt(admission.record, admission.credentials);
   Status status =
       security::save_credentials(files_, options_.state_directory, admission.credentials);

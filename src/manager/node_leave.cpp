@@ -68,6 +68,9 @@ Status Node::refuse_to_leave() const {
 }
 
 Status Node::leave_here(bool force) {
+  if (!membership_fault().empty()) {
+    return force ? give_up_membership() : not_a_member();
+  }
   if (credentials() == nullptr) {
     return absl::FailedPreconditionError("this node is not part of a swarm");
   }

@@ -7,6 +7,7 @@ namespace swarm::manager {
 namespace {
 
 constexpr std::string_view kFileName = "node";
+constexpr std::string_view kMarkName = "node.unfinished";
 constexpr size_t kMaxBytes = 64 * 1024;
 
 Status apply_line(std::string_view key, std::string value, NodeRecord& record) {
@@ -45,6 +46,10 @@ Status apply_line(std::string_view key, std::string value, NodeRecord& record) {
 
 }  // namespace
 
+Status begin_entry(FileSystem& files, const std::filesystem::path& directory) {
+  return replace_file(files, directory / kMarkName, "entering a swarm\n");
+}
+
 Status save_node_record(FileSystem& files, const std::filesystem::path& directory,
                         const NodeRecord& record) {
   std::string text;
@@ -66,7 +71,8 @@ Status save_node_record(FileSystem& files, const std::filesystem::path& director
   for (const std::string& manager : record.managers) {
     line("manager", manager);
   }
-  return replace_file(files, directory / kFileName, text);
+  SWARM_RETURN_IF_ERROR(replace_file(files, directory / kFileName, text));
+  return remove_mark(files, directory);
 }
 
 Result<NodeRecord> load_node_record(FileSystem& files, const std::filesystem::path& directory) {
@@ -89,16 +95,26 @@ Result<NodeRecord> load_node_record(FileSystem& files, const std::filesystem::pa
     }
   }
   if (record.swarm.is_empty() || record.node.is_empty()) {
-    return absl::DataLossError(path.string() +
-                               " names no swarm or no node: restore the state folder from a "
-                               "backup, or empty it and join again");
+    return absl::DataLossError(path.string() + " names no swarm or no node");
   }
   return record;
 }
 
-Status remove_node_record(FileSystem& files, const std::filesystem::path& directory) {
-  const Status status = files.remove(directory / kFileName);
+Status begin_leaving(FileSystem& files, const std::filesystem::path& directory) {
+  const Status status = files.rename(directory / kFileName, directory / kMarkName);
   SWARM_RETURN_IF_ERROR(absl::IsNotFound(status) ? absl::OkStatus() : status);
+  return files.sync_directory(directory);
+}
+
+bool is_unfinished(FileSystem& files, const std::filesystem::path& directory) {
+  return files.exists(directory / kMarkName);
+}
+
+Status remove_mark(FileSystem& files, const std::filesystem::path& directory) {
+  if (!is_unfinished(files, directory)) {
+    return absl::OkStatus();
+  }
+  SWARM_RETURN_IF_ERROR(files.remove(directory / kMarkName));
   return files.sync_directory(directory);
 }
 

@@ -22,12 +22,6 @@ namespace {
 // A quorum answers at once or not at all.
 constexpr std::chrono::seconds kQuorumLimit(3);
 
-Status not_in_a_swarm() {
-  return absl::FailedPreconditionError(
-      "this node is not part of a swarm: use `swarmctl swarm init` to make one, or `swarmctl swarm "
-      "restore FILE` to bring one back");
-}
-
 // The state as it was when the backup was made: proves that a manager will be able to read it, and
 // holds what this node must know before it is one.
 Result<model::ClusterPtr> cluster_in(const Backup& backup, const std::string& file) {
@@ -58,7 +52,7 @@ Result<model::ClusterPtr> cluster_in(const Backup& backup, const std::string& fi
 
 Result<NodeRecord> Node::survivor_record(const InitOptions& options) {
   if (credentials() == nullptr) {
-    return not_in_a_swarm();
+    return not_a_member();
   }
   if (!manager_refusal().empty()) {
     return not_serving();
@@ -159,7 +153,7 @@ Result<Manager::CommittedState> Node::read_committed() {
 
 Result<api::LocalNode::BackedUp> Node::backup_here(const std::string& file) {
   if (credentials() == nullptr) {
-    return not_in_a_swarm();
+    return not_a_member();
   }
   if (!manager_refusal().empty()) {
     return not_serving();
@@ -205,6 +199,7 @@ Result<api::LocalNode::Initialized> Node::restore_here(const RestoreOptions& opt
                          take_up_swarm(addresses, *cluster, lifecycle_.wall_now(), random_));
   record_runtime(runtime, &swarm.record);
 
+  SWARM_RETURN_IF_ERROR(begin_entry(files_, options_.state_directory));
   SWARM_ASSIGN_OR_RETURN(std::string key,
                          security::load_or_make_data_key(files_, options_.state_directory));
   DataKeyCipher cipher(std::move(key));

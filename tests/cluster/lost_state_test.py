@@ -2,7 +2,9 @@
 """A manager whose raft state is gone, or older than what it promised, refuses to serve and says so."""
 
 import shutil
+import signal
 import unittest
+from pathlib import Path
 
 from support import SwarmTest, wait_until
 
@@ -108,6 +110,89 @@ class LostState(SwarmTest):
         wait_until(lambda: "older copy" in lost.ctl("service", "ls", check=False).err, 20,
                    "it knows")
         self.assert_refuses(nodes, lost)
+
+
+class LostMembership(SwarmTest):
+    """Without what says who the node is it does nothing, deletes nothing, and says what to do."""
+
+    def setUp(self):
+        super().setUp()
+        self.first = self.one_node()
+        self.lost = self.swarm.add()
+        self.lost.join(self.first, "manager")
+        self.first.await_ready(2)
+        self.create(self.first, "web", 2)
+        self.state = self.lost.folder / "state"
+        self.identity = self.lost.identity()
+
+    def lose(self, *names):
+        """Takes these files of the state folder away while swarmd is down; what runs meanwhile."""
+        self.lost.kill(signal.SIGTERM)
+        running = sorted(self.lost.pids())
+        self.assertTrue(running)
+        for name in names:
+            (self.state / name).rename(self.lost.folder / name)
+        self.kept = sorted(path.name for path in self.state.iterdir())
+        self.lost.start()
+        return running
+
+    def assert_refuses(self, running, *names):
+        for command in (("service", "ls"), ("swarm", "init"), ("swarm", "leave"),
+                        ("swarm", "init", "--force-new-cluster"),
+                        ("swarm", "backup", str(self.lost.folder / "backup"))):
+            self.assert_fails(self.lost.ctl(*command, check=False), "refuses to work",
+                              str(self.state / names[0]) + " is missing",
+                              "swarmctl swarm leave --force")
+        self.assertIn("Refused:", self.lost.ctl("version").out)
+        self.assertEqual(set(running) - set(self.lost.pids()), set(), "what ran goes on")
+        left = {path.name for path in self.state.iterdir()}
+        self.assertEqual(set(self.kept) - left, set(), "nothing is deleted")
+
+    def assert_comes_back(self, *names):
+        self.lost.kill(signal.SIGTERM)
+        for name in names:
+            (self.lost.folder / name).rename(self.state / name)
+        self.lost.start()
+        wait_until(lambda: self.lost.ctl("node", "ls", check=False).code == 0, 30, "it serves")
+        self.first.await_ready(2)
+
+    def assert_gives_up(self):
+        self.lost.ctl("swarm", "leave", "--force")
+        wait_until(lambda: self.lost.pids() == [self.lost.process.pid], 20,
+                   "neither task nor mesh is left")
+        for name in ("raft", "raft.promises", "agent", "node.pem", "data.key"):
+            self.assertFalse((self.state / name).exists(), name)
+        self.assertEqual(list((self.state / "tasks").iterdir()), [])
+        self.lost.init()
+        self.assertIn("Role:     manager", self.lost.ctl("version").out)
+
+    def test_the_record(self):
+        running = self.lose("node")
+        self.assert_refuses(running, "node")
+        self.assert_comes_back("node")
+        self.lose("node")
+        self.assert_gives_up()
+
+    def test_the_certificate(self):
+        running = self.lose("node.pem")
+        self.assert_refuses(running, "node.pem")
+        self.assert_comes_back("node.pem")
+        self.lose("node.pem")
+        self.assert_gives_up()
+
+    def test_both(self):
+        running = self.lose("node", "node.pem")
+        self.assert_refuses(running, "node")
+        self.assert_gives_up()
+
+    def test_a_leave_that_was_cut_off_is_finished(self):
+        self.lost.kill_host()
+        (self.state / "node").rename(self.state / "node.unfinished")
+        self.lost.start()
+        self.assertNotIn("Refused", self.lost.ctl("version").out)
+        self.assert_fails(self.lost.ctl("service", "ls", check=False), "not part of a swarm")
+        self.assertFalse((self.state / "raft").exists())
+        self.assertFalse((self.state / "node.unfinished").exists())
 
 
 if __name__ == "__main__":

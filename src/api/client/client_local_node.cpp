@@ -33,6 +33,7 @@ Result<LocalNode::Info> GrpcClient::info() {
   info.hostname = reply.hostname();
   info.manager_refusal = reply.manager_refusal();
   info.notice = reply.notice();
+  info.membership_fault = reply.membership_fault();
   return info;
 }
 

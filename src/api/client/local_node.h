@@ -27,6 +27,9 @@ class LocalNode {
     std::string runtime;
     std::string hostname;
     std::string manager_refusal;  // as of NodeDescription
+    // Not empty: the state folder holds a membership that cannot be taken up again. Why, and the
+    // cure, as a sentence. The node is then no member and does nothing but tell this.
+    std::string membership_fault;
     // What the user should know of this node, one sentence: that it was removed from its swarm.
     std::string notice;
   };

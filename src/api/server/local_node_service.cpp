@@ -23,6 +23,7 @@ v1::NodeInfoReply to_reply(const LocalNode::Info& info) {
   out.set_hostname(info.hostname);
   out.set_manager_refusal(info.manager_refusal);
   out.set_notice(info.notice);
+  out.set_membership_fault(info.membership_fault);
   return out;
 }
 

@@ -23,6 +23,9 @@ LocalNode::Info ServerCore::info() const {
 
 Status ServerCore::not_a_manager() const {
   const LocalNode::Info node = info();
+  if (!node.membership_fault.empty()) {
+    return absl::FailedPreconditionError("this node refuses to work: " + node.membership_fault);
+  }
   if (!node.is_member) {
     return absl::FailedPreconditionError("this node is not part of a swarm" +
                                          (node.notice.empty() ? "" : ": " + node.notice) +

@@ -115,9 +115,11 @@ void MeshClient::launch() {
 }
 
 void MeshClient::connect() {
+  is_connecting_ = true;
   auto socket = std::make_shared<Socket>(loop_.context());
   socket->async_connect(options_.control_socket.string(),
                         anchor_.bind([this, socket](ErrorCode error) {
+                          is_connecting_ = false;
                           if (error) {
                             on_connect_failed();
                           } else {
@@ -127,7 +129,10 @@ void MeshClient::connect() {
 }
 
 void MeshClient::on_connect_failed() {
-  if (is_shut_down_) return;
+  if (is_shut_down_) {
+    finish_shut_down();
+    return;
+  }
   left_pid_ = 0;
   if (loop_.now() >= next_launch_) {
     launch();
@@ -140,6 +145,10 @@ void MeshClient::on_connect_failed() {
 void MeshClient::on_connected(Socket socket) {
   pid_ = platform::peer_of(socket.native_handle());
   if (pid_ != 0 && pid_ == left_pid_) {
+    if (is_shut_down_) {
+      finish_shut_down();  // it was told on its own connection
+      return;
+    }
     reconnect_after(kReconnect);  // it has not left the control socket yet
     return;
   }
@@ -167,8 +176,7 @@ void MeshClient::on_closed() {
     patience_ = kFirstPatience;
   }
   if (is_shut_down_) {
-    shut_down_timer_.cancel();
-    if (on_shut_down_ != nullptr) std::exchange(on_shut_down_, nullptr)();
+    finish_shut_down();
     return;
   }
   log::warning("mesh process is gone");
@@ -186,16 +194,21 @@ void MeshClient::shut_down(Callback done) {
   leaving_.send(Shutdown{});
   reconnect_timer_.cancel();
   absence_timer_.cancel();
-  if (channel_ == nullptr) {
-    loop_.post(std::move(done));
-    return;
-  }
   on_shut_down_ = std::move(done);
   shut_down_timer_.set_after(kShutDownLimit, [this] {
     log::warning("mesh process does not end");
-    std::exchange(on_shut_down_, nullptr)();
+    finish_shut_down();
   });
-  channel_->send(Shutdown{});
+  if (channel_ != nullptr) {
+    channel_->send(Shutdown{});
+  } else if (!is_connecting_) {
+    connect();
+  }
+}
+
+void MeshClient::finish_shut_down() {
+  shut_down_timer_.cancel();
+  if (on_shut_down_ != nullptr) std::exchange(on_shut_down_, nullptr)();
 }
 
 void MeshClient::send(const ControlMessage& message) {

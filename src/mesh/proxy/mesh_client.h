@@ -51,8 +51,9 @@ class MeshClient final : public agent::MeshControl {
   void start();
   // At the start and after each renewal. Without, the mesh reaches only local tasks.
   void set_credentials(Credentials credentials);
-  // The node leaves the swarm: ends the mesh and does not start it again. `done` when it has closed
-  // its side, or at once if none is connected, or when it does not in kShutDownLimit.
+  // The node leaves the swarm: ends the mesh and does not start it again. One that is not connected
+  // is looked for once more. `done` when it has closed its side, or there is none, or when it does
+  // not in kShutDownLimit.
   void shut_down(Callback done);
   // The mesh that was connected last.
   const std::optional<platform::ProcessId>& process() const { return process_; }
@@ -76,6 +77,7 @@ class MeshClient final : public agent::MeshControl {
 
   void connect();
   void on_connect_failed();
+  void finish_shut_down();
   void on_connected(Socket socket);
   void on_message(ControlMessage message);
   void on_welcome(const Welcome& welcome);
@@ -107,6 +109,7 @@ class MeshClient final : public agent::MeshControl {
   std::shared_ptr<ControlChannel> channel_;
   int64_t pid_ = 0;       // of the mesh at its other end
   int64_t left_pid_ = 0;  // of one that makes way, while it may still answer
+  bool is_connecting_ = false;
   bool is_welcome_ = false;
   LeavingMeshes leaving_;
   // Of the tasks that are retired: those of which the mesh has said that they have no connection.

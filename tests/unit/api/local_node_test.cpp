@@ -39,6 +39,7 @@ TEST_F(LocalSocket, TellsWhatTheNodeIs) {
                      .runtime = "docker",
                      .hostname = "host1",
                      .manager_refusal = "",
+                     .membership_fault = "/state/node is missing",
                      .notice = "a notice"};
   serve();
   const auto info = client_->info();
@@ -53,6 +54,7 @@ TEST_F(LocalSocket, TellsWhatTheNodeIs) {
   EXPECT_EQ(info->runtime, "docker");
   EXPECT_EQ(info->hostname, "host1");
   EXPECT_EQ(info->notice, "a notice");
+  EXPECT_EQ(info->membership_fault, "/state/node is missing");
 }
 
 TEST_F(LocalSocket, PassesInitAndItsOutcome) {

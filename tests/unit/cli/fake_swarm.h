@@ -31,6 +31,7 @@ class FakeSwarm : public api::Client {
                              .runtime = "process",
                              .hostname = "alpha",
                              .manager_refusal = {},
+                             .membership_fault = {},
                              .notice = {}};
   Status failure;                 // every call gives this until it is OK again
   Status mutation_failure;        // only calls that change something

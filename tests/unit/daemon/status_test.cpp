@@ -19,6 +19,9 @@ TEST(StatusLine, SaysWhatTheNodeIs) {
   EXPECT_EQ(status_line(info), "manager of swarm s1, leader");
   info.manager_refusal = "the raft log is missing";
   EXPECT_EQ(status_line(info), "manager of swarm s1, does not serve: the raft log is missing");
+  info = {};
+  info.membership_fault = "/state/node is missing";
+  EXPECT_EQ(status_line(info), "refuses to work: /state/node is missing");
 }
 
 }  // namespace

@@ -58,10 +58,10 @@ TEST_F(NodeRecordTest, OfNoMemberIsNotFound) {
 
 TEST_F(NodeRecordTest, IsGoneForGoodOnceRemoved) {
   ASSERT_TRUE(save_node_record(files_, "/state", full_record()).ok());
-  ASSERT_TRUE(remove_node_record(files_, "/state").ok());
+  ASSERT_TRUE(begin_leaving(files_, "/state").ok());
   files_.crash_dropping_everything();
   EXPECT_TRUE(absl::IsNotFound(load_node_record(files_, "/state").status()));
-  EXPECT_TRUE(remove_node_record(files_, "/state").ok());
+  EXPECT_TRUE(begin_leaving(files_, "/state").ok());
 }
 
 TEST_F(NodeRecordTest, DamageIsRefused) {
@@ -73,6 +73,21 @@ TEST_F(NodeRecordTest, DamageIsRefused) {
   EXPECT_TRUE(absl::IsDataLoss(load_text(good + "colour blue\n")));
   EXPECT_TRUE(absl::IsDataLoss(load_text("swarm s\nnode n\nrole king\n")));
   EXPECT_TRUE(absl::IsDataLoss(load_text("swarm s\nnode n\nrole manager\nmember 12x\n")));
+}
+
+TEST_F(NodeRecordTest, AMarkTellsAnEntryOrALeaveThatWasCutOffFromALostRecord) {
+  EXPECT_FALSE(is_unfinished(files_, "/state"));
+  ASSERT_TRUE(begin_entry(files_, "/state").ok());
+  EXPECT_TRUE(is_unfinished(files_, "/state"));
+  ASSERT_TRUE(save_node_record(files_, "/state", full_record()).ok());
+  EXPECT_FALSE(is_unfinished(files_, "/state"));
+  ASSERT_TRUE(begin_leaving(files_, "/state").ok());
+  EXPECT_TRUE(is_unfinished(files_, "/state"));
+  EXPECT_TRUE(absl::IsNotFound(load_node_record(files_, "/state").status()));
+  ASSERT_TRUE(begin_leaving(files_, "/state").ok()) << "once more, after a crash";
+  EXPECT_TRUE(is_unfinished(files_, "/state"));
+  ASSERT_TRUE(remove_mark(files_, "/state").ok());
+  EXPECT_FALSE(is_unfinished(files_, "/state"));
 }
 
 }  // namespace
