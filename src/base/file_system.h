@@ -13,7 +13,8 @@
 namespace swarm {
 
 // A file open for reading and writing at given offsets. One thread at a time.
-// Errors carry the path: UNAVAILABLE for I/O errors, RESOURCE_EXHAUSTED for a full disk.
+// Errors carry the path: UNAVAILABLE for I/O errors, RESOURCE_EXHAUSTED for a full disk,
+// FAILED_PRECONDITION for a folder where a file should be, or the other way round.
 class File {
  public:
   virtual ~File() = default;

@@ -29,6 +29,10 @@ Status file_error(int error, const char* what, const std::filesystem::path& path
     case EPERM:
     case EROFS:
       return absl::PermissionDeniedError(text);
+    case ENOTDIR:
+    case EISDIR:
+    case ELOOP:
+      return absl::FailedPreconditionError(text);
     default:
       return absl::UnavailableError(text);
   }

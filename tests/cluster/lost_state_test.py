@@ -111,6 +111,35 @@ class LostState(SwarmTest):
                    "it knows")
         self.assert_refuses(nodes, lost)
 
+    def test_something_else_in_place_of_the_log_is_refused(self):
+        nodes = self.managers(3)
+        lost = self.follower(nodes)
+        other = next(node for node in nodes if node is not lost)
+        state = lost.folder / "state"
+
+        def a_file(path):
+            path.write_text("\n")
+
+        def a_link(path):
+            path.symlink_to("/nowhere")
+
+        for name, replace in (("raft", a_file), ("raft/log", a_link), ("raft/snapshots", a_file),
+                              ("raft.promises", Path.mkdir), ("data.key", Path.mkdir)):
+            with self.subTest(name):
+                lost.kill(signal.SIGTERM)
+                kept = (state / name).rename(lost.folder / "kept")
+                replace(state / name)
+                lost.start()
+                self.assertIn(str(state / name.split("/")[0]), lost.ctl("version").out)
+                self.assert_fails(lost.ctl("service", "ls", check=False), "does not serve",
+                                  "leave")
+                wait_until(lambda: self.status_of(other, lost) == "Refused", 30, "it is shown")
+                lost.kill(signal.SIGTERM)
+                (state / name).rmdir() if replace is Path.mkdir else (state / name).unlink()
+                kept.rename(state / name)
+                lost.start()
+                wait_until(lambda: self.status_of(other, lost) == "Reachable", 30, "it is back")
+
 
 class LostMembership(SwarmTest):
     """Without what says who the node is it does nothing, deletes nothing, and says what to do."""

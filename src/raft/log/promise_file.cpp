@@ -65,7 +65,11 @@ Result<std::optional<Promises>> PromiseFile::read() {
   if (!files_.exists(path_)) {
     return std::nullopt;
   }
-  SWARM_ASSIGN_OR_RETURN(const std::string bytes, read_file(files_, path_, kFileBytes));
+  const Result<std::string> read = read_file(files_, path_, kFileBytes);
+  // One that is too long is none of ours.
+  SWARM_RETURN_IF_ERROR(absl::IsResourceExhausted(read.status()) ? absl::OkStatus()
+                                                                 : read.status());
+  const std::string bytes = read.ok() ? *read : "";
   std::optional<Slot> newest;
   for (const uint64_t at : kSlots) {
     std::optional<Slot> slot =

@@ -50,10 +50,8 @@ Status check_kept(const StorageOptions& options, const InitialState& state,
                              ". " + kDamageCure);
 }
 
-}  // namespace
-
-Result<MemberStorage> open_member_storage(const StorageOptions& options, FileSystem& files,
-                                          PayloadCipher& cipher, Random random) {
+Result<MemberStorage> open_storage(const StorageOptions& options, FileSystem& files,
+                                   PayloadCipher& cipher, Random random) {
   const std::filesystem::path& directory = options.directory;
   MemberStorage storage;
   storage.snapshots = directory / "snapshots";
@@ -81,6 +79,21 @@ Result<MemberStorage> open_member_storage(const StorageOptions& options, FileSys
     op.hard_state = state.hard_state;
   }
   SWARM_RETURN_IF_ERROR(storage.log->append({&op, 1}));
+  return storage;
+}
+
+}  // namespace
+
+Result<MemberStorage> open_member_storage(const StorageOptions& options, FileSystem& files,
+                                          PayloadCipher& cipher, Random random) {
+  Result<MemberStorage> storage = open_storage(options, files, cipher, std::move(random));
+  const Status& status = storage.status();
+  // A file where a folder should be, or the other way round, or a link that leads nowhere: whatever
+  // was there is lost. A disk that is full or does not answer may be well tomorrow.
+  if (absl::IsNotFound(status) || absl::IsFailedPrecondition(status)) {
+    return absl::DataLossError(options.directory.string() + ": the raft log is gone: " +
+                               std::string(status.message()) + ". " + kDamageCure);
+  }
   return storage;
 }
 

@@ -69,9 +69,14 @@ Result<NodeCredentials> load_credentials(FileSystem& files,
 
 Result<std::string> load_data_key(FileSystem& files, const std::filesystem::path& directory) {
   const std::filesystem::path path = directory / kDataKeyFile;
-  SWARM_ASSIGN_OR_RETURN(std::string key, read_file(files, path, AesGcm::kKeyBytes));
-  if (key.size() != AesGcm::kKeyBytes) {
-    return damaged(path, "it has " + std::to_string(key.size()) + " bytes instead of 32");
+  Result<std::string> key = read_file(files, path, AesGcm::kKeyBytes);
+  // No file at all, or one that is far too long.
+  if (absl::IsFailedPrecondition(key.status()) || absl::IsResourceExhausted(key.status())) {
+    return damaged(path, std::string(key.status().message()));
+  }
+  SWARM_RETURN_IF_ERROR(key.status());
+  if (key->size() != AesGcm::kKeyBytes) {
+    return damaged(path, "it has " + std::to_string(key->size()) + " bytes instead of 32");
   }
   return key;
 }

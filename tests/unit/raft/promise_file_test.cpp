@@ -77,5 +77,13 @@ TEST(PromiseFile, DamageToBothSlotsIsRefusedByName) {
   EXPECT_NE(refused.message().find(kPath), std::string::npos) << refused;
 }
 
+TEST(PromiseFile, OneThatIsFarTooLongIsRefusedAsDamaged) {
+  SimulatedFileSystem files;
+  ASSERT_TRUE(PromiseFile(files, kPath).write(promises_of_term(1)).ok());
+  ASSERT_TRUE(replace_file(files, kPath, std::string(100'000, 'x')).ok());
+  const Status refused = PromiseFile(files, kPath).read().status();
+  EXPECT_TRUE(absl::IsDataLoss(refused)) << refused;
+}
+
 }  // namespace
 }  // namespace swarm::raft

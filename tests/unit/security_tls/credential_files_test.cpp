@@ -108,5 +108,15 @@ TEST_F(CredentialFiles, ACutDataKeyIsNeverReplaced) {
             absl::StatusCode::kDataLoss);
 }
 
+TEST_F(CredentialFiles, WhatCannotBeADataKeyIsDamage) {
+  ASSERT_TRUE(files_->make_directories(directory_ / "data.key").ok());
+  const Status folder = load_or_make_data_key(*files_, directory_).status();
+  EXPECT_TRUE(absl::IsDataLoss(folder)) << folder;
+  ASSERT_TRUE(platform::remove_tree(directory_ / "data.key").ok());
+  ASSERT_TRUE(replace_file(*files_, directory_ / "data.key", std::string(100, 'x')).ok());
+  const Status long_one = load_or_make_data_key(*files_, directory_).status();
+  EXPECT_TRUE(absl::IsDataLoss(long_one)) << long_one;
+}
+
 }  // namespace
 }  // namespace swarm::security
