@@ -19,7 +19,8 @@ void add_address_flags(CLI::App& app, Options& options) {
            "Address other nodes reach this one at", options.advertise_address);
   add_text(app, "--listen-addr", "HOST|INTERFACE[:PORT]",
            "Where to listen (default: all addresses, port 2377)", options.listen_address);
-  add_switch(app, "--force", "Advertise an address this machine does not have, as behind NAT",
+  add_switch(app, "--force",
+             "Advertise an address this machine does not have, as behind NAT",
              options.force);
   add_choice<model::Availability>(
       app, "--availability", "active|pause|drain", "Whether the node takes tasks (default active)",
@@ -81,16 +82,32 @@ Action define_init(CLI::App& app, Environment&) {
   };
 }
 
-// The file is read or written by swarmd, which has another working directory.
-std::string on_this_machine(const std::string& file) {
-  return std::filesystem::absolute(file).lexically_normal().string();
+// The file is read or written by swarmd, which has another working directory, and neither our
+// standard output nor our standard input.
+Result<std::string> on_this_machine(const std::string& file) {
+  if (file.empty() || file == "-") {
+    return absl::InvalidArgumentError("\"" + file +
+                                      "\" is not a path: name a file of this machine" +
+                                      (file.empty() ? "" : ", or write ./- for one of that name"));
+  }
+  std::error_code error;
+  const std::filesystem::path path = std::filesystem::absolute(file, error);
+  if (error) {
+    return absl::FailedPreconditionError("the working folder cannot be found (" + error.message() +
+                                         "): give an absolute path instead of " + file);
+  }
+  return path.lexically_normal().string();
 }
 
 Action define_backup(CLI::App& app, Environment&) {
   auto file = std::make_shared<std::string>();
   add_argument(app, "FILE", true, *file);
   return [file](Session& session) {
-    const auto made = session.client().backup(on_this_machine(*file));
+    const Result<std::string> path = on_this_machine(*file);
+    if (!path.ok()) {
+      return session.fail(path.status());
+    }
+    const auto made = session.client().backup(*path);
     if (!made.ok()) {
       return session.fail(made.status());
     }
@@ -109,13 +126,19 @@ Action define_restore(CLI::App& app, Environment&) {
            "Address other nodes reach this one at; one that workers know is found by them",
            options->advertise_address);
   add_text(app, "--listen-addr", "HOST|INTERFACE[:PORT]",
-           "Where to listen (default: all addresses, port 2377)", options->listen_address);
-  add_switch(app, "--force", "Advertise an address this machine does not have, as behind NAT",
+           "Where to listen (default: all addresses, port 2377)",
+           options->listen_address);
+  add_switch(app, "--force",
+             "Advertise an address this machine does not have, as behind NAT",
              options->force);
   add_argument(app, "FILE", true, options->file);
   return [options](Session& session) {
     const std::string given = options->file;
-    options->file = on_this_machine(given);
+    const Result<std::string> path = on_this_machine(given);
+    if (!path.ok()) {
+      return session.fail(path.status());
+    }
+    options->file = *path;
     const auto made = session.client().restore(*options);
     if (!made.ok()) {
       return session.fail(made.status());

@@ -21,6 +21,20 @@ Examples:
 
 Then: swarmctl swarm init, or swarmctl swarm join.)";
 
+// Throws for what CLI11 then explains.
+std::filesystem::path absolute_path(const std::string& flag, const std::string& text) {
+  if (text.empty()) {
+    throw CLI::ValidationError(flag, "is empty: give a path");
+  }
+  std::error_code error;
+  std::filesystem::path path = std::filesystem::absolute(text, error);
+  if (error) {
+    throw CLI::ValidationError(flag, "the working folder cannot be found (" + error.message() +
+                                         "): give an absolute path instead of " + text);
+  }
+  return path;
+}
+
 // For tests of renewal; people are told of the bound by swarm init.
 void add_min_expiry(CLI::App& app, Options& options) {
   const auto set = [&options](const std::string& text) {
@@ -73,18 +87,18 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
       ->capture_default_str();
   try {
     app.parse(argc, argv);
+    options.node.state_directory = absolute_path("--state-dir", state);
+    options.node.socket = absolute_path("--socket", socket);
+    for (const std::string& folder : bundles) {
+      options.node.agent.bundles.push_back(absolute_path("--bundles", folder));
+    }
   } catch (const CLI::ParseError& error) {
     exit_code = app.exit(error) == 0 ? 0 : kUsageError;
     return std::nullopt;
   }
   options.log_level = levels.at(level);
-  options.node.state_directory = std::filesystem::absolute(state);
-  options.node.socket = std::filesystem::absolute(socket);
   options.node.version = kVersion;
   options.node.agent.version = kVersion;
-  for (const std::string& folder : bundles) {
-    options.node.agent.bundles.push_back(std::filesystem::absolute(folder));
-  }
   return options;
 }
 

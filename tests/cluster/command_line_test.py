@@ -88,6 +88,17 @@ class Output(SwarmTest):
                 self.assertIn(f"Error: cannot write the output: {why}", run.stderr, arguments)
                 self.assertEqual(run.stdout, "")
 
+    def test_a_path_that_is_none_is_a_sentence(self):
+        node = self.one_node()
+        for command in ("backup", "restore"):
+            for path in ("", "-"):
+                self.assert_fails(node.ctl("swarm", command, path, check=False), "is not a path")
+        for flag in ("--state-dir", "--socket", "--bundles"):
+            run = subprocess.run([str(self.swarm.swarmd), flag, ""], capture_output=True, text=True,
+                                 timeout=60)
+            self.assertEqual(run.returncode, 125, (flag, run))
+            self.assertIn(f"{flag}: is empty: give a path", run.stderr)
+
     def test_that_nobody_reads_any_more_is_no_complaint(self):
         node = self.one_node()
         reader, writer = os.pipe()
