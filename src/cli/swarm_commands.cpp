@@ -18,9 +18,9 @@ void add_address_flags(CLI::App& app, Options& options) {
   add_text(app, "--advertise-addr", "HOST|INTERFACE[:PORT]",
            "Address other nodes reach this one at", options.advertise_address);
   add_text(app, "--listen-addr", "HOST|INTERFACE[:PORT]",
-           "Where to listen (default: all addresses, port 2377)", options.listen_address);
+           "Where to listen (default: all addresses, the advertised port)", options.listen_address);
   add_switch(app, "--force",
-             "Advertise an address this machine does not have, as behind NAT",
+             "Advertise an address or port this machine does not have, as behind NAT",
              options.force);
   add_choice<model::Availability>(
       app, "--availability", "active|pause|drain", "Whether the node takes tasks (default active)",
@@ -126,10 +126,10 @@ Action define_restore(CLI::App& app, Environment&) {
            "Address other nodes reach this one at; one that workers know is found by them",
            options->advertise_address);
   add_text(app, "--listen-addr", "HOST|INTERFACE[:PORT]",
-           "Where to listen (default: all addresses, port 2377)",
+           "Where to listen (default: all addresses, the advertised port)",
            options->listen_address);
   add_switch(app, "--force",
-             "Advertise an address this machine does not have, as behind NAT",
+             "Advertise an address or port this machine does not have, as behind NAT",
              options->force);
   add_argument(app, "FILE", true, options->file);
   return [options](Session& session) {

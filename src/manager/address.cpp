@@ -187,6 +187,28 @@ Status check_advertised(const HostPort& advertise, const AddressOptions& options
   return absl::OkStatus();
 }
 
+// Others come to the port that is advertised: something has to listen there.
+Status check_ports(const SwarmAddresses& chosen, const AddressOptions& options) {
+  for (const auto& [flag, port] : {std::pair("--advertise-addr", chosen.advertise.port),
+                                   std::pair("--listen-addr", chosen.listen.port)}) {
+    if (port == options.mesh_port) {
+      return absl::InvalidArgumentError(std::string(flag) + ": port " + std::to_string(port) +
+                                        " is the mesh port of this node (swarmd --mesh-port): "
+                                        "choose another one");
+    }
+  }
+  if (chosen.listen.port != chosen.advertise.port && !options.force) {
+    const std::string listen = std::to_string(chosen.listen.port);
+    const std::string advertise = std::to_string(chosen.advertise.port);
+    return absl::InvalidArgumentError(
+        "--advertise-addr " + options.advertise + " and --listen-addr " + options.listen +
+        ": other nodes would come to port " + advertise + ", and this one would listen on port " +
+        listen + ". Give both the same port; if something else passes " + advertise + " on to " +
+        listen + ", add --force");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 Result<SwarmAddresses> choose_addresses(const AddressOptions& options,
@@ -198,6 +220,9 @@ Result<SwarmAddresses> choose_addresses(const AddressOptions& options,
                            parse_host_port(options.advertise, chosen.listen.port));
     SWARM_ASSIGN_OR_RETURN(chosen.advertise.host,
                            look_up(chosen.advertise.host, "--advertise-addr", machine));
+    if (options.listen.empty()) {
+      chosen.listen.port = chosen.advertise.port;
+    }
     SWARM_RETURN_IF_ERROR(check_advertised(chosen.advertise, options, chosen.listen, machine));
   } else if (!chosen.listen.is_wildcard()) {
     chosen.advertise = chosen.listen;
@@ -206,6 +231,7 @@ Result<SwarmAddresses> choose_addresses(const AddressOptions& options,
                            only_address(all_addresses(machine, true), "this machine"));
     chosen.advertise.port = chosen.listen.port;
   }
+  SWARM_RETURN_IF_ERROR(check_ports(chosen, options));
   return chosen;
 }
 

@@ -40,11 +40,13 @@ struct MachineNetwork {
 struct AddressOptions {
   std::string listen{};
   std::string advertise{};
-  bool force = false;  // advertise what this machine does not have
+  bool force = false;  // advertise what this machine does not have or does not listen on
+  uint16_t mesh_port = kMeshPort;  // of this node; not free for anything else
 };
 
 // What to listen on and what to tell others, both as addresses: interfaces and names are looked up.
-// By default every address of the machine is listened on, of both families. INVALID_ARGUMENT, with
+// By default every address of the machine is listened on, of both families, at the port that is
+// advertised. INVALID_ARGUMENT, with
 // the right form or the candidates, when others could not reach this node there.
 struct SwarmAddresses {
   HostPort listen;

@@ -155,10 +155,10 @@ Result<api::LocalNode::Initialized> Node::init_here(const InitOptions& options) 
       const Duration validity,
       choose_validity(options.certificate_validity, options_.min_certificate_validity));
   SWARM_ASSIGN_OR_RETURN(const Duration grace, choose_grace(options.certificate_grace));
-  SWARM_ASSIGN_OR_RETURN(
-      const SwarmAddresses addresses,
-      choose_addresses({options.listen_address, options.advertise_address, options.force},
-                       MachineNetwork::of_this_machine()));
+  SWARM_ASSIGN_OR_RETURN(const SwarmAddresses addresses,
+                         choose_addresses({options.listen_address, options.advertise_address,
+                                           options.force, options_.agent.mesh_port},
+                                          MachineNetwork::of_this_machine()));
   SWARM_ASSIGN_OR_RETURN(const RuntimeChoice runtime, prepare_entry(addresses));
   SWARM_ASSIGN_OR_RETURN(NewSwarm swarm,
                          make_swarm(addresses, options.availability, {validity, grace},
@@ -204,10 +204,10 @@ Result<api::LocalNode::Initialized> Node::enter_as_only_manager(NewSwarm swarm,
 
 Result<model::Role> Node::join_here(const JoinOptions& options) {
   SWARM_RETURN_IF_ERROR(check_not_member());
-  SWARM_ASSIGN_OR_RETURN(
-      const SwarmAddresses addresses,
-      choose_addresses({options.listen_address, options.advertise_address, options.force},
-                       MachineNetwork::of_this_machine()));
+  SWARM_ASSIGN_OR_RETURN(const SwarmAddresses addresses,
+                         choose_addresses({options.listen_address, options.advertise_address,
+                                           options.force, options_.agent.mesh_port},
+                                          MachineNetwork::of_this_machine()));
   SWARM_ASSIGN_OR_RETURN(const RuntimeChoice runtime, prepare_entry(addresses));
   SWARM_ASSIGN_OR_RETURN(Admission admission, ask_for_admission(options, addresses));
   record_runtime(runtime, &admission.record);

@@ -69,7 +69,8 @@ Result<NodeRecord> Node::survivor_record(const InitOptions& options) {
       options.advertise_address.empty() ? changed.advertise_address : options.advertise_address;
   SWARM_ASSIGN_OR_RETURN(
       const SwarmAddresses addresses,
-      choose_addresses({listen, advertise, options.force || options.advertise_address.empty()},
+      choose_addresses({listen, advertise, options.force || options.advertise_address.empty(),
+                        options_.agent.mesh_port},
                        MachineNetwork::of_this_machine()));
   changed.listen_address = addresses.listen.text();
   changed.advertise_address = addresses.advertise.text();
@@ -190,10 +191,10 @@ Result<api::LocalNode::Initialized> Node::restore_here(const RestoreOptions& opt
   SWARM_RETURN_IF_ERROR(check_not_member());
   SWARM_ASSIGN_OR_RETURN(Backup backup, read_backup(files_, options.file));
   SWARM_ASSIGN_OR_RETURN(const model::ClusterPtr cluster, cluster_in(backup, options.file));
-  SWARM_ASSIGN_OR_RETURN(
-      const SwarmAddresses addresses,
-      choose_addresses({options.listen_address, options.advertise_address, options.force},
-                       MachineNetwork::of_this_machine()));
+  SWARM_ASSIGN_OR_RETURN(const SwarmAddresses addresses,
+                         choose_addresses({options.listen_address, options.advertise_address,
+                                           options.force, options_.agent.mesh_port},
+                                          MachineNetwork::of_this_machine()));
   SWARM_ASSIGN_OR_RETURN(const RuntimeChoice runtime, prepare_entry(addresses));
   SWARM_ASSIGN_OR_RETURN(NewSwarm swarm,
                          take_up_swarm(addresses, *cluster, lifecycle_.wall_now(), random_));

@@ -173,5 +173,30 @@ TEST(ChooseAddresses, Version6IsAdvertisedInBracketsAndNeedsAListenerOfItsFamily
   EXPECT_THAT(advertised("[::1]", {.listen = "0.0.0.0"}), HasSubstr("IPv4 only"));
 }
 
+TEST(ChooseAddresses, TheListenerFollowsThePortThatIsAdvertised) {
+  const Result<SwarmAddresses> chosen = choose_addresses({.advertise = "eth0:5555"}, machine());
+  ASSERT_TRUE(chosen.ok()) << chosen.status();
+  EXPECT_EQ(chosen->listen.text(), "[::]:5555");
+  EXPECT_EQ(chosen->advertise.text(), "10.0.0.5:5555");
+}
+
+TEST(ChooseAddresses, APortThatNobodyListensOnNeedsForce) {
+  const AddressOptions listening{.listen = "0.0.0.0:4000"};
+  EXPECT_THAT(advertised("eth0:5555", listening), HasSubstr("5555"));
+  EXPECT_THAT(advertised("eth0:5555", listening), HasSubstr("would listen on port 4000"));
+  EXPECT_THAT(advertised("eth0:5555", listening), HasSubstr("--force"));
+  EXPECT_THAT(advertised("eth0:5555", {.listen = "eth0"}), HasSubstr("listen on port 2377"));
+  EXPECT_EQ(advertised("eth0:5555", {.listen = "0.0.0.0:4000", .force = true}), "10.0.0.5:5555");
+}
+
+TEST(ChooseAddresses, TheMeshPortIsTaken) {
+  EXPECT_THAT(advertised("eth0:7946"), HasSubstr("mesh port"));
+  EXPECT_THAT(advertised("eth0:7946", {.force = true}), HasSubstr("mesh port"));
+  EXPECT_THAT(advertised("eth0:9000", {.mesh_port = 9000}), HasSubstr("mesh port"));
+  EXPECT_EQ(advertised("eth0:7946", {.mesh_port = 9000}), "10.0.0.5:7946");
+  EXPECT_THAT(choose_addresses({.listen = "10.0.0.5:7946"}, machine()).status().message(),
+              HasSubstr("mesh port"));
+}
+
 }  // namespace
 }  // namespace swarm::manager
