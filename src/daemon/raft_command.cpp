@@ -41,6 +41,28 @@ Place place_of(FileSystem& files, const std::filesystem::path& directory) {
   return {directory, files.exists(directory / "data.key") ? directory : directory.parent_path()};
 }
 
+// A folder that may not be looked into seems to hold nothing.
+Status check_readable(FileSystem& files, const std::filesystem::path& directory) {
+  for (const char* const below : {"", "log", "snapshots", "raft", "raft/log", "raft/snapshots"}) {
+    const std::filesystem::path folder = *below == 0 ? directory : directory / below;
+    const Status listed = files.list(folder).status();
+    if (absl::IsPermissionDenied(listed)) {
+      return absl::PermissionDeniedError(std::string(listed.message()) +
+                                         ": run it as root, or as the user that swarmd runs as");
+    }
+  }
+  return absl::OkStatus();
+}
+
+Result<std::filesystem::path> absolute_folder(const std::string& text) {
+  std::error_code error;
+  std::filesystem::path path = std::filesystem::absolute(text, error);
+  if (text.empty() || error) {
+    return absl::InvalidArgumentError("\"" + text + "\" is not a path that can be found");
+  }
+  return path;
+}
+
 struct InspectOptions {
   std::string directory;
   std::string format = "table";
@@ -49,7 +71,17 @@ struct InspectOptions {
 
 int inspect(const InspectOptions& options, FileSystem& files, std::ostream& out,
             std::ostream& err) {
-  const Place place = place_of(files, std::filesystem::absolute(options.directory));
+  const Result<std::filesystem::path> directory = absolute_folder(options.directory);
+  if (!directory.ok()) {
+    err << "swarmd: " << directory.status().message()
+        << ": give the state folder of a manager, or its folder raft\n";
+    return 1;
+  }
+  if (const Status readable = check_readable(files, *directory); !readable.ok()) {
+    err << "swarmd: " << readable.message() << '\n';
+    return 1;
+  }
+  const Place place = place_of(files, *directory);
   std::unique_ptr<raft::PayloadCipher> cipher;
   Result<std::string> key = security::load_data_key(files, place.key);
   if (key.ok()) {

@@ -25,6 +25,29 @@ using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
+// The state folder of somebody else.
+class ForbiddenFiles final : public FileSystem {
+ public:
+  Result<std::unique_ptr<File>> open(const std::filesystem::path& path, OpenMode) override {
+    return denied(path);
+  }
+  Status rename(const std::filesystem::path& from, const std::filesystem::path&) override {
+    return denied(from);
+  }
+  Status remove(const std::filesystem::path& path) override { return denied(path); }
+  Result<std::vector<std::string>> list(const std::filesystem::path& path) override {
+    return denied(path);
+  }
+  Status make_directories(const std::filesystem::path& path) override { return denied(path); }
+  Status sync_directory(const std::filesystem::path& path) override { return denied(path); }
+  bool exists(const std::filesystem::path&) override { return false; }
+
+ private:
+  static Status denied(const std::filesystem::path& path) {
+    return absl::PermissionDeniedError("list " + path.string() + ": Permission denied");
+  }
+};
+
 class RaftInspectTest : public ::testing::Test {
  protected:
   // A manager's state folder on the real disk: snapshot at 2, entries 1 to 4, one of them a
@@ -169,6 +192,18 @@ TEST_F(RaftInspectTest, HelpHasExamples) {
   EXPECT_EQ(run({"inspect", "--help"}), 0);
   EXPECT_THAT(out_.str(), HasSubstr("swarmd raft inspect /var/lib/swarmd"));
   EXPECT_THAT(out_.str(), HasSubstr("--entries"));
+}
+
+TEST_F(RaftInspectTest, AFolderThatMayNotBeReadIsNotTakenForAnEmptyOne) {
+  ForbiddenFiles forbidden;
+  EXPECT_EQ(run_raft_command({"inspect", folder_.string()}, forbidden, out_, err_), 1);
+  EXPECT_THAT(err_.str(), HasSubstr("Permission denied: run it as root"));
+  EXPECT_THAT(err_.str(), Not(HasSubstr("no raft log")));
+}
+
+TEST_F(RaftInspectTest, AnEmptyNameIsRefused) {
+  EXPECT_EQ(run({"inspect", ""}), 1);
+  EXPECT_THAT(err_.str(), HasSubstr("is not a path"));
 }
 
 }  // namespace
