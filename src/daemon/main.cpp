@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "daemon/options.h"
 #include "daemon/raft_command.h"
+#include "daemon/standard_output.h"
 #include "daemon/status.h"
 #include "manager/node.h"
 #include "mesh/proxy/mesh_options.h"
@@ -103,9 +104,10 @@ void wait_for_stop(const manager::Node& node) {
 
 int run_daemon(int argc, char** argv) {
   int exit_code = 0;
-  std::optional<Options> options = parse_options(argc, argv, exit_code);
+  StandardOutput out;
+  std::optional<Options> options = parse_options(argc, argv, out.stream(), exit_code);
   if (!options.has_value()) {
-    return exit_code;
+    return out.end(exit_code);
   }
   log::set_level(options->log_level);
   platform::ignore_broken_connections();
@@ -158,7 +160,9 @@ int main(int argc, char** argv) {
   }
   if (role == "raft") {
     const std::unique_ptr<swarm::FileSystem> files = swarm::platform::make_file_system();
-    return swarm::daemon::run_raft_command({argv + 2, argv + argc}, *files, std::cout, std::cerr);
+    swarm::daemon::StandardOutput out;
+    return out.end(
+        swarm::daemon::run_raft_command({argv + 2, argv + argc}, *files, out.stream(), std::cerr));
   }
   return swarm::daemon::run_daemon(argc, argv);
 }

@@ -1,6 +1,7 @@
 #include "daemon/options.h"
 
 #include <CLI/CLI.hpp>
+#include <iostream>
 #include <map>
 
 #include "base/units.h"
@@ -51,7 +52,7 @@ void add_min_expiry(CLI::App& app, Options& options) {
 
 }  // namespace
 
-std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
+std::optional<Options> parse_options(int argc, char** argv, std::ostream& out, int& exit_code) {
   Options options;
   std::string state = "/var/lib/swarmd";
   std::string socket = "/run/swarmd/swarmd.sock";
@@ -93,7 +94,7 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
       options.node.agent.bundles.push_back(absolute_path("--bundles", folder));
     }
   } catch (const CLI::ParseError& error) {
-    exit_code = app.exit(error) == 0 ? 0 : kUsageError;
+    exit_code = app.exit(error, out, std::cerr) == 0 ? 0 : kUsageError;
     return std::nullopt;
   }
   options.log_level = levels.at(level);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <iosfwd>
 #include <optional>
 #include <string>
 
@@ -14,7 +15,7 @@ struct Options {
 };
 
 // What the command line of swarmd asks for. Empty when the program is to end at once with
-// `exit_code`: help was printed, or what was wrong (125).
-std::optional<Options> parse_options(int argc, char** argv, int& exit_code);
+// `exit_code`: help was printed on `out`, or on stderr what was wrong (125).
+std::optional<Options> parse_options(int argc, char** argv, std::ostream& out, int& exit_code);
 
 }  // namespace swarm::daemon

@@ -88,6 +88,15 @@ class Output(SwarmTest):
                 self.assertIn(f"Error: cannot write the output: {why}", run.stderr, arguments)
                 self.assertEqual(run.stdout, "")
 
+    def test_that_cannot_be_written_fails_swarmd_too(self):
+        node = self.one_node()
+        for arguments in (("--help",), ("--version",), ("raft", "--help"),
+                          ("raft", "inspect", str(node.folder / "state"))):
+            run = subprocess.run(["sh", "-c", '"$@" >/dev/full', "sh", str(self.swarm.swarmd),
+                                  *arguments], capture_output=True, text=True, timeout=60)
+            self.assertEqual(run.returncode, 1, (arguments, run))
+            self.assertIn("cannot write the output: No space left on device", run.stderr)
+
     def test_a_path_that_is_none_is_a_sentence(self):
         node = self.one_node()
         for command in ("backup", "restore"):
