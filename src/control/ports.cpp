@@ -79,9 +79,11 @@ Status check_no_node_port(const state::View& view, const std::vector<PublishedPo
   std::map<uint16_t, std::string> used;
   for (const auto& [id, node] : view.nodes()) {
     if (node->manager) {
-      used.emplace(port_of(node->manager->address), "swarm port of node " + id.value());
+      used.emplace(port_of(node->manager->address),
+                   "swarm port of node " + model::display_name(*node));
     }
-    used.emplace(port_of(node->description.mesh_address), "mesh port of node " + id.value());
+    used.emplace(port_of(node->description.mesh_address),
+                 "mesh port of node " + model::display_name(*node));
   }
   for (const PublishedPort& port : ports) {
     const auto found = used.find(port.published);

@@ -54,11 +54,12 @@ TEST_F(PortsTest, WhatANodeListensOnIsNotPublished) {
   model::Node manager = node_of("m", model::Role::manager);
   manager.manager = model::ManagerStatus{model::MemberId(1), "[fd00::1]:2377"};
   manager.description.mesh_address = "10.0.0.1:7946";
+  manager.description.hostname = "alpha";
   given(manager);
   EXPECT_TRUE(fails_with(create(publishing("web", {port(2377)})), StatusCode::kInvalidArgument,
-                         "port 2377 cannot be published: it is the swarm port of node m"));
+                         "port 2377 cannot be published: it is the swarm port of node alpha"));
   EXPECT_TRUE(fails_with(create(publishing("web", {port(7946, 80, PublishMode::host)})),
-                         StatusCode::kInvalidArgument, "it is the mesh port of node m"));
+                         StatusCode::kInvalidArgument, "it is the mesh port of node alpha"));
   ASSERT_TRUE(create(publishing("web", {port(8080)})).ok());
   EXPECT_TRUE(fails_with(update(publishing("web", {port(2377)})), StatusCode::kInvalidArgument,
                          "it is the swarm port"));
