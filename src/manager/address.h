@@ -46,8 +46,8 @@ struct AddressOptions {
 
 // What to listen on and what to tell others, both as addresses: interfaces and names are looked up.
 // By default every address of the machine is listened on, of both families, at the port that is
-// advertised. INVALID_ARGUMENT, with
-// the right form or the candidates, when others could not reach this node there.
+// advertised. INVALID_ARGUMENT, with the right form or the candidates, when others could not reach
+// this node there.
 struct SwarmAddresses {
   HostPort listen;
   HostPort advertise;
