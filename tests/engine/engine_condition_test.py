@@ -3,30 +3,16 @@
 
 import os
 import signal
-import sys
 import unittest
-from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[1] / name) for name in ("cluster", "support")]
-from engine import Engine, can_have_one  # noqa: E402
-from support import BUILD, SwarmTest, wait_until  # noqa: E402
+from engine_support import EngineTest, wait_until
 
 
-class EngineConditions(SwarmTest):
+class EngineConditions(EngineTest):
     """The first node runs containers, the second one processes of the same images."""
 
-    @classmethod
-    def setUpClass(cls):
-        if not can_have_one():
-            raise unittest.SkipTest("NO DOCKER ENGINE: needs root and the package docker.io")
-        cls.engine = Engine()
-        cls.addClassCleanup(cls.engine.close)
-        cls.engine.import_bundles(BUILD / "bundles")
-
     def setUp(self):
-        self.addCleanup(self.remove_containers)  # after the end of the daemons, which make others
         super().setUp()
-        self.swarm.runtime, self.swarm.docker_socket = "docker", self.engine.socket
         self.first = self.one_node()
         self.swarm.runtime, self.swarm.docker_socket = "process", None
         self.second = self.swarm.add()
@@ -34,11 +20,6 @@ class EngineConditions(SwarmTest):
         self.first.await_ready(2)
         self.create(self.first, "web", 4, "web:1.0", "--publish", "9200:80")
         self.load = self.swarm.load(f"{self.first.address}:9200", f"{self.second.address}:9200")
-
-    def remove_containers(self):
-        left = self.engine.docker("ps", "-aq").split()
-        if left:
-            self.engine.docker("rm", "-f", *left)
 
     def await_status(self, status):
         identity = self.first.identity()

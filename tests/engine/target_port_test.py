@@ -1,40 +1,21 @@
 #!/usr/bin/env python3
 """A target port that an update adds is served by the containers that run, without a restart."""
 
-import sys
 import unittest
 import urllib.request
-from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[1] / name) for name in ("cluster", "support")]
-from engine import Engine, can_have_one  # noqa: E402
-from support import BUILD, SwarmTest, wait_until  # noqa: E402
+from engine_support import EngineTest, wait_until
 
 WEB = ("--publish", "9300:80", "--update-monitor", "0s")
 
 
-class TargetPorts(SwarmTest):
-    @classmethod
-    def setUpClass(cls):
-        if not can_have_one():
-            raise unittest.SkipTest("NO DOCKER ENGINE: needs root and the package docker.io")
-        cls.engine = Engine()
-        cls.addClassCleanup(cls.engine.close)
-        cls.engine.import_bundles(BUILD / "bundles")
-
+class TargetPorts(EngineTest):
     def setUp(self):
-        self.addCleanup(self.remove_containers)  # after the end of the daemons, which make others
         super().setUp()
-        self.swarm.runtime, self.swarm.docker_socket = "docker", self.engine.socket
         self.node = self.one_node()
         self.node.await_ready(1)
         self.create(self.node, "web", 2, "web:1.0", *WEB)
         self.before = self.containers()
-
-    def remove_containers(self):
-        left = self.engine.docker("ps", "-aq").split()
-        if left:
-            self.engine.docker("rm", "-f", *left)
 
     def containers(self):
         return sorted(self.engine.docker("ps", "-aq").split())
