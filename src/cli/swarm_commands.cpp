@@ -7,6 +7,7 @@
 #include "cli/flags.h"
 #include "cli/inspect.h"
 #include "cli/session.h"
+#include "platform/absolute_path.h"
 
 // swarm init | join | leave | join-token | inspect | backup | restore
 namespace swarm::cli {
@@ -90,12 +91,7 @@ Result<std::string> on_this_machine(const std::string& file) {
                                       "\" is not a path: name a file of this machine" +
                                       (file.empty() ? "" : ", or write ./- for one of that name"));
   }
-  std::error_code error;
-  const std::filesystem::path path = std::filesystem::absolute(file, error);
-  if (error) {
-    return absl::FailedPreconditionError("the working folder cannot be found (" + error.message() +
-                                         "): give an absolute path instead of " + file);
-  }
+  SWARM_ASSIGN_OR_RETURN(const std::filesystem::path path, platform::absolute_path(file));
   return path.lexically_normal().string();
 }
 

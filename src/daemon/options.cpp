@@ -6,6 +6,7 @@
 
 #include "base/units.h"
 #include "daemon/version.h"
+#include "platform/absolute_path.h"
 
 namespace swarm::daemon {
 
@@ -24,16 +25,11 @@ Then: swarmctl swarm init, or swarmctl swarm join.)";
 
 // Throws for what CLI11 then explains.
 std::filesystem::path absolute_path(const std::string& flag, const std::string& text) {
-  if (text.empty()) {
-    throw CLI::ValidationError(flag, "is empty: give a path");
+  Result<std::filesystem::path> path = platform::absolute_path(text);
+  if (!path.ok()) {
+    throw CLI::ValidationError(flag, std::string(path.status().message()));
   }
-  std::error_code error;
-  std::filesystem::path path = std::filesystem::absolute(text, error);
-  if (error) {
-    throw CLI::ValidationError(flag, "the working folder cannot be found (" + error.message() +
-                                         "): give an absolute path instead of " + text);
-  }
-  return path;
+  return *std::move(path);
 }
 
 // For tests of renewal; people are told of the bound by swarm init.

@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "manager/data_key_cipher.h"
+#include "platform/absolute_path.h"
 #include "raft/log/log_report.h"
 #include "raft/report/report_text.h"
 #include "security/tls/credential_files.h"
@@ -54,15 +55,6 @@ Status check_readable(FileSystem& files, const std::filesystem::path& directory)
   return absl::OkStatus();
 }
 
-Result<std::filesystem::path> absolute_folder(const std::string& text) {
-  std::error_code error;
-  std::filesystem::path path = std::filesystem::absolute(text, error);
-  if (text.empty() || error) {
-    return absl::InvalidArgumentError("\"" + text + "\" is not a path that can be found");
-  }
-  return path;
-}
-
 struct InspectOptions {
   std::string directory;
   std::string format = "table";
@@ -71,10 +63,11 @@ struct InspectOptions {
 
 int inspect(const InspectOptions& options, FileSystem& files, std::ostream& out,
             std::ostream& err) {
-  const Result<std::filesystem::path> directory = absolute_folder(options.directory);
+  const Result<std::filesystem::path> directory = platform::absolute_path(options.directory);
   if (!directory.ok()) {
-    err << "swarmd: " << directory.status().message()
-        << ": give the state folder of a manager, or its folder raft\n";
+    err << "swarmd: \"" << options.directory << "\" is not a path that can be found ("
+        << directory.status().message()
+        << "): give the state folder of a manager, or its folder raft\n";
     return 1;
   }
   if (const Status readable = check_readable(files, *directory); !readable.ok()) {

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "manager/left_membership.h"
 #include "manager/node.h"
+#include "model/node.h"
 
 namespace swarm::manager {
 
@@ -61,11 +62,12 @@ Status Node::give_up_membership() {
   if (!left.runtime.empty()) {
     runtimes.push_back({left.runtime, left.engine, "it was recorded"});
   } else {
-    runtimes.push_back({"process", "", "its tasks are in the state folder"});
+    runtimes.push_back(
+        {std::string(model::kProcessRuntime), "", "its tasks are in the state folder"});
     SWARM_ASSIGN_OR_RETURN(RuntimeChoice choice, decide_runtime());
-    if (choice.runtime != "process" && !left.node.is_empty()) {
+    if (choice.runtime != model::kProcessRuntime && !left.node.is_empty()) {
       runtimes.push_back(std::move(choice));
-    } else if (choice.runtime != "process") {
+    } else if (choice.runtime != model::kProcessRuntime) {
       log::error("containers of this node cannot be told from those of others",
                  {{"cure", "remove those with a label com.swarmd.node that no node has"}});
     }

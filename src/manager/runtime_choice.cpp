@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_join.h"
 #include "manager/node_record.h"
+#include "model/node.h"
 
 namespace swarm::manager {
 
@@ -52,8 +53,8 @@ Result<std::vector<std::string>> engine_sockets(std::string_view option,
 
 RuntimeChoice choose_runtime(const std::string& asked, const std::vector<std::string>& sockets,
                              const std::function<EngineAnswer(const std::string&)>& probe) {
-  if (asked == "process") {
-    return {"process", "", "it was asked for"};
+  if (asked == model::kProcessRuntime) {
+    return {std::string(model::kProcessRuntime), "", "it was asked for"};
   }
   std::optional<RuntimeChoice> silent;
   for (const std::string& socket : sockets) {
@@ -72,7 +73,7 @@ RuntimeChoice choose_runtime(const std::string& asked, const std::vector<std::st
   if (asked == "docker") {
     return {"docker", sockets.front(), "it was asked for, although " + none};
   }
-  return {"process", "", none};
+  return {std::string(model::kProcessRuntime), "", none};
 }
 
 Status check_runtime(const std::string& asked, const std::string& kept) {
