@@ -1,11 +1,11 @@
 #include "agent/task_runner.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "base/log.h"
 #include "base/units.h"
+#include "model/target_port.h"
 
 namespace swarm::agent {
 
@@ -16,16 +16,6 @@ namespace {
 
 bool is_worth_retrying(const Status& status) {
   return status.code() == absl::StatusCode::kUnavailable;
-}
-
-std::set<uint16_t> targets_of(const model::TaskTemplate& spec) {
-  std::set<uint16_t> targets;
-  for (const model::PublishedPort& port : spec.ports) {
-    if (port.protocol == model::PortProtocol::tcp) {
-      targets.insert(port.target);
-    }
-  }
-  return targets;
 }
 
 std::string end_message(TaskState state) {
@@ -72,7 +62,8 @@ void TaskRunner::set_revision(const model::Assignment& assignment) {
   if (assignment.revision == assignment_.revision || is_terminal(status_.state)) {
     return;
   }
-  const bool has_other_ports = targets_of(assignment.spec) != targets_of(assignment_.spec);
+  const bool has_other_ports =
+      model::target_ports(assignment.spec.ports) != model::target_ports(assignment_.spec.ports);
   assignment_.revision = assignment.revision;
   assignment_.spec = assignment.spec;
   labels_.revision = assignment.revision;
@@ -88,11 +79,13 @@ void TaskRunner::set_revision(const model::Assignment& assignment) {
 }
 
 bool TaskRunner::lacks_address() const {
-  std::set<uint16_t> missing = targets_of(assignment_.spec);
-  for (const TaskAddress& address : addresses_) {
-    missing.erase(address.target);
-  }
-  return !missing.empty();
+  const std::vector<model::TargetPort> targets = model::target_ports(assignment_.spec.ports);
+  return std::any_of(targets.begin(), targets.end(), [this](const model::TargetPort& port) {
+    return port.protocol == model::PortProtocol::tcp &&
+           std::none_of(addresses_.begin(), addresses_.end(), [&port](const TaskAddress& address) {
+             return address.target == port.target;
+           });
+  });
 }
 
 void TaskRunner::publish_ports() {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <set>
 
 #include "model/placement.h"
+#include "model/target_port.h"
 
 namespace swarm::orchestrator {
 namespace {
@@ -13,17 +13,9 @@ namespace {
 using model::PublishedPort;
 using model::TaskTemplate;
 
-std::set<std::pair<uint16_t, model::PortProtocol>> targets_of(const TaskTemplate& task) {
-  std::set<std::pair<uint16_t, model::PortProtocol>> targets;
-  for (const PublishedPort& port : task.ports) {
-    targets.emplace(port.target, port.protocol);
-  }
-  return targets;
-}
-
 bool has_new_target(const TaskTemplate& old, const TaskTemplate& next) {
-  const auto old_targets = targets_of(old);
-  const auto next_targets = targets_of(next);
+  const auto old_targets = model::target_ports(old.ports);
+  const auto next_targets = model::target_ports(next.ports);
   return !std::includes(old_targets.begin(), old_targets.end(), next_targets.begin(),
                         next_targets.end());
 }
@@ -118,7 +110,7 @@ class Restamp {
     }
     const TaskTemplate& old = plan_.view().template_of(task);
     // One that does not run yet is probed on the ports that it was made for.
-    if (!is_running(task) && targets_of(old) != targets_of(next_)) {
+    if (!is_running(task) && model::target_ports(old.ports) != model::target_ports(next_.ports)) {
       return false;
     }
     const state::NodePtr node = plan_.view().node(task.node);

@@ -1,7 +1,6 @@
 #include "runtime/docker/container_json.h"
 
 #include <algorithm>
-#include <set>
 
 #include "runtime/docker/json_fields.h"
 #include "runtime/probe/check_output.h"
@@ -62,7 +61,7 @@ json labels_json(const agent::TaskLabels& labels, const model::TaskTemplate& spe
   object[kServiceName] = labels.service_name;
   object[kSlot] = std::to_string(labels.slot);
   object[kRevision] = std::to_string(labels.revision);
-  object[kPorts] = format_ports(target_ports(spec.ports));
+  object[kPorts] = format_ports(model::target_ports(spec.ports));
   return object;
 }
 
@@ -219,14 +218,6 @@ std::string read_error(const json& state, int32_t exit_code) {
 
 std::string container_name(const agent::TaskLabels& labels) {
   return labels.service_name + "." + std::to_string(labels.slot) + "." + labels.task.value();
-}
-
-std::vector<TargetPort> target_ports(const std::vector<model::PublishedPort>& published) {
-  std::set<TargetPort> ports;
-  for (const model::PublishedPort& port : published) {
-    ports.insert({.target = port.target, .protocol = port.protocol});
-  }
-  return {ports.begin(), ports.end()};
 }
 
 Result<std::string> create_body(const agent::TaskLabels& labels, const model::TaskTemplate& spec) {

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "model/service.h"
+#include "model/target_port.h"
 
 // Tasks as containers: what an engine is asked to make, and what it says about one. Pure.
 namespace swarm::runtime {
@@ -20,14 +21,7 @@ std::string container_name(const agent::TaskLabels& labels);
 // The body of POST /containers/create. FAILED_PRECONDITION for what Docker has no form for.
 Result<std::string> create_body(const agent::TaskLabels& labels, const model::TaskTemplate& spec);
 
-// One published target; kept as a label, for the task to be found again.
-struct TargetPort {
-  uint16_t target = 0;
-  model::PortProtocol protocol = model::PortProtocol::tcp;
-
-  auto operator<=>(const TargetPort&) const = default;
-};
-std::vector<TargetPort> target_ports(const std::vector<model::PublishedPort>& published);
+using model::TargetPort;  // kept as a label, for the task to be found again
 
 // What the engine knows of a container of ours.
 struct ContainerState {

@@ -146,7 +146,7 @@ void DockerExecutor::remove_duplicate(const FoundContainer& found) {
 void DockerExecutor::prepare(const agent::TaskLabels& labels, const model::TaskTemplate& spec,
                              absl::AnyInvocable<void(Result<std::string>)> done) {
   maker_.make(labels, spec,
-              [this, labels, ports = target_ports(spec.ports),
+              [this, labels, ports = model::target_ports(spec.ports),
                done = std::move(done)](Result<std::string> id) mutable {
                 if (id.ok()) {
                   watcher_.add(labels, *id, std::move(ports));
@@ -190,7 +190,7 @@ void DockerExecutor::start(const model::TaskId& task, Done done) {
 
 void DockerExecutor::publish(const model::TaskId& task,
                              const std::vector<model::PublishedPort>& ports) {
-  watcher_.publish(task, target_ports(ports));
+  watcher_.publish(task, model::target_ports(ports));
 }
 
 void DockerExecutor::stop(const model::TaskId& task, Duration grace, Done done) {

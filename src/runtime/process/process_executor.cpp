@@ -5,6 +5,7 @@
 
 #include "base/crc32c.h"
 #include "base/log.h"
+#include "model/target_port.h"
 #include "platform/file_system.h"
 #include "platform/machine.h"
 #include "runtime/process/task_directory.h"
@@ -272,13 +273,9 @@ Result<TaskRecord> ProcessExecutor::make_record(const agent::TaskLabels& labels,
       container.overrides->workdir.empty() ? bundle.manifest.workdir : container.overrides->workdir;
   record.workdir = (bundle.directory / workdir).lexically_normal().string();
   SWARM_ASSIGN_OR_RETURN(record.health, health_of(bundle, container));
-  for (const model::PublishedPort& port : spec.ports) {
+  for (const model::TargetPort& port : model::target_ports(spec.ports)) {
     record.ports.push_back({.target = port.target, .protocol = port.protocol});
   }
-  std::sort(record.ports.begin(), record.ports.end(), [](const TaskPort& a, const TaskPort& b) {
-    return std::pair(a.target, a.protocol) < std::pair(b.target, b.protocol);
-  });
-  record.ports.erase(std::unique(record.ports.begin(), record.ports.end()), record.ports.end());
   if (record.ports.empty()) {
     // Tasks share the host's ports: one that publishes nothing must not take the port it would
     // listen on by default from another, and its health check must find it.
