@@ -46,14 +46,19 @@ class Placement(SwarmTest):
             self.assertEqual(self.nodes_of(first), web)
             self.assertEqual(self.nodes_of(first, "api"), api)
 
-    def test_a_stuck_client_does_not_take_the_only_task_from_the_others(self):
+    def stop_first_under_load(self, drain, grace):
+        """A node with one task, clients that get answers, and one that has not asked yet."""
         node = self.one_node()
         self.create(node, "web", 1, "web:1.0", *HOST_PORT, "--update-order", "stop-first",
-                    "--drain-timeout", "12s", "--stop-grace-period", "1s")
+                    "--drain-timeout", drain, "--stop-grace-period", grace)
         load = self.swarm.load(f"{node.address}:9600")
-        wait_until(lambda: load.totals()["ok"] > 20, 20, "the client gets answers")
-        stuck = socket.create_connection((node.address, 9600))
-        self.addCleanup(stuck.close)
+        wait_until(lambda: load.totals()["ok"] > 20, 20, "the clients get answers")
+        silent = socket.create_connection((node.address, 9600))
+        self.addCleanup(silent.close)
+        return node, load, silent
+
+    def test_a_stuck_client_does_not_take_the_only_task_from_the_others(self):
+        node, load, stuck = self.stop_first_under_load("12s", "1s")
         stuck.sendall(b"POST / HTTP/1.1\r\nHost: half\r\nContent-Length: 9\r\n\r\nhalf")
         node.ctl("service", "update", "--detach", "--image", "web:1.1", "web")
         wait_until(lambda: self.draining(node), 20, "the old task drains")
@@ -64,13 +69,7 @@ class Placement(SwarmTest):
         self.assert_none_failed(load)
 
     def test_a_client_with_half_a_head_delays_nobody_and_is_answered_by_the_next_task(self):
-        node = self.one_node()
-        self.create(node, "web", 1, "web:1.0", *HOST_PORT, "--update-order", "stop-first",
-                    "--drain-timeout", "1h", "--stop-grace-period", "1h")
-        load = self.swarm.load(f"{node.address}:9600")
-        wait_until(lambda: load.totals()["ok"] > 20, 20, "the client gets answers")
-        slow = socket.create_connection((node.address, 9600))
-        self.addCleanup(slow.close)
+        node, load, slow = self.stop_first_under_load("1h", "1h")
         slow.sendall(b"GET / HTTP/1.1\r\nHost: half")
         asked = load.totals()["ok"]
         wait_until(lambda: load.totals()["ok"] > asked + 20, 20, "it is in the task's hands")
