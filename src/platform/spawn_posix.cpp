@@ -114,7 +114,14 @@ class PosixProcess final : public WatchedProcess {
   void wait_for_exit() {
     handle_.async_wait(asio::posix::stream_descriptor::wait_read,
                        anchor_.bind([this](const boost::system::error_code& error) {
-                         if (!error) {
+                         if (error) {
+                           return;
+                         }
+                         // Seen under load, rarely: woken although it runs, presumably by an event
+                         // that was fetched for a descriptor closed meanwhile.
+                         if (is_alive(id_)) {
+                           wait_for_exit();
+                         } else {
                            finish();
                          }
                        }));
