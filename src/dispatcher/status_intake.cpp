@@ -77,9 +77,8 @@ void StatusIntake::take(const model::Task& task, TaskStatus status) {
   cut(status.error);
   cut(status.container_id);
   if (pending != pending_.end() || is_hard(task.status, status)) {
-    pending_[task.id] = status;
-  }
-  if (status == task.status) {
+    pending_[task.id] = std::move(status);  // shown once it is stored
+  } else if (status == task.status) {
     soft_.erase(task.id);
   } else {
     soft_[task.id] = std::move(status);

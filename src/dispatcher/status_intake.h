@@ -21,11 +21,12 @@ inline constexpr size_t kMaxStatusText = 1024;
 // Takes in what agents report about their tasks.
 //
 // Hard statuses (running, ended, what goes with them: error, exit code, container, wait) are
-// committed, in batches, at most kStatusInterval after they came. Soft ones (accepted to starting,
-// and messages) are only remembered here: agents send them again to the next leader. Observed
-// states never go back and an end is final: what says otherwise is late and ignored. So is what a
-// node says about tasks of others. What the store refuses for the moment is tried again. On the
-// control loop.
+// committed, in batches, at most kStatusInterval after they came, and not shown before: who is told
+// that a task runs may act on it at once, and what decides goes by what is stored. Soft ones
+// (accepted to starting, and messages) are only remembered here: agents send them again to the next
+// leader. Observed states never go back and an end is final: what says otherwise is late and
+// ignored. So is what a node says about tasks of others. What the store refuses for the moment is
+// tried again. On the control loop.
 class StatusIntake {
  public:
   StatusIntake(EventLoop& loop, state::Store& store);

@@ -57,6 +57,22 @@ TEST_F(StatusTest, RunningAndItsEndAreStored) {
   EXPECT_EQ(intake->soft(TaskId("t1")), nullptr);
 }
 
+// Whoever was told that all runs may send an update at once, which goes by what is stored.
+TEST_F(StatusTest, NobodyIsToldThatATaskRunsBeforeItIsStored) {
+  receive(report("t1", TaskState::starting, "starting"));
+  receive(report("t2", TaskState::running));
+  settle();
+  receive(report("t2", TaskState::failed));
+  receive(report("t1", TaskState::running, "started"));
+  EXPECT_EQ(observed("t1"), TaskState::assigned);
+  ASSERT_NE(intake->soft(TaskId("t1")), nullptr);
+  EXPECT_EQ(intake->soft(TaskId("t1"))->state, TaskState::starting);
+  EXPECT_EQ(intake->soft(TaskId("t2")), nullptr);
+  settle();
+  EXPECT_EQ(observed("t1"), TaskState::running);
+  EXPECT_EQ(intake->soft(TaskId("t1")), nullptr);
+}
+
 TEST_F(StatusTest, AMessageAloneIsNotStored) {
   receive(report("t1", TaskState::running, "started"));
   settle();
