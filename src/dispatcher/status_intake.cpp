@@ -124,7 +124,9 @@ void StatusIntake::flush() {
       timer_.set_after(kCommitRetryWait, [this] { flush(); });
       return;
     }
-    // Not leading any more: the agents report again to the next leader.
+    // What was remembered of them came before. Not leading any more: the agents report again to the
+    // next leader.
+    std::for_each(pending_.begin(), end, [this](const auto& done) { soft_.erase(done.first); });
     pending_.erase(pending_.begin(), end);
   }
 }

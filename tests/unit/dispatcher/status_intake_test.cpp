@@ -73,6 +73,19 @@ TEST_F(StatusTest, NobodyIsToldThatATaskRunsBeforeItIsStored) {
   EXPECT_EQ(intake->soft(TaskId("t1")), nullptr);
 }
 
+TEST_F(StatusTest, WhatIsStoredIsNotHiddenByAMessageFromBefore) {
+  receive(report("t1", TaskState::running, "started"));
+  settle();
+  receive(report("t1", TaskState::running, "draining connections"));
+  settle();
+  model::TaskReport paused = report("t1", TaskState::running, "paused from outside");
+  paused.status.wait = model::WaitReason::engine;
+  receive(paused);
+  settle();
+  EXPECT_EQ(store.view().task(TaskId("t1"))->status, paused.status);
+  EXPECT_EQ(intake->soft(TaskId("t1")), nullptr);
+}
+
 TEST_F(StatusTest, AMessageAloneIsNotStored) {
   receive(report("t1", TaskState::running, "started"));
   settle();
